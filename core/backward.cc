@@ -1,0 +1,323 @@
+#include "core/backward.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/history.h"
+#include "core/ops.h"
+#include "core/ops/structural.h"
+#include "core/recording.h"
+#include "core/state.h"
+
+namespace tg {
+
+// ---- the tape ----------------------------------------------------------------------------------
+// Why an order at all? In `b = a + a; c = b * b` the node b must have received both of c's
+// gradients before it hands its own on; walking depth-first from c would hand on the first alone.
+
+Tape tape(std::span<const Value> roots, Follow follow) {
+    // The marks are scratch on the nodes, and two threads may walk graphs that share some.
+    static std::mutex& mutex = *new std::mutex;
+    std::lock_guard lock(mutex);
+    const std::uint64_t walk = state().next_walk.fetch_add(1);
+    Tape t;
+    const auto reach = [&](const Value& value) {
+        Node* node = value.node.get();
+        if (!node || node->mark == walk) return;
+        if (follow == Follow::gradients && !node->requires_grad) return;
+        node->mark = walk;
+        t.nodes.push_back(node);
+    };
+    for (const Value& root : roots) reach(root);
+    for (std::size_t i = 0; i < t.nodes.size(); ++i)  // grows while we walk: no recursion
+        for (const Input& input : t.nodes[i]->inputs) reach(input.value);
+    std::sort(t.nodes.begin(), t.nodes.end(), [](Node* a, Node* b) { return a->id < b->id; });
+
+    std::uint32_t place = 0;
+    for (Node* node : t.nodes) node->place = place++;
+    for (Node* node : t.nodes) {
+        t.first_edge.push_back(static_cast<std::int32_t>(t.edges.size()));
+        for (const Input& input : node->inputs) {
+            const Node* from = input.value.node.get();
+            t.edges.push_back(from && from->mark == walk ? static_cast<std::int32_t>(from->place)
+                                                         : -1);
+        }
+    }
+    t.first_edge.push_back(static_cast<std::int32_t>(t.edges.size()));
+    return t;
+}
+
+namespace {
+
+std::int32_t place_of(const Tape& t, const Node* node) {
+    const auto at = std::lower_bound(t.nodes.begin(), t.nodes.end(), node,
+                                     [](const Node* a, const Node* b) { return a->id < b->id; });
+    return at != t.nodes.end() && *at == node ? static_cast<std::int32_t>(at - t.nodes.begin())
+                                              : -1;
+}
+
+}  // namespace
+
+// ---- what a rule sees --------------------------------------------------------------------------
+
+Tensor Backward::g(int output) const {
+    const Tensor& g = g_[static_cast<std::size_t>(output)];
+    if (g.defined()) return g;
+    const Desc& d = node_.outputs[output];
+    return zeros(d.shape, {d.dtype, d.device});
+}
+
+bool Backward::wants(int input) const {
+    const Value& v = node_.inputs[input].value;
+    return v && v.node->requires_grad;
+}
+
+namespace {
+
+// A kept value, if nobody has written to it since.
+Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc) {
+    const char* which = what == Need::y ? "output" : "input";
+    if (node.freed)
+        fail(ErrorKind::runtime, "backward: the values that ", node.op->name, at(node.where),
+             " kept were freed by the backward", at(node.freed_by),
+             "; to walk this tape twice, pass retain_graph=true the first time");
+    for (const Saved& saved : node.saved) {
+        if (saved.what != what) continue;
+        Recording* r = recording();
+        const bool recorded = r && node.recording != 0;
+        const StorageState* s = recorded ? &r->state(saved.storage) : nullptr;
+        const std::uint32_t version = s ? s->version : saved.storage->version.load();
+        if (version != saved.version)
+            fail(ErrorKind::runtime, "backward: ", node.op->name, at(node.where), " needs its old ",
+                 which, ", but ", s ? s->written_by : saved.storage->written_by,
+                 at(s ? s->writer : saved.storage->writer), " changed it in place (version ",
+                 saved.version, ", now ", version,
+                 "); write y = y + 1 instead of y += 1, or clone first");
+        if (recorded) return r->symbol(value, desc);
+        return tensor_for(value, saved.storage, saved.layout);
+    }
+    fail(ErrorKind::runtime, "backward: ", node.op->name, " kept no such value");
+}
+
+}  // namespace
+
+Arg Backward::input(int i) const {
+    const Input& in = node_.inputs[i];
+    if (in.is_scalar) return in.scalar;
+    return unpack(node_, static_cast<Need>(i + 1), in.value, in.desc);
+}
+
+Tensor Backward::output() const {
+    return unpack(node_, Need::y, Value{Ref<Node>(&node_), 0}, node_.outputs[0]);
+}
+
+// ---- the walk ----------------------------------------------------------------------------------
+namespace {
+
+// The sum back to an input's shape and the cast back to its dtype happen here and nowhere else:
+// where the forward op broadcast x, its gradient is the sum over the copies.
+Tensor fitted_to(const Tensor& gradient, const Desc& desc) {
+    Tensor g = gradient;
+    if (g.shape() != desc.shape) g = sum_to(g, desc.shape);
+    if (g.dtype() != desc.dtype) g = cast(g, desc.dtype);
+    return g;
+}
+
+// Adds a gradient to a leaf. Out of place: x + y hands one tensor to both of its inputs.
+void accumulate(Node& node, const Tensor& g) {
+    Recording* r = recording();
+    if (!node.leaf) return;
+    const Ref<History> history(node.leaf);
+    if (r && !history->leaf)
+        fail(ErrorKind::runtime, "backward", at(current_line()), ": in ", r->name,
+             " the gradient reaches a tensor that was computed outside of it", at(node.where),
+             "; detach() it, or compute it inside");
+    const Tensor before = r ? r->grad_state(history).get() : Tensor(history->grad);
+    Tensor after;
+    if (before.defined())
+        after = add(before, g);
+    else if (r)
+        after = r->symbol(value_of(g), Desc{g.shape(), g.dtype(), g.device()});
+    else
+        after = g.ref().get()->references == 1 && g.handle().storage.alone() && g.is_contiguous()
+                    ? g
+                    : clone(g);
+    if (r) {
+        r->grad_state(history).now = after;
+        r->grad_state(history).written = true;
+    } else {
+        history->grad = after.ref();
+    }
+}
+
+// The gradients of all outputs of all nodes while the walk lasts, by place and output.
+struct Slots {
+    std::vector<Tensor> slots;
+    std::vector<std::size_t> first;
+    explicit Slots(const Tape& t) {
+        std::size_t n = 0;
+        for (const Node* node : t.nodes) {
+            first.push_back(n);
+            n += static_cast<std::size_t>(node->outputs.size());
+        }
+        slots.resize(n);
+    }
+    Tensor& at(std::int32_t place, int output) {
+        return slots[first[static_cast<std::size_t>(place)] + static_cast<std::size_t>(output)];
+    }
+    void add_to(std::int32_t place, int output, const Tensor& g) {
+        Tensor& slot = at(place, output);
+        slot = slot.defined() ? add(slot, g) : g;
+    }
+};
+
+Tensor seed(const Tensor& root, const Tensor& gradient) {
+    if (!root.requires_grad())
+        fail(ErrorKind::runtime, "backward", at(current_line()), ": this tensor of shape ",
+             text(root.shape()),
+             " does not require a gradient: nothing that it was made from does");
+    if (gradient.defined()) {
+        if (gradient.shape() != root.shape())
+            fail(ErrorKind::runtime, "backward: the gradient has shape ", text(gradient.shape()),
+                 ", but the tensor has shape ", text(root.shape()));
+        return gradient.dtype() == root.dtype() ? gradient : cast(gradient, root.dtype());
+    }
+    if (any_unknown(root.shape()) || root.numel() != 1)
+        fail(ErrorKind::runtime, "backward", at(current_line()), ": a tensor of shape ",
+             text(root.shape()), " is not a single number; sum() it, or pass the gradient");
+    return ones(root.shape(), {root.dtype(), root.device()});
+}
+
+// Which nodes lead to one of the targets; all, if there are no targets.
+std::vector<char> leads_to(const Tape& t, std::span<const std::int32_t> targets) {
+    std::vector<char> leads(t.nodes.size(), targets.empty());
+    for (std::int32_t target : targets)
+        if (target >= 0) leads[static_cast<std::size_t>(target)] = 1;
+    if (targets.empty()) return leads;
+    for (std::size_t i = 0; i < t.nodes.size(); ++i)
+        for (std::int32_t e = t.first_edge[i]; e < t.first_edge[i + 1]; ++e) {
+            const std::int32_t from = t.edges[static_cast<std::size_t>(e)];
+            if (from >= 0 && leads[static_cast<std::size_t>(from)]) leads[i] = 1;
+        }
+    return leads;
+}
+
+void call_rule(const Tape& t, std::size_t i, Slots& slots, const std::vector<char>& leads,
+               bool retain) {
+    Node& node = *t.nodes[i];
+    const auto place = static_cast<std::int32_t>(i);
+    const std::span<const Tensor> g(&slots.at(place, 0),
+                                    static_cast<std::size_t>(node.outputs.size()));
+    const Elsewhere line(node.where);
+    Backward rule(node, g);
+    node.op->gradient(rule);
+    for (int k = 0; k < node.inputs.size(); ++k) {
+        const std::int32_t from = t.edges[static_cast<std::size_t>(t.first_edge[i] + k)];
+        const Tensor& result = rule.results()[static_cast<std::size_t>(k)];
+        if (from < 0 || !result.defined() || !leads[static_cast<std::size_t>(from)]) continue;
+        slots.add_to(from, node.inputs[k].value.index, fitted_to(result, node.inputs[k].desc));
+    }
+    if (retain || node.saved.empty()) return;
+    node.freed = true;
+    node.saved.clear();
+}
+
+// Walks the tape backwards. With targets, stops there and leaves their gradients in `found`;
+// without, adds into the leaves' .grad.
+void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
+          std::span<const Value> targets, std::span<Tensor> found, BackwardOptions options) {
+    std::vector<Value> values;
+    std::vector<Tensor> seeds;
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+        seeds.push_back(seed(roots[i], i < gradients.size() ? gradients[i] : Tensor{}));
+        values.push_back(value_of(roots[i]));
+    }
+    const Tape t = tape(values, Follow::gradients);
+    std::vector<std::int32_t> places;
+    for (const Value& target : targets) places.push_back(place_of(t, target.node.get()));
+    const std::vector<char> leads = leads_to(t, places);
+    const Where caller = current_line();
+    Slots slots(t);
+    for (std::size_t i = 0; i < roots.size(); ++i)
+        slots.add_to(place_of(t, values[i].node.get()), values[i].index, seeds[i]);
+    seeds.clear();
+    const bool retain = options.retain_graph || options.create_graph;
+    const GradMode mode(options.create_graph);
+    for (std::size_t i = t.nodes.size(); i-- > 0;) {
+        Node& node = *t.nodes[i];
+        const auto place = static_cast<std::int32_t>(i);
+        bool any = false;
+        for (int k = 0; k < node.outputs.size(); ++k) any = any || slots.at(place, k).defined();
+        if (!any || !leads[i]) continue;
+        for (std::size_t k = 0; k < targets.size(); ++k)
+            if (places[k] == place) found[k] = slots.at(place, targets[k].index);
+        if (node.op == &ops::leaf) {
+            Tensor g = std::move(slots.at(place, 0));
+            if (targets.empty()) accumulate(node, g);
+            continue;
+        }
+        call_rule(t, i, slots, leads, retain);
+        if (node.freed && !node.freed_by) node.freed_by = caller;
+        for (int k = 0; k < node.outputs.size(); ++k) slots.at(place, k) = Tensor{};
+    }
+}
+
+// Where the gradient of an input arrives. In a recording a leaf's line stays the target even if
+// the leaf's bytes were written since.
+Value target_of(const Tensor& input) {
+    Recording* r = recording();
+    if (r && input.handle().history->leaf && input.is_leaf()) {
+        const HistoryState& h = r->state(input.handle().history, input.handle().storage);
+        if (h.leaf) return Value{h.leaf, 0};
+    }
+    return value_of(input);
+}
+
+}  // namespace
+
+void backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
+              BackwardOptions options) {
+    walk(roots, gradients, {}, {}, options);
+}
+
+std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
+                         std::span<const Tensor> gradients, BackwardOptions options) {
+    std::vector<Value> targets;
+    for (const Tensor& input : inputs) {
+        if (!input.requires_grad())
+            fail(ErrorKind::runtime, "grad", at(current_line()), ": input ", targets.size(),
+                 " of shape ", text(input.shape()), " does not require a gradient");
+        targets.push_back(target_of(input));
+    }
+    if (targets.empty()) fail(ErrorKind::value, "grad: no inputs to take gradients of");
+    std::vector<Tensor> found(inputs.size());
+    walk(outputs, gradients, targets, found, options);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        if (!found[i].defined() && !options.allow_unused)
+            fail(ErrorKind::runtime, "grad", at(current_line()), ": input ", i,
+                 " was not used to compute the outputs; pass allow_unused=True to get None for it");
+    return found;
+}
+
+std::string tape_text(const Tensor& root) {
+    const Value values[] = {value_of(root)};
+    if (!values[0]) return "no tape: this tensor does not require a gradient\n";
+    std::string s;
+    const Tape t = tape(values);
+    for (std::size_t i = 0; i < t.nodes.size(); ++i) {
+        const Node& node = *t.nodes[i];
+        s += "%" + std::to_string(i) + " = " + node.op->name;
+        for (int k = 0; k < node.inputs.size(); ++k) {
+            const std::int32_t from = t.edges[static_cast<std::size_t>(t.first_edge[i] + k)];
+            const Input& in = node.inputs[k];
+            s += in.is_scalar ? " " + text(in.scalar)
+                 : from < 0   ? " _"
+                              : " %" + std::to_string(from);
+        }
+        for (const Desc& d : node.outputs) s += "  " + text(d);
+        s += at(node.where) + "\n";
+    }
+    return s;
+}
+
+}  // namespace tg

@@ -1,0 +1,64 @@
+// Gradients: the tape, and the walk along it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/op.h"
+
+namespace tg {
+
+// Every node that the roots are made of, inputs before outputs. Ids are given in order of
+// creation and a node's inputs exist before it, so sorting by id is a topological order.
+// `edges` has, for every input of every node in turn, the place of its node in `nodes`, or -1.
+struct Tape {
+    std::vector<Node*> nodes;
+    std::vector<std::int32_t> edges;
+    std::vector<std::int32_t> first_edge;  // by node, and one past the end
+};
+enum class Follow { all, gradients };
+Tape tape(std::span<const Value> roots, Follow follow = Follow::all);
+std::string tape_text(const Tensor& root);  // one line a node, as `./dev gdb` prints it
+
+// What a gradient rule sees: y = op(a, b, ...), g = dL/dy, and `give(0, dL/da)`.
+class Backward {
+  public:
+    Backward(Node& node, std::span<const Tensor> gradients) : node_(node), g_(gradients) {
+        results_.reserve(node.inputs.size());
+        for (int i = 0; i < node.inputs.size(); ++i) results_.push_back(Tensor{});
+    }
+    Tensor g(int output = 0) const;  // zeros if no gradient came
+    bool has(int output) const { return g_[static_cast<std::size_t>(output)].defined(); }
+    bool wants(int input) const;  // is there anybody to give it to?
+    int inputs() const { return node_.inputs.size(); }
+    const Desc& desc(int input) const { return node_.inputs[input].desc; }
+    const Desc& output_desc(int output = 0) const { return node_.outputs[output]; }
+    Arg input(int i) const;  // needs Need::a, b, c in the op's table
+    Tensor output() const;   // needs Need::y
+    const Attrs& attrs() const { return node_.attrs; }
+    Node& node() const { return node_; }
+    void give(int input, const Tensor& gradient) { results_[input] = gradient; }
+    std::span<const Tensor> results() const { return results_; }
+
+  private:
+    Node& node_;
+    std::span<const Tensor> g_;
+    Inline<Tensor, 2> results_;
+};
+
+struct BackwardOptions {
+    bool retain_graph = false;
+    bool create_graph = false;
+    bool allow_unused = true;
+};
+
+// PyTorch's torch.autograd.backward: adds into the leaves' .grad.
+void backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
+              BackwardOptions options = {});
+
+// PyTorch's torch.autograd.grad: the gradients of the inputs, undefined where there is none and
+// `allow_unused`, else an error.
+std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
+                         std::span<const Tensor> gradients = {}, BackwardOptions options = {});
+
+}  // namespace tg

@@ -1,0 +1,36 @@
+// Where bytes and gradients part: views, in-place writes, detach, and reads by a recording.
+//
+// A handle remembers the node that made it (`seen`). Somebody may have written to its base since,
+// through another view. Then the handle is stale: its value now is a view of the base's present
+// value, and asking for it (`value_of`) writes that down.
+//
+//     y = x * 2          y's history: now = mul
+//     v = y[0]           v shares y's storage and history; seen = select
+//     y.add_(w)          the history's now = add, version 1; v is stale
+//     v.sum()            value_of(v) writes down view(add, v's layout)
+//     v.mul_(3)          now = write_view(add, mul, v's layout), version 2; y is stale
+#pragma once
+
+#include "core/op.h"
+
+namespace tg {
+
+// The node to which a gradient with respect to this handle flows; empty if none does. In a
+// recording, the node that computes its value, always there.
+Value value_of(const Tensor& tensor);
+
+// A tensor for a value: its own storage (a symbol, in a recording) and history.
+Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout);
+
+// Writes `value` into the elements of `target`, which keeps its dtype; `value` broadcasts.
+// `op` names the writer in later errors. With `steal`, value is a temporary whose bytes may be
+// taken over instead of copied.
+void write(const Tensor& target, const Tensor& value, const char* op, bool steal = false);
+
+// The same storage and layout with a history of its own.
+Tensor detached(const Tensor& tensor);
+
+// Is this layout the whole base, in order?
+bool is_whole(const Layout& layout, const Storage& storage);
+
+}  // namespace tg

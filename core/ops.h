@@ -1,0 +1,160 @@
+// Every op that a user calls, named as in PyTorch. Records and rules are in core/ops/, one file a
+// family. `Arg` is a tensor or a number.
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "core/apply.h"
+
+namespace tg {
+
+// A dim, several, or (empty) all of them.
+struct DimList {
+    Dims dims;
+    bool all = false;
+    DimList() : all(true) {}
+    DimList(int dim) { dims.push_back(dim); }
+    DimList(std::int64_t dim) { dims.push_back(dim); }
+    DimList(std::initializer_list<std::int64_t> list) : dims(list) {}
+    DimList(const Dims& list) : dims(list) {}
+};
+
+// ---- elementwise: core/ops/elementwise.cc ------------------------------------------------------
+// Inputs broadcast; dtypes promote. (Any shapes) -> the broadcast shape.
+Tensor add(const Arg& a, const Arg& b);
+Tensor sub(const Arg& a, const Arg& b);
+Tensor mul(const Arg& a, const Arg& b);
+Tensor div(const Arg& a, const Arg& b);  // true division: integers become floating
+Tensor pow(const Arg& a, const Arg& b);
+Tensor maximum(const Arg& a, const Arg& b);
+Tensor minimum(const Arg& a, const Arg& b);
+Tensor neg(const Arg& x);
+Tensor exp(const Arg& x);
+Tensor log(const Arg& x);
+Tensor tanh(const Arg& x);
+Tensor sqrt(const Arg& x);
+Tensor abs(const Arg& x);
+Tensor sign(const Arg& x);
+Tensor relu(const Arg& x);
+Tensor eq(const Arg& a, const Arg& b);  // comparisons give bool
+Tensor ne(const Arg& a, const Arg& b);
+Tensor lt(const Arg& a, const Arg& b);
+Tensor le(const Arg& a, const Arg& b);
+Tensor gt(const Arg& a, const Arg& b);
+Tensor ge(const Arg& a, const Arg& b);
+Tensor logical_not(const Arg& x);
+Tensor where(const Arg& condition, const Arg& a, const Arg& b);  // condition bool
+Tensor cast(const Arg& x, DType dtype);
+
+// C++'s own operators. `==` compares elements, as in PyTorch.
+inline Tensor operator+(const Arg& a, const Arg& b) { return add(a, b); }
+inline Tensor operator-(const Arg& a, const Arg& b) { return sub(a, b); }
+inline Tensor operator*(const Arg& a, const Arg& b) { return mul(a, b); }
+inline Tensor operator/(const Arg& a, const Arg& b) { return div(a, b); }
+inline Tensor operator-(const Arg& a) { return neg(a); }
+inline Tensor operator==(const Arg& a, const Arg& b) { return eq(a, b); }
+inline Tensor operator!=(const Arg& a, const Arg& b) { return ne(a, b); }
+inline Tensor operator<(const Arg& a, const Arg& b) { return lt(a, b); }
+inline Tensor operator<=(const Arg& a, const Arg& b) { return le(a, b); }
+inline Tensor operator>(const Arg& a, const Arg& b) { return gt(a, b); }
+inline Tensor operator>=(const Arg& a, const Arg& b) { return ge(a, b); }
+
+// ---- reductions: core/ops/reduce.cc ------------------------------------------------------------
+// x (..., n, ...) over dims -> those dims gone, or 1 with keepdim.
+Tensor sum(const Arg& x, const DimList& dims = {}, bool keepdim = false);
+Tensor sum_to(const Arg& x, const Dims& shape);  // sums what broadcasting to x's shape repeated
+Tensor mean(const Arg& x, const DimList& dims = {}, bool keepdim = false);
+Tensor amax(const Arg& x, const DimList& dims = {}, bool keepdim = false);  // ties share g
+Tensor argmax(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
+struct ValuesIndices {
+    Tensor values, indices;
+};
+Tensor max(const Arg& x);
+ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim = false);
+
+// ---- products: core/ops/matmul.cc --------------------------------------------------------------
+// a (..., M, K) @ b (..., K, N) -> (..., M, N); one-dimensional operands as in PyTorch.
+Tensor matmul(const Arg& a, const Arg& b);
+
+// ---- layout: core/ops/layout.cc
+// ------------------------------------------------------------------- All but contiguous, clone,
+// cat and stack are views: they share x's bytes.
+Tensor reshape(const Arg& x, const Dims& shape);  // a view where it can be, else a copy
+Tensor view(const Arg& x, const Dims& shape);     // a view, or an error
+Tensor flatten(const Arg& x, std::int64_t from = 0, std::int64_t to = -1);
+Tensor permute(const Arg& x, const Dims& order);
+Tensor transpose(const Arg& x, std::int64_t a, std::int64_t b);
+Tensor squeeze(const Arg& x, const DimList& dims = {});
+Tensor unsqueeze(const Arg& x, std::int64_t dim);
+Tensor expand(const Arg& x, const Dims& shape);  // -1 keeps a size
+Tensor select(const Arg& x, std::int64_t dim, std::int64_t index);
+Tensor slice(const Arg& x, std::int64_t dim, std::int64_t begin, std::int64_t end,
+             std::int64_t step = 1);  // as Python's x[begin:end:step]
+Tensor contiguous(const Arg& x);      // x itself if it is contiguous
+Tensor clone(const Arg& x);
+Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim = 0, Where where = Where::here());
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim = 0, Where where = Where::here());
+
+// ---- indexing: core/ops/indexing.cc ------------------------------------------------------------
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);  // index int64
+Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
+Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
+
+// ---- compositions: core/ops/composite.cc -------------------------------------------------------
+Tensor softmax(const Arg& x, std::int64_t dim);
+Tensor log_softmax(const Arg& x, std::int64_t dim);
+Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});  // x @ weight.T + bias
+// logits (N, C), target (N,) int64 -> the mean of -log p[target]
+Tensor cross_entropy(const Arg& logits, const Arg& target, const std::string& reduction = "mean");
+Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
+
+// ---- creation: core/ops/creation.cc ------------------------------------------------------------
+Tensor zeros(const Dims& shape, Options options = {});
+Tensor ones(const Dims& shape, Options options = {});
+Tensor full(const Dims& shape, Scalar value, Options options = {});
+Tensor arange(std::int64_t end, Options options = {.dtype = DType::int64});
+Tensor rand(const Dims& shape, Options options = {}, Where where = Where::here());  // [0, 1)
+Tensor randn(const Dims& shape, Options options = {}, Where where = Where::here());
+void manual_seed(std::uint64_t seed);
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+// Numbers in braces, nested as deep as the tensor has dims: tensor({{1, 2}, {3, 4}}).
+struct Braces {
+    double number = 0;
+    std::vector<Braces> list;
+    bool nested = false;
+    Braces(double n) : number(n) {}
+    Braces(std::initializer_list<Braces> rows) : list(rows), nested(true) {}
+};
+Tensor tensor(std::initializer_list<Braces> rows, Options options = {});
+// The numbers of a vector; float32 and int64 keep their dtype unless another is asked for.
+Tensor tensor_of_floats(const std::vector<float>& values, Options options);
+Tensor tensor_of_integers(const std::vector<std::int64_t>& values);
+template <class T>
+requires std::is_same_v<T, float> Tensor tensor(const std::vector<T>& values,
+                                                Options options = {}) {
+    return tensor_of_floats(values, options);
+}
+template <class T>
+requires std::is_same_v<T, std::int64_t> Tensor tensor(const std::vector<T>& values) {
+    return tensor_of_integers(values);
+}
+Tensor scalar_tensor(Scalar value, Options options = {});
+Tensor to(const Arg& x, Device device);  // x itself if it is there already
+Tensor constant(const Tensor& x);        // bakes x's values into a recording
+
+// ---- in place: core/ops/inplace.cc -------------------------------------------------------------
+Tensor& add_(Tensor& x, const Arg& y, const Arg& alpha = 1);
+Tensor& sub_(Tensor& x, const Arg& y, const Arg& alpha = 1);
+Tensor& mul_(Tensor& x, const Arg& y);
+Tensor& div_(Tensor& x, const Arg& y);
+Tensor& copy_(Tensor& x, const Arg& y);
+Tensor& fill_(Tensor& x, const Arg& value);
+Tensor& zero_(Tensor& x, Where where = Where::here());
+// exp_, relu_, ...: op(x) written into x.
+Tensor& in_place(Tensor& x, Tensor (*op)(const Arg&), const char* name,
+                 Where where = Where::here());
+
+}  // namespace tg

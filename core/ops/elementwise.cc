@@ -1,0 +1,378 @@
+// Elementwise ops: y[i] = f(a[i], b[i], ...). The formulas are in kernels/math.h; here are the
+// records and, above each, its gradient in one line (g is dL/dy).
+#include "core/ops/family.h"
+#include "core/ops/structural.h"
+#include "kernels/math.h"
+
+namespace tg {
+
+// ---- gradients ---------------------------------------------------------------------------------
+namespace {
+
+// y = a + b  =>  da = g, db = g
+void add_gradient(Backward& n) {
+    n.give(0, n.g());
+    n.give(1, n.g());
+}
+
+// y = a - b  =>  da = g, db = -g
+void sub_gradient(Backward& n) {
+    n.give(0, n.g());
+    if (n.wants(1)) n.give(1, neg(n.g()));
+}
+
+// y = a b  =>  da = g b, db = g a
+void mul_gradient(Backward& n) {
+    if (n.wants(0)) n.give(0, mul(n.g(), n.input(1)));
+    if (n.wants(1)) n.give(1, mul(n.g(), n.input(0)));
+}
+
+// y = a / b  =>  da = g / b, db = -g a / b^2
+void div_gradient(Backward& n) {
+    if (n.wants(0)) n.give(0, div(n.g(), n.input(1)));
+    if (n.wants(1)) n.give(1, div(div(mul(neg(n.g()), n.input(0)), n.input(1)), n.input(1)));
+}
+
+// y = a^b  =>  da = g b a^(b-1), 0 where b = 0;  db = g y ln a, 0 where a = 0 and b >= 0
+void pow_gradient(Backward& n) {
+    const Arg b = n.input(1);
+    if (n.wants(0)) {
+        const Tensor da = mul(n.g(), mul(b, pow(n.input(0), sub(b, 1))));
+        n.give(0, where(eq(b, 0), 0.0, da));
+    }
+    if (n.wants(1)) {
+        const Arg a = n.input(0);
+        const Tensor db = mul(mul(n.g(), n.output()), log(a));
+        n.give(1, where(mul(eq(a, 0), ge(b, 0)), 0.0, db));
+    }
+}
+
+// y = max(a, b)  =>  g to the larger; half to each where they are equal
+void extremum_gradient(Backward& n, Tensor (*wins)(const Arg&, const Arg&)) {
+    const Arg a = n.input(0);
+    const Arg b = n.input(1);
+    const Tensor half = mul(n.g(), 0.5);
+    const Tensor tie = eq(a, b);
+    if (n.wants(0)) n.give(0, where(tie, half, where(wins(a, b), n.g(), 0.0)));
+    if (n.wants(1)) n.give(1, where(tie, half, where(wins(b, a), n.g(), 0.0)));
+}
+
+void maximum_gradient(Backward& n) { extremum_gradient(n, gt); }
+void minimum_gradient(Backward& n) { extremum_gradient(n, lt); }
+
+// y = -x  =>  dx = -g
+void neg_gradient(Backward& n) { n.give(0, neg(n.g())); }
+
+// y = e^x  =>  dx = g y
+void exp_gradient(Backward& n) { n.give(0, mul(n.g(), n.output())); }
+
+// y = ln x  =>  dx = g / x
+void log_gradient(Backward& n) { n.give(0, div(n.g(), n.input(0))); }
+
+// y = tanh x  =>  dx = g (1 - y^2)
+void tanh_gradient(Backward& n) {
+    const Tensor y = n.output();
+    n.give(0, mul(n.g(), sub(1, mul(y, y))));
+}
+
+// y = sqrt x  =>  dx = g / (2 y)
+void sqrt_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.output(), 2))); }
+
+// y = |x|  =>  dx = g sign(x)
+void abs_gradient(Backward& n) { n.give(0, mul(n.g(), sign(n.input(0)))); }
+
+// y = sign(x)  =>  dx = 0
+void sign_gradient(Backward& n) { n.give(0, mul(n.g(), 0)); }
+
+// y = max(x, 0)  =>  dx = g where y > 0, else 0
+void relu_gradient(Backward& n) { n.give(0, where(gt(n.output(), 0), n.g(), 0.0)); }
+
+// y = c ? a : b  =>  da = c ? g : 0, db = c ? 0 : g
+void where_gradient(Backward& n) {
+    if (n.wants(1)) n.give(1, where(n.input(0), n.g(), 0.0));
+    if (n.wants(2)) n.give(2, where(n.input(0), 0.0, n.g()));
+}
+
+// y = x as another dtype  =>  dx = g as x's dtype, which the walk sees to
+void cast_gradient(Backward& n) { n.give(0, n.g()); }
+
+Descs cast_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
+    return {Desc{in[0].shape, attrs.dtype(0), in[0].device}};
+}
+
+void cast_cpu(const Launch& l) { kernels::cpu::cast(l.out[0], broadcast_to(l.in[0], l.out[0])); }
+
+}  // namespace
+
+// ---- records -----------------------------------------------------------------------------------
+namespace ops {
+
+constexpr Need a = Need::a;
+constexpr Need b = Need::b;
+constexpr Need y = Need::y;
+
+const Op add = {.name = "add",
+                .inputs = 2,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = add_gradient,
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Add>};
+const Op sub = {.name = "sub",
+                .inputs = 2,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = sub_gradient,
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Sub>};
+const Op mul = {.name = "mul",
+                .inputs = 2,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = mul_gradient,
+                .needs = {{b}, {a}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Mul>};
+const Op div = {.name = "div",
+                .inputs = 2,
+                .promotes = Promotes::floating,
+                .shape = broadcast_shape,
+                .gradient = div_gradient,
+                .needs = {{b}, {a, b}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Div>};
+const Op pow = {.name = "pow",
+                .inputs = 2,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = pow_gradient,
+                .needs = {{a, b}, {a, b, y}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Pow>};
+const Op maximum = {.name = "maximum",
+                    .inputs = 2,
+                    .promotes = Promotes::common,
+                    .shape = broadcast_shape,
+                    .gradient = maximum_gradient,
+                    .needs = {{a, b}, {a, b}},
+                    .cpu = elementwise_cpu,
+                    .cuda = elementwise_cuda,
+                    .formula = formula::id<formula::Maximum>};
+const Op minimum = {.name = "minimum",
+                    .inputs = 2,
+                    .promotes = Promotes::common,
+                    .shape = broadcast_shape,
+                    .gradient = minimum_gradient,
+                    .needs = {{a, b}, {a, b}},
+                    .cpu = elementwise_cpu,
+                    .cuda = elementwise_cuda,
+                    .formula = formula::id<formula::Minimum>};
+const Op neg = {.name = "neg",
+                .inputs = 1,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = neg_gradient,
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Neg>};
+const Op exp = {.name = "exp",
+                .inputs = 1,
+                .promotes = Promotes::floating,
+                .shape = broadcast_shape,
+                .gradient = exp_gradient,
+                .needs = {{y}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Exp>};
+const Op log = {.name = "log",
+                .inputs = 1,
+                .promotes = Promotes::floating,
+                .shape = broadcast_shape,
+                .gradient = log_gradient,
+                .needs = {{a}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Log>};
+const Op tanh = {.name = "tanh",
+                 .inputs = 1,
+                 .promotes = Promotes::floating,
+                 .shape = broadcast_shape,
+                 .gradient = tanh_gradient,
+                 .needs = {{y}},
+                 .cpu = elementwise_cpu,
+                 .cuda = elementwise_cuda,
+                 .formula = formula::id<formula::Tanh>};
+const Op sqrt = {.name = "sqrt",
+                 .inputs = 1,
+                 .promotes = Promotes::floating,
+                 .shape = broadcast_shape,
+                 .gradient = sqrt_gradient,
+                 .needs = {{y}},
+                 .cpu = elementwise_cpu,
+                 .cuda = elementwise_cuda,
+                 .formula = formula::id<formula::Sqrt>};
+const Op abs = {.name = "abs",
+                .inputs = 1,
+                .promotes = Promotes::common,
+                .shape = broadcast_shape,
+                .gradient = abs_gradient,
+                .needs = {{a}},
+                .cpu = elementwise_cpu,
+                .cuda = elementwise_cuda,
+                .formula = formula::id<formula::Abs>};
+const Op sign = {.name = "sign",
+                 .inputs = 1,
+                 .promotes = Promotes::common,
+                 .shape = broadcast_shape,
+                 .gradient = sign_gradient,
+                 .cpu = elementwise_cpu,
+                 .cuda = elementwise_cuda,
+                 .formula = formula::id<formula::Sign>};
+const Op relu = {.name = "relu",
+                 .inputs = 1,
+                 .promotes = Promotes::common,
+                 .shape = broadcast_shape,
+                 .gradient = relu_gradient,
+                 .needs = {{y}},
+                 .cpu = elementwise_cpu,
+                 .cuda = elementwise_cuda,
+                 .formula = formula::id<formula::Relu>};
+const Op eq = {.name = "eq",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Eq>};
+const Op ne = {.name = "ne",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Ne>};
+const Op lt = {.name = "lt",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Lt>};
+const Op le = {.name = "le",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Le>};
+const Op gt = {.name = "gt",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Gt>};
+const Op ge = {.name = "ge",
+               .inputs = 2,
+               .promotes = Promotes::common,
+               .shape = compare_shape,
+               .cpu = elementwise_cpu,
+               .cuda = elementwise_cuda,
+               .formula = formula::id<formula::Ge>};
+const Op logical_not = {.name = "logical_not",
+                        .inputs = 1,
+                        .promotes = Promotes::common,
+                        .shape = compare_shape,
+                        .cpu = elementwise_cpu,
+                        .cuda = elementwise_cuda,
+                        .formula = formula::id<formula::LogicalNot>};
+const Op where = {.name = "where",
+                  .inputs = 3,
+                  .promotes = Promotes::not_first,
+                  .shape = broadcast_shape,
+                  .gradient = where_gradient,
+                  .needs = {{}, {a}, {a}},
+                  .cpu = elementwise_cpu,
+                  .cuda = elementwise_cuda,
+                  .formula = formula::id<formula::Where>};
+const Op cast = {.name = "cast",
+                 .inputs = 1,
+                 .shape = cast_shape,
+                 .gradient = cast_gradient,
+                 .cpu = cast_cpu,
+                 .attributes = {{"dtype", AttrKind::dtype}}};
+
+}  // namespace ops
+
+std::span<const Op* const> elementwise_ops() {
+    static const Op* const list[] = {
+        &ops::add,     &ops::sub,  &ops::mul,  &ops::div,         &ops::pow,   &ops::maximum,
+        &ops::minimum, &ops::neg,  &ops::exp,  &ops::log,         &ops::tanh,  &ops::sqrt,
+        &ops::abs,     &ops::sign, &ops::relu, &ops::eq,          &ops::ne,    &ops::lt,
+        &ops::le,      &ops::gt,   &ops::ge,   &ops::logical_not, &ops::where, &ops::cast};
+    return list;
+}
+
+// ---- what users call ---------------------------------------------------------------------------
+
+Tensor add(const Arg& a, const Arg& b) { return apply(ops::add, {a, b}); }
+Tensor mul(const Arg& a, const Arg& b) { return apply(ops::mul, {a, b}); }
+Tensor div(const Arg& a, const Arg& b) { return apply(ops::div, {a, b}); }
+Tensor pow(const Arg& a, const Arg& b) { return apply(ops::pow, {a, b}); }
+Tensor maximum(const Arg& a, const Arg& b) { return apply(ops::maximum, {a, b}); }
+Tensor minimum(const Arg& a, const Arg& b) { return apply(ops::minimum, {a, b}); }
+Tensor exp(const Arg& x) { return apply(ops::exp, {x}); }
+Tensor log(const Arg& x) { return apply(ops::log, {x}); }
+Tensor tanh(const Arg& x) { return apply(ops::tanh, {x}); }
+Tensor sqrt(const Arg& x) { return apply(ops::sqrt, {x}); }
+Tensor abs(const Arg& x) { return apply(ops::abs, {x}); }
+Tensor sign(const Arg& x) { return apply(ops::sign, {x}); }
+Tensor relu(const Arg& x) { return apply(ops::relu, {x}); }
+Tensor eq(const Arg& a, const Arg& b) { return apply(ops::eq, {a, b}); }
+Tensor ne(const Arg& a, const Arg& b) { return apply(ops::ne, {a, b}); }
+Tensor lt(const Arg& a, const Arg& b) { return apply(ops::lt, {a, b}); }
+Tensor le(const Arg& a, const Arg& b) { return apply(ops::le, {a, b}); }
+Tensor gt(const Arg& a, const Arg& b) { return apply(ops::gt, {a, b}); }
+Tensor ge(const Arg& a, const Arg& b) { return apply(ops::ge, {a, b}); }
+Tensor logical_not(const Arg& x) { return apply(ops::logical_not, {x}); }
+
+namespace {
+
+bool is_bool(const Arg& x) {
+    return x.is_tensor() ? x.tensor.dtype() == DType::boolean : x.scalar.dtype == DType::boolean;
+}
+
+}  // namespace
+
+Tensor sub(const Arg& a, const Arg& b) {
+    if (is_bool(a) && is_bool(b))
+        fail(ErrorKind::runtime, "sub: two bool tensors cannot be subtracted", at(a.where),
+             "; use ne(a, b) or logical_not");
+    return apply(ops::sub, {a, b});
+}
+
+Tensor neg(const Arg& x) {
+    if (is_bool(x))
+        fail(ErrorKind::runtime, "neg: a bool tensor has no negative", at(x.where),
+             "; use logical_not");
+    return apply(ops::neg, {x});
+}
+
+Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
+    if (!is_bool(condition))
+        fail(ErrorKind::runtime, "where: the condition is ", name_of(condition.tensor.dtype()),
+             ", not bool", at(condition.where), "; compare it: x != 0");
+    return apply(ops::where, {condition, a, b});
+}
+
+Tensor cast(const Arg& x, DType dtype) {
+    if (x.is_tensor() && x.tensor.dtype() == dtype) return x.tensor;
+    return apply(ops::cast, {x}, {Attr{dtype}});
+}
+
+}  // namespace tg

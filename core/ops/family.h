@@ -1,0 +1,36 @@
+// What the families of ops share: shape rules, kernels that need no code of their own, and each
+// family's list. all_ops() is these lists, one after another.
+#pragma once
+
+#include <span>
+
+#include "core/apply.h"
+#include "core/backward.h"
+#include "core/ops.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/cuda/cuda.h"
+
+namespace tg {
+
+// Shape rules.
+Descs broadcast_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);
+Descs compare_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);  // bool
+Descs same_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);     // input 0's
+
+// The kernels of every op that has a formula.
+void elementwise_cpu(const Launch& launch);
+bool elementwise_cuda(const Launch& launch);
+kernels::Array broadcast_to(const kernels::Array& in, const kernels::Array& out);
+
+void alias_cpu(const Launch& launch);  // copies: an alias asked for as a kernel
+
+std::span<const Op* const> elementwise_ops();
+std::span<const Op* const> reduce_ops();
+std::span<const Op* const> matmul_ops();
+std::span<const Op* const> layout_ops();
+std::span<const Op* const> slicing_ops();
+std::span<const Op* const> indexing_ops();
+std::span<const Op* const> creation_ops();
+std::span<const Op* const> structural_ops();
+
+}  // namespace tg

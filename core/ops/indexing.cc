@@ -1,0 +1,119 @@
+// Reading and writing at indices that are themselves data.
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+void check_index(const char* op, std::span<const Desc> in, std::size_t index, int dim) {
+    const Desc& i = in[index];
+    if (i.dtype != DType::int64)
+        fail(ErrorKind::runtime, op, ": the index is ", name_of(i.dtype), ", not int64",
+             at(current_line()));
+    if (i.shape.size() != in[0].shape.size())
+        fail(ErrorKind::runtime, op, ": the index ", text(i.shape), " and the tensor ",
+             text(in[0].shape), " need the same number of dims", at(current_line()));
+    for (int d = 0; d < i.shape.size(); ++d) {
+        const bool known = !is_unknown(i.shape[d]) && !is_unknown(in[0].shape[d]);
+        if (d != dim && known && i.shape[d] > in[0].shape[d])
+            fail(ErrorKind::runtime, op, ": the index ", text(i.shape),
+                 " is larger than the tensor ", text(in[0].shape), " in dim ", d,
+                 at(current_line()));
+    }
+}
+
+// x, index -> index's shape
+Descs gather_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    check_index(op.name, in, 1, static_cast<int>(attrs.integer(0)));
+    return {Desc{in[1].shape, in[0].dtype, in[0].device}};
+}
+
+// x, index, src -> x's shape
+Descs scatter_add_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    check_index(op.name, in, 1, static_cast<int>(attrs.integer(0)));
+    if (in[2].shape != in[1].shape || in[2].dtype != in[0].dtype)
+        fail(ErrorKind::runtime, op.name, ": src ", text(in[2]), " must have the index's shape ",
+             text(in[1].shape), " and the tensor's dtype ", name_of(in[0].dtype),
+             at(current_line()));
+    return {in[0]};
+}
+
+[[noreturn]] void outside(const Launch& l, int dim) {
+    fail(ErrorKind::index, l.op.name, at(current_line()), ": an index is outside 0..",
+         l.in[0].shape[dim] - 1, ", the range of dim ", dim);
+}
+
+void gather_cpu(const Launch& l) {
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    if (!kernels::cpu::gather(l.out[0], l.in[0], l.in[1], dim)) outside(l, dim);
+}
+
+void scatter_add_cpu(const Launch& l) {
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    kernels::cpu::copy(l.out[0], l.in[0]);
+    if (!kernels::cpu::scatter_add(l.out[0], l.in[1], l.in[2], dim)) outside(l, dim);
+}
+
+// y = x at i  =>  dx = zeros, and g added at i
+void gather_gradient(Backward& n) {
+    const Desc& d = n.desc(0);
+    n.give(0, scatter_add(zeros(d.shape, {d.dtype, d.device}), n.attrs().integer(0), n.input(1),
+                          n.g()));
+}
+
+// y = x, and s added at i  =>  dx = g, ds = g at i
+void scatter_add_gradient(Backward& n) {
+    n.give(0, n.g());
+    if (n.wants(2)) n.give(2, gather(n.g(), n.attrs().integer(0), n.input(1)));
+}
+
+}  // namespace
+
+namespace ops {
+
+const Op gather = {.name = "gather",
+                   .inputs = 2,
+                   .shape = gather_shape,
+                   .gradient = gather_gradient,
+                   .needs = {{Need::b}},
+                   .cpu = gather_cpu,
+                   .attributes = {{"dim", AttrKind::integer}}};
+const Op scatter_add = {.name = "scatter_add",
+                        .inputs = 3,
+                        .shape = scatter_add_shape,
+                        .gradient = scatter_add_gradient,
+                        .needs = {{}, {}, {Need::b}},
+                        .cpu = scatter_add_cpu,
+                        .attributes = {{"dim", AttrKind::integer}}};
+
+}  // namespace ops
+
+std::span<const Op* const> indexing_ops() {
+    static const Op* const list[] = {&ops::gather, &ops::scatter_add};
+    return list;
+}
+
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& index) {
+    const Here here(x.where);
+    const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
+    return apply(ops::gather, {x, index}, {Attr{d}});
+}
+
+Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
+    const Here here(x.where);
+    const std::int64_t d = wrap_dim("scatter_add", dim, x.tensor.dims());
+    return apply(ops::scatter_add, {x, index, src}, {Attr{d}});
+}
+
+Tensor one_hot(const Arg& index, std::int64_t num_classes) {
+    const Here here(index.where);
+    if (index.tensor.dtype() != DType::int64)
+        fail(ErrorKind::runtime, "one_hot: the index is ", name_of(index.tensor.dtype()),
+             ", not int64", at(current_line()));
+    if (num_classes < 1)
+        fail(ErrorKind::value, "one_hot: num_classes is ", num_classes, ", and must be at least 1",
+             at(current_line()));
+    const Tensor classes = to(arange(num_classes), index.tensor.device());
+    return cast(eq(unsqueeze(index, -1), classes), DType::int64);
+}
+
+}  // namespace tg

@@ -1,0 +1,77 @@
+// In place: compute the value, then write it into the tensor. history.cc says what a write means.
+#include "core/history.h"
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+int category(DType d) { return d == DType::boolean ? 0 : is_integral(d) ? 1 : 2; }
+
+Tensor& written(Tensor& x, const Tensor& value, const char* op) {
+    if (category(value.dtype()) > category(x.dtype()))
+        fail(ErrorKind::runtime, op, ": the result is ", name_of(value.dtype()),
+             " and cannot be kept in a tensor of ", name_of(x.dtype()), at(current_line()));
+    if (value.dims() > x.dims())
+        fail(ErrorKind::runtime, op, ": the result has shape ", text(value.shape()),
+             ", which does not fit into ", text(x.shape()), at(current_line()));
+    write(x, value, op, true);
+    return x;
+}
+
+bool is_one(const Arg& alpha) { return !alpha.is_tensor() && alpha.scalar == Scalar(1); }
+
+}  // namespace
+
+Tensor& add_(Tensor& x, const Arg& y, const Arg& alpha) {
+    const Here here(y.where);
+    return written(x, is_one(alpha) ? add(x, y) : add(x, mul(y, alpha)), "add_");
+}
+
+Tensor& sub_(Tensor& x, const Arg& y, const Arg& alpha) {
+    const Here here(y.where);
+    return written(x, is_one(alpha) ? sub(x, y) : sub(x, mul(y, alpha)), "sub_");
+}
+
+Tensor& mul_(Tensor& x, const Arg& y) {
+    const Here here(y.where);
+    return written(x, mul(x, y), "mul_");
+}
+
+Tensor& div_(Tensor& x, const Arg& y) {
+    const Here here(y.where);
+    return written(x, div(x, y), "div_");
+}
+
+Tensor& copy_(Tensor& x, const Arg& y) {
+    const Here here(y.where);
+    if (y.is_tensor()) {
+        write(x, y.tensor, "copy_");
+        return x;
+    }
+    return fill_(x, y);
+}
+
+Tensor& fill_(Tensor& x, const Arg& value) {
+    const Here here(value.where);
+    if (value.is_tensor()) {
+        if (value.tensor.dims() != 0)
+            fail(ErrorKind::runtime, "fill_: the value has shape ", text(value.tensor.shape()),
+                 ", not that of one number", at(current_line()));
+        write(x, value.tensor, "fill_");
+        return x;
+    }
+    write(x, full({}, value.scalar, {x.dtype(), x.device()}), "fill_");
+    return x;
+}
+
+Tensor& zero_(Tensor& x, Where where) {
+    const Here here(where);
+    return fill_(x, 0);
+}
+
+Tensor& in_place(Tensor& x, Tensor (*op)(const Arg&), const char* name, Where where) {
+    const Here here(where);
+    return written(x, op(x), name);
+}
+
+}  // namespace tg

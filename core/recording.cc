@@ -1,0 +1,274 @@
+#include "core/recording.h"
+
+#include <map>
+#include <mutex>
+
+#include "core/history.h"
+#include "core/ops/structural.h"
+#include "core/state.h"
+
+namespace tg {
+namespace {
+
+struct Names {
+    std::mutex mutex;
+    std::map<std::uint64_t, std::string> names;
+};
+
+Names& names() {
+    static Names& all = *new Names;
+    return all;
+}
+
+Ref<Node> written_line(Recording& r, const Op& op, const Attrs& attrs,
+                       std::initializer_list<Value> inputs, bool requires_grad) {
+    Ref<Node> node = new_node(op, attrs);
+    node->recording = r.id;
+    for (const Value& v : inputs)
+        node->inputs.push_back(Input{v, v.node->outputs[v.index], false, {}});
+    if (inputs.size() > 0) {
+        const Value& first = *inputs.begin();
+        node->outputs.push_back(first.node->outputs[first.index]);
+    }
+    node->requires_grad = requires_grad;
+    return node;
+}
+
+bool is_enclosing(const Recording* r, std::uint64_t id) {
+    for (; r; r = r->enclosing)
+        if (r->id == id) return true;
+    return false;
+}
+
+// Did this tensor's history carry a gradient before `r` was opened?
+bool wanted_outside(const Recording* r, const Ref<History>& history) {
+    for (const Recording* outer = r->enclosing; outer; outer = outer->enclosing) {
+        const auto found = outer->by_history.find(history.get());
+        if (found != outer->by_history.end() && found->second->touched)
+            return found->second->now.node->requires_grad;
+    }
+    return static_cast<bool>(history->now);
+}
+
+}  // namespace
+
+Recording* recording() { return thread_state().recording; }
+
+std::uint64_t new_recording_id() { return state().next_recording.fetch_add(1); }
+
+RecordingScope::RecordingScope(Recording* r) : before_(thread_state().recording) {
+    if (r) {
+        if (!is_enclosing(before_, r->id)) r->enclosing = before_;
+        // Resolving a line may need Python's lock, so it is done before ours is taken.
+        const std::string name = r->name + at(r->opened);
+        std::lock_guard lock(names().mutex);
+        names().names[r->id] = name;
+    }
+    thread_state().recording = r;
+}
+
+RecordingScope::~RecordingScope() { thread_state().recording = before_; }
+
+std::string recording_name(std::uint64_t id) {
+    std::lock_guard lock(names().mutex);
+    const auto found = names().names.find(id);
+    return found == names().names.end() ? "a graph" : found->second;
+}
+
+bool Recording::wants_gradient(const Handle& handle) const {
+    const auto s = by_storage.find(handle.storage.get());
+    if (handle.seen_in == id && s != by_storage.end() && s->second->version == handle.version)
+        return handle.seen.node->requires_grad;
+    const auto h = by_history.find(handle.history.get());
+    if (h != by_history.end() && h->second->touched) return h->second->now.node->requires_grad;
+    return handle.history->born != id && wanted_outside(this, handle.history);
+}
+
+Recording::~Recording() {
+    for (const auto& h : histories)
+        if (h->leaf) h->leaf->leaf = nullptr;
+}
+
+Value Recording::new_input(RecordedInput input, const Desc& desc) {
+    Ref<Node> node = new_node(ops::read, {Attr{static_cast<std::int64_t>(inputs.size())}});
+    node->recording = id;
+    node->outputs.push_back(desc);
+    input.value = Value{node, 0};
+    inputs.push_back(input);
+    return inputs.back().value;
+}
+
+StorageState& Recording::state(const Ref<Storage>& storage) {
+    const auto found = by_storage.find(storage.get());
+    if (found != by_storage.end()) {
+        found->second->captured |= found->second->storage.get() != storage.get();
+        return *found->second;
+    }
+    if (storage->born != 0 && !is_enclosing(enclosing, storage->born))
+        fail(ErrorKind::runtime, "a symbolic tensor of ", recording_name(storage->born),
+             " is used in ", name, at(current_line()),
+             "; it means something only where it was made: return it from there instead");
+    auto s = std::make_unique<StorageState>();
+    s->storage = storage;
+    RecordedInput input;
+    input.kind = RecordedInput::variable;
+    input.storage = storage;
+    s->first = new_input(input, Desc{storage->shape, storage->dtype, storage->device});
+    s->now = s->first;
+    s->version = s->first_version = storage->version;
+    by_storage[storage.get()] = s.get();
+    storages.push_back(std::move(s));
+    return *storages.back();
+}
+
+HistoryState& Recording::state(const Ref<History>& history, const Ref<Storage>& storage) {
+    const auto found = by_history.find(history.get());
+    if (found != by_history.end()) return *found->second;
+    const StorageState& s = state(storage);
+    auto h = std::make_unique<HistoryState>();
+    h->history = history;
+    h->storage = storage;
+    // A history made in this recording (by detach) starts out of step: it has numbers to find.
+    if (history->born != id && wanted_outside(this, history)) {
+        h->now = leaf_of(s, *h, history->now);
+        h->version = s.first_version;
+        h->touched = true;
+    }
+    by_history[history.get()] = h.get();
+    histories.push_back(std::move(h));
+    return *histories.back();
+}
+
+// The line at which gradients for a variable stop. A leaf that is itself only a part of its
+// storage is that part, put back into the whole.
+Value Recording::leaf_of(const StorageState& s, HistoryState& h, const Value& outer) {
+    const bool part = outer && outer.node->op == &ops::leaf && outer.node->attrs.size() > 0 &&
+                      outer.node->recording == 0;
+    Value from = s.first;
+    if (part) {
+        Ref<Node> view = written_line(*this, ops::as_view, outer.node->attrs, {from}, false);
+        view->outputs[0].shape = outer.node->attrs.dims(0);
+        from = Value{view, 0};
+    }
+    h.leaf = written_line(*this, ops::leaf, {}, {from}, true);
+    h.leaf->leaf = h.history.get();
+    if (!part) return Value{h.leaf, 0};
+    Ref<Node> whole =
+        written_line(*this, ops::write_view, outer.node->attrs, {s.first, Value{h.leaf, 0}}, true);
+    return Value{whole, 0};
+}
+
+Value Recording::base(const Ref<Storage>& storage, const Ref<History>& history) {
+    const StorageState& s = state(storage);
+    HistoryState& h = state(history, storage);
+    if (h.touched && h.version == s.version) return h.now;
+    // In step with the bytes or not: rebind, detach and the plain value are the whole vocabulary.
+    const bool wanted = h.touched && h.now.node->requires_grad;
+    if (wanted)
+        h.now = Value{written_line(*this, ops::rebind, {}, {s.now, h.now}, true), 0};
+    else if (s.now.node->requires_grad)
+        h.now = Value{written_line(*this, ops::detach, {}, {s.now}, false), 0};
+    else
+        h.now = s.now;
+    h.version = s.version;
+    h.touched = true;
+    return h.now;
+}
+
+Tensor Recording::symbol(const Value& value, const Desc& desc) {
+    Ref<Storage> storage = symbol_storage(desc.shape, desc.dtype, desc.device, id);
+    Tensor t = tensor_for(value, storage, Layout::contiguous(desc.shape));
+    Handle& handle = t.handle();
+    handle.seen_in = id;
+    handle.born = id;
+    handle.history->born = id;
+    handle.history->now = {};  // kept in the recording's own map, as for all tensors
+    auto s = std::make_unique<StorageState>();
+    s->storage = storage;
+    s->first = s->now = value;
+    by_storage[storage.get()] = s.get();
+    storages.push_back(std::move(s));
+    auto h = std::make_unique<HistoryState>();
+    h->history = handle.history;
+    h->storage = storage;
+    h->now = value;
+    h->touched = true;
+    by_history[handle.history.get()] = h.get();
+    histories.push_back(std::move(h));
+    return t;
+}
+
+Tensor Recording::argument(const Tensor& outer, const Layout& layout, const Dims& base, int number,
+                           const Tensor* same_storage, const Tensor* same_history) {
+    const Handle& real = outer.handle();
+    const bool wanted = outer.requires_grad();  // before the two are known as one
+    const bool leaf = real.history->leaf && outer.is_leaf();
+    Ref<Handle> handle(new Handle);
+    handle->born = id;
+    handle->layout = layout;
+    if (same_storage) {
+        handle->storage = same_storage->handle().storage;
+    } else {
+        RecordedInput input;
+        input.kind = RecordedInput::argument;
+        input.storage = real.storage;
+        input.name = "x" + std::to_string(number);
+        const Desc desc{base, outer.dtype(), outer.device()};
+        handle->storage = symbol(new_input(input, desc), desc).handle().storage;
+        StorageState& s = *by_storage[handle->storage.get()];
+        s.argument = true;
+        // The function may name the same tensor itself; it then means this argument.
+        if (base == real.storage->shape) by_storage[real.storage.get()] = &s;
+    }
+    if (same_history) {
+        handle->history = same_history->handle().history;
+        return Tensor(handle);
+    }
+    handle->history = Ref<History>(new History);
+    handle->history->born = id;
+    handle->history->leaf = leaf;
+    standing_for[handle->history.get()] = real.history;
+    auto h = std::make_unique<HistoryState>();
+    h->history = handle->history;
+    h->storage = handle->storage;
+    const StorageState& s = *by_storage[handle->storage.get()];
+    h->touched = true;
+    h->now = s.first;
+    by_history[handle->history.get()] = h.get();
+    if (base == real.storage->shape) by_history[real.history.get()] = h.get();
+    histories.push_back(std::move(h));
+    const bool part = !(layout == Layout::contiguous(base));
+    if (wanted)
+        histories.back()->now = leaf_of(s, *histories.back(), part ? real.history->now : Value{});
+    return Tensor(handle);
+}
+
+GradState& Recording::grad_state(const Ref<History>& asked) {
+    // An argument's history goes by two names: the stand-in's and the caller's.
+    Ref<History> history = asked;
+    for (const auto& [stand_in, real] : standing_for)
+        if (real == asked) history = by_history.at(stand_in)->history;
+    const auto found = grad_by_history.find(history.get());
+    if (found != grad_by_history.end()) return *found->second;
+    auto g = std::make_unique<GradState>();
+    g->history = history;
+    const auto stands = standing_for.find(history.get());
+    const Ref<History> real = stands == standing_for.end() ? history : stands->second;
+    const Tensor outer = enclosing    ? enclosing->grad_state(real).now
+                         : real->grad ? Tensor(real->grad)
+                                      : Tensor();
+    if (outer.defined()) {
+        g->present_at_start = true;
+        RecordedInput input;
+        input.kind = RecordedInput::slot;
+        input.history = history;
+        input.storage = outer.handle().storage;
+        const Desc desc{outer.shape(), outer.dtype(), outer.device()};
+        g->now = symbol(new_input(input, desc), desc);
+    }
+    grad_by_history[history.get()] = g.get();
+    grads.push_back(std::move(g));
+    return *grads.back();
+}
+
+}  // namespace tg

@@ -1,0 +1,69 @@
+// Storage: the bytes, and how often they were written. It knows nothing of gradients.
+// Read next: tensor.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/dims.h"
+#include "core/dtype.h"
+#include "core/ref.h"
+#include "core/where.h"
+
+namespace tg {
+
+enum class Device : std::uint8_t { cpu, cuda };
+const char* name_of(Device device);
+Device device_named(const std::string& name);  // "cpu", "cuda", "cuda:0"; throws Error
+
+// A contiguous run of elements. `shape` is the shape of the tensor that it was made for, the base
+// of all views of it.
+struct Storage : Counted {
+    void* data = nullptr;
+    std::int64_t bytes = 0;
+    DType dtype = DType::float32;
+    Device device = Device::cpu;
+    Dims shape;
+    std::uint64_t born = 0;  // the recording that it is a symbol of; 0: it has bytes
+
+    std::atomic<std::uint32_t> version{0};  // how often it was written
+    Where writer;                           // the line of the last write, and the op that did it
+    const char* written_by = "";
+
+    bool foreign = false;                 // others (NumPy) hold a pointer to these bytes
+    std::shared_ptr<void> owner;          // keeps bytes alive that are not the allocator's
+    alignas(16) unsigned char small[64];  // the bytes of a small tensor
+
+    ~Storage();
+};
+
+// Bytes for a contiguous tensor, not initialised. Throws MemoryError with the size asked for.
+Ref<Storage> allocate(const Dims& shape, DType dtype, Device device);
+// A storage with no bytes: what a tensor is while its op is written down.
+Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device, std::uint64_t born);
+// Bytes that somebody else owns.
+Ref<Storage> borrow(void* data, std::int64_t elements, DType dtype, std::shared_ptr<void> owner);
+
+// Copies bytes between any two devices.
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
+                std::int64_t bytes);
+
+// The allocator keeps freed blocks for the next request of their size. Counts are in bytes of
+// tensors alive, not of what is kept.
+namespace allocator {
+struct Statistics {
+    std::int64_t live = 0;
+    std::int64_t peak = 0;
+    std::int64_t kept = 0;
+    std::int64_t requests = 0;  // how many blocks were asked for
+};
+Statistics statistics(Device device = Device::cpu);
+void reset_peak(Device device = Device::cpu);
+void release_kept();
+void* take(std::int64_t bytes, Device device);
+void give(void* block, std::int64_t bytes, Device device);
+}  // namespace allocator
+
+}  // namespace tg

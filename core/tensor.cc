@@ -1,0 +1,186 @@
+#include "core/tensor.h"
+
+#include <cstring>
+
+#include "core/backward.h"
+#include "core/history.h"
+#include "core/ops.h"
+#include "core/ops/structural.h"
+#include "core/recording.h"
+#include "core/state.h"
+
+namespace tg {
+
+History::~History() {
+    // A leaf's node may outlive it on somebody's tape; it then has nobody to give a gradient to.
+    if (leaf && now) now.node->leaf = nullptr;
+}
+
+Tensor tensor_of(Ref<Storage> storage, Layout layout) {
+    Ref<Handle> handle(new Handle);
+    handle->storage = std::move(storage);
+    handle->history = Ref<History>(new History);
+    handle->layout = layout;
+    return Tensor(handle);
+}
+
+Tensor empty(const Dims& shape, Options options) {
+    for (std::int64_t d : shape)
+        if (d < 0)
+            fail(ErrorKind::runtime, "a shape with the negative size ", d, ": ", text(shape));
+    Tensor t = tensor_of(allocate(shape, options.dtype, options.device), Layout::contiguous(shape));
+    if (options.requires_grad) t.requires_grad_();
+    return t;
+}
+
+std::uint32_t Tensor::version() const {
+    if (Recording* r = recording()) return r->state(handle_->storage).version;
+    return handle_->storage->version;
+}
+
+bool Tensor::requires_grad() const {
+    const Handle& h = *handle_;
+    if (const Recording* r = recording()) return r->wants_gradient(h);
+    if (h.seen_in == 0 && h.version == h.history->version) return static_cast<bool>(h.seen);
+    return static_cast<bool>(h.history->now);
+}
+
+bool Tensor::is_leaf() const {
+    if (!requires_grad()) return true;
+    const History& history = *handle_->history;
+    return history.leaf && handle_->seen == history.now;
+}
+
+// On: a new leaf. A tensor whose views were taken before gets a history of its own, so that the
+// views stay outside of the tape, as in PyTorch.
+Tensor& Tensor::requires_grad_(bool on, Where where) {
+    const Here here(where);
+    if (on == requires_grad()) return *this;
+    if (!on && !is_leaf())
+        fail(ErrorKind::runtime,
+             "requires_grad_: only a leaf can be told not to require a gradient",
+             at(current_line()), "; use detach()");
+    if (on && !is_floating(dtype()))
+        fail(ErrorKind::runtime,
+             "requires_grad_: only floating tensors have gradients, and this is ",
+             name_of(dtype()));
+    if (const Recording* r = recording())
+        fail(ErrorKind::runtime, "requires_grad_", at(current_line()), ": not inside ", r->name,
+             "; say which tensors are leaves before it is recorded");
+    Handle& h = *handle_;
+    if (!on) {
+        const Tensor keeps = grad();
+        h.history = Ref<History>(new History);
+        h.seen = {};
+        h.version = 0;
+        return *this;
+    }
+    const Layout base = Layout::contiguous(h.storage->shape);
+    h.history = Ref<History>(new History);
+    Ref<Node> node = new_node(ops::leaf, h.layout == base ? Attrs{} : layout_attrs(h.layout));
+    node->requires_grad = true;
+    node->outputs.push_back(Desc{shape(), dtype(), device()});
+    node->leaf = h.history.get();
+    h.history->leaf = true;
+    h.history->now = Value{node, 0};
+    h.seen = h.history->now;
+    h.seen_in = 0;
+    h.version = 0;
+    return *this;
+}
+
+Tensor Tensor::grad() const {
+    const Handle& h = *handle_;
+    if (!h.history->leaf || !is_leaf()) return {};
+    if (Recording* r = recording()) return r->grad_state(h.history).get();
+    return Tensor(h.history->grad);
+}
+
+void Tensor::set_grad(const Tensor& grad) const {
+    const Handle& h = *handle_;
+    if (grad.defined()) {
+        if (grad.shape() != shape())
+            fail(ErrorKind::runtime, "grad: a gradient of shape ", text(grad.shape()),
+                 " does not fit a tensor of shape ", text(shape()));
+        if (grad.dtype() != dtype() || grad.device() != device())
+            fail(ErrorKind::runtime, "grad: a gradient of ", name_of(grad.dtype()), " on ",
+                 name_of(grad.device()), " does not fit a tensor of ", name_of(dtype()), " on ",
+                 name_of(device()));
+        if (grad.same(*this)) fail(ErrorKind::runtime, "grad: a tensor cannot be its own gradient");
+    }
+    if (Recording* r = recording()) {
+        GradState& g = r->grad_state(h.history);
+        g.now = grad;
+        g.written = true;
+    } else {
+        h.history->grad = grad.ref();
+    }
+}
+
+Tensor Tensor::detach() const { return detached(*this); }
+
+void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph,
+                      Where where) const {
+    const Here here(where);
+    const Tensor roots[] = {*this};
+    const Tensor gradients[] = {gradient};
+    tg::backward(roots, gradients, {retain_graph, create_graph});
+}
+
+void* Tensor::data() const {
+    const Handle& h = *handle_;
+    if (is_symbolic()) {
+        const Where made = h.seen ? h.seen.node->where : Where{};
+        fail(ErrorKind::runtime, "this tensor is symbolic: it has shape ", text(shape()),
+             " but no value until its graph runs",
+             made ? " (made at " + text(made) + ")" : std::string());
+    }
+    return static_cast<char*>(h.storage->data) + h.layout.offset * size_of(dtype());
+}
+
+Scalar Tensor::item_scalar(Where where) const {
+    const Here here(where);
+    if (is_symbolic()) {
+        const Where made = handle_->seen ? handle_->seen.node->where : Where{};
+        fail(ErrorKind::runtime, "item", at(current_line()),
+             ": this tensor is symbolic: it has shape ", text(shape()),
+             " but no value until its graph runs",
+             made ? " (made at " + text(made) + ")" : std::string());
+    }
+    if (recording() && recording()->kind == Recording::trace)
+        fail(ErrorKind::runtime, "item", at(current_line()), ": ", recording()->name,
+             " is being traced, and a number read now would be frozen into its program; keep it a "
+             "tensor, or read it before the call");
+    if (numel() != 1)
+        fail(ErrorKind::runtime, "item: a tensor of shape ", text(shape()), " has ", numel(),
+             " elements, not one", at(current_line()));
+    alignas(8) unsigned char bytes[8] = {};
+    copy_bytes(bytes, Device::cpu, data(), device(), size_of(dtype()));
+    const auto as = [&]<class T>(T v) {
+        std::memcpy(&v, bytes, sizeof v);
+        return v;
+    };
+    switch (dtype()) {
+        case DType::boolean:
+            return Scalar(bytes[0] != 0);
+        case DType::uint8:
+            return Scalar(static_cast<int>(as(std::uint8_t{})));
+        case DType::int8:
+            return Scalar(static_cast<int>(as(std::int8_t{})));
+        case DType::int32:
+            return Scalar(as(std::int32_t{}));
+        case DType::int64:
+            return Scalar(as(std::int64_t{}));
+        case DType::float32:
+            return Scalar(static_cast<double>(as(float{})));
+        case DType::float64:
+            break;
+    }
+    return Scalar(as(double{}));
+}
+
+std::string describe(const Tensor& tensor) {
+    return std::string(name_of(tensor.dtype())) + " " + text(tensor.shape());
+}
+
+}  // namespace tg

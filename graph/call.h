@@ -1,0 +1,62 @@
+// A compiled call: a program that runs as one op, and is one node on the tape.
+//
+// Its gradient is made when it is first asked for, by writing the program's lines down again and
+// taking their gradients there, in ops like any other. What comes out is cut in two:
+//
+//     forward    the program, with what the gradient needs as further outputs
+//     backward   those saved values, and g  ->  the gradients of the variables
+//     joint      the inputs, and g          ->  the gradients, as a function that can itself be
+//                                               differentiated: create_graph calls it
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace tg {
+
+struct CallGradient;
+
+// A program made ready for one executor. Variables are its leaf lines, in order: the places to
+// which gradients flow. It holds no tensor and no history.
+struct Callable final : Object {
+    Callable(Ref<Program> program, Executor executor);
+    ~Callable() override;
+    std::string text() const override { return written->text(); }
+
+    std::vector<Tensor> run(std::span<const Tensor> inputs) const;
+    const CallGradient& gradient() const;  // made at the first call
+
+    Ref<Program> written;   // as recorded
+    Ref<Program> improved;  // after the passes
+    Executor executor;
+    std::unique_ptr<Plan> plan;        // none for Executor::lines
+    std::vector<int> variables;        // by leaf line: its value's number
+    std::vector<char> differentiable;  // by output: no freed node between it and the leaves
+
+  private:
+    mutable std::once_flag once_;
+    mutable std::unique_ptr<CallGradient> gradient_;
+};
+
+struct CallGradient {
+    Ref<Callable> forward;
+    Ref<Callable> backward;
+    Ref<Callable> joint;
+    std::vector<int> seeds;                    // the outputs that have a seed, in order
+    std::vector<int> given;                    // the variables that get a gradient, in order
+    std::vector<std::vector<int>> reached_by;  // by given variable: the outputs whose g reaches it
+    std::vector<int> joint_variables;  // by joint's leaf line: a variable, or -1 - k: seed k
+    int outputs = 0;                   // of the program; what follows them in `forward` is saved
+};
+
+// Runs it. `variables` are the nodes to which gradients flow, by leaf line (empty: none). Where
+// any does, and gradients are on, the outputs hang on one node of the tape.
+std::vector<Tensor> call(const Ref<Callable>& callable, std::span<const Tensor> inputs,
+                         std::span<const Value> variables);
+
+}  // namespace tg

@@ -1,0 +1,199 @@
+#include "graph/compile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "core/history.h"
+#include "core/ops/structural.h"
+#include "core/state.h"
+#include "graph/trace.h"
+
+namespace tg {
+
+// ---- the key -----------------------------------------------------------------------------------
+namespace {
+
+int first_with(const std::vector<Tensor>& arguments, std::size_t i, bool history) {
+    for (std::size_t k = 0; k < i; ++k) {
+        const Handle& a = arguments[k].handle();
+        const Handle& b = arguments[i].handle();
+        if (history ? a.history == b.history : a.storage == b.storage) return static_cast<int>(k);
+    }
+    return static_cast<int>(i);
+}
+
+}  // namespace
+
+CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool whole_storages) {
+    CallKey key;
+    key.extra = extra;
+    key.grad_enabled = grad_enabled();
+    key.default_dtype = default_dtype();
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const Tensor& t = arguments[i];
+        ArgumentKey a;
+        a.storage_of = first_with(arguments, i, false);
+        a.history_of = first_with(arguments, i, true);
+        a.dtype = t.dtype();
+        a.device = t.device();
+        a.requires_grad = t.requires_grad();
+        a.leaf = t.is_leaf();
+        bool shared = whole_storages || !t.is_contiguous();
+        for (std::size_t k = 0; k < arguments.size(); ++k)
+            shared = shared || (k != i && arguments[k].handle().storage == t.handle().storage);
+        a.window = !shared;
+        a.layout = a.window ? Layout::contiguous(t.shape()) : t.handle().layout;
+        a.base = a.window ? t.shape() : t.handle().storage->shape;
+        key.arguments.push_back(a);
+    }
+    return key;
+}
+
+namespace {
+
+std::string argument_text(const ArgumentKey& a) {
+    std::string s = std::string(name_of(a.dtype)) + " " + text(a.layout.shape);
+    if (!a.window) s += " strides " + text(a.layout.strides);
+    if (a.device != Device::cpu) s += " on " + std::string(name_of(a.device));
+    return s + (a.requires_grad ? " requires_grad" : "");
+}
+
+std::string difference_of(const ArgumentKey& now, const ArgumentKey& before, std::size_t i) {
+    const std::string arg = "argument " + std::to_string(i);
+    if (argument_text(now) != argument_text(before))
+        return arg + " is " + argument_text(now) + ", and was " + argument_text(before);
+    if (now.storage_of != before.storage_of || now.history_of != before.history_of)
+        return arg + " shares memory with other arguments than before";
+    return arg + " has another layout";
+}
+
+}  // namespace
+
+std::string text(const CallKey& key) {
+    std::string s = "(";
+    for (std::size_t i = 0; i < key.arguments.size(); ++i)
+        s += (i ? ", " : "") + argument_text(key.arguments[i]);
+    return s + ")" + (key.grad_enabled ? "" : " under no_grad");
+}
+
+std::string why_new(const CallKey& now, const CallKey& before) {
+    if (now.arguments.size() != before.arguments.size())
+        return std::to_string(now.arguments.size()) + " tensors were given, not " +
+               std::to_string(before.arguments.size());
+    for (std::size_t i = 0; i < now.arguments.size(); ++i)
+        if (!(now.arguments[i] == before.arguments[i]))
+            return difference_of(now.arguments[i], before.arguments[i], i);
+    if (now.grad_enabled != before.grad_enabled)
+        return now.grad_enabled ? "gradients are on now" : "gradients are off now";
+    if (now.default_dtype != before.default_dtype)
+        return std::string("the default dtype is ") + name_of(now.default_dtype) + " now";
+    return "";
+}
+
+// ---- Compiled ----------------------------------------------------------------------------------
+
+struct Compiled::State {
+    std::string name;
+    Function function;
+    CompileOptions options;
+    Where where;
+    bool whole_storages = false;  // an argument's storage was also captured: see trace.h
+    std::vector<std::unique_ptr<TraceState>> traces;
+    std::recursive_mutex mutex;  // fn may step out and call itself
+};
+
+namespace {
+thread_local int last_traced = -1;
+}
+
+Compiled::Compiled(std::string name, Function function, CompileOptions options, Where where)
+    : state_(std::make_unique<State>(std::move(name), std::move(function), options, where)) {}
+
+Compiled::~Compiled() = default;
+
+std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::int64_t extra,
+                                   const std::string& why, Where where) {
+    const Here here(where);
+    State& s = *state_;
+    if (recording()) return s.function(arguments);  // its lines join those of the caller
+    for (const Tensor& t : arguments)
+        if (t.is_symbolic()) t.data();  // throws
+    std::unique_lock lock(s.mutex);
+    for (int attempt = 0;; ++attempt) {
+        const CallKey key = key_of(arguments, extra, s.whole_storages);
+        std::string guard;
+        for (std::size_t i = 0; i < s.traces.size(); ++i) {
+            TraceState& t = *s.traces[i];
+            if (!(t.key == key)) continue;
+            guard = broken_guard(t, arguments);
+            if (!guard.empty()) continue;
+            last_traced = static_cast<int>(i);
+            lock.unlock();
+            return run_trace(t, arguments);
+        }
+        auto made = new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
+        if (made->wants_whole_storages && !s.whole_storages) {
+            s.whole_storages = true;
+            continue;
+        }
+        if (!s.traces.empty()) {
+            made->why = why_new(key, s.traces.back()->key);
+            if (!why.empty() && key.extra != s.traces.back()->key.extra)
+                made->why += (made->why.empty() ? "" : "; ") + why;
+            if (made->why.empty()) made->why = guard.empty() ? why : guard;
+            if (made->why.empty()) made->why = "a combination that was not seen before";
+        }
+        s.traces.push_back(std::move(made));
+        if (attempt > 3)
+            fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");
+    }
+}
+
+std::vector<Compiled::Trace> Compiled::traces() const {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<Trace> list;
+    for (const auto& t : state_->traces) {
+        Trace trace;
+        trace.key = text(t->key);
+        trace.why = t->why;
+        trace.milliseconds = t->milliseconds;
+        trace.calls = t->calls;
+        trace.written = t->callable->written;
+        trace.improved = t->callable->improved;
+        trace.reads = t->reads;
+        trace.writes = t->write_names;
+        list.push_back(std::move(trace));
+    }
+    return list;
+}
+
+int Compiled::last_trace() const { return last_traced; }
+
+std::string Compiled::explain() const {
+    std::string s = state_->name + at(state_->where) + "\n";
+    const std::vector<Trace> list = traces();
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const Trace& t = list[i];
+        char line[160];
+        std::snprintf(
+            line, sizeof line,
+            ": %.1f ms to trace and compile, %lld calls, %zu lines, %zu after the passes\n",
+            t.milliseconds, static_cast<long long>(t.calls), t.written->lines.size(),
+            t.improved->lines.size());
+        s += "  trace " + std::to_string(i) + " " + t.key + line;
+        if (!t.why.empty()) s += "    why: " + t.why + "\n";
+        for (const std::string& r : t.reads) s += "    reads " + r + "\n";
+        for (const std::string& w : t.writes) s += "    writes " + w + "\n";
+    }
+    return list.empty() ? s + "  not called yet\n" : s;
+}
+
+void Compiled::clear() {
+    const std::lock_guard lock(state_->mutex);
+    state_->traces.clear();
+}
+
+}  // namespace tg

@@ -1,0 +1,64 @@
+// The CPU's kernels, as the rest of the library calls them. Each is compiled once for every level
+// of the processor (x86-64 v1, v3, v4; elsewhere one) and the best that runs here is chosen at
+// start. Outputs are never the same memory as an input unless a comment allows it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/array.h"
+
+namespace tg::kernels::cpu {
+
+// ---- elementwise ------------------------------------------------------------------------------
+// A block: n elements of one formula, contiguous, or one element repeated where step is 0.
+// out may be the very same block as an input. The fused executor and `elementwise` call these.
+using Block = void (*)(std::int64_t n, void* out, const void* const* in, const int* steps);
+
+// The block of formula number `formula` (see math.h) for inputs of `dtype`; null if there is none.
+// A comparison's out is boolean; the first input of `where` is boolean.
+Block block(int formula, DType dtype);
+Block cast_block(DType from, DType to);
+
+// out[i] = formula(in[0][i], in[1][i], ...) for any strides; all shapes are out's.
+// out may be one of the inputs with the very same layout.
+void elementwise(int formula, const Array& out, std::span<const Array> in);
+// any dtypes; floats to ints truncate, saturate out of range, and NaN is 0
+void cast(const Array& out, const Array& in);
+void copy(const Array& out, const Array& in);  // same dtype; any strides
+void fill(const Array& out, double value);     // the value is cast to out's dtype
+void fill(const Array& out, std::int64_t value);
+void arange(const Array& out);  // out[i] = i, out one-dimensional
+void uniform(const Array& out, std::uint64_t seed, std::uint64_t offset);  // [0, 1), Philox 4x32-10
+void normal(const Array& out, std::uint64_t seed, std::uint64_t offset);   // Box-Muller over it
+
+// ---- reductions -------------------------------------------------------------------------------
+// out has as many dims as in, with size 1 where it was reduced. Fixed blocks and 16 virtual lanes
+// whatever the vector width, then a tree: the same bits at any thread count and on every level.
+void sum(const Array& out, const Array& in);
+void amax(const Array& out, const Array& in);  // NaN if any is NaN
+void argmax(const Array& out, const Array& in,
+            int dim);  // out int64; the first of equals; NaN wins
+
+// ---- products ---------------------------------------------------------------------------------
+// a (B, M, K), b (B, K, N) -> out (B, M, N), out contiguous, a and b of any strides.
+void matmul(const Array& out, const Array& a, const Array& b);
+
+// ---- indexing ---------------------------------------------------------------------------------
+// gather: out[.., i, ..] = in[.., index[.., i, ..], ..] along dim; index int64, out has its shape.
+// scatter_add: out[.., index[.., i, ..], ..] += src[.., i, ..], in a fixed order. Returns false,
+// and has written nothing, if an index is outside [0, size).
+bool gather(const Array& out, const Array& in, const Array& index, int dim);
+bool scatter_add(const Array& out, const Array& index, const Array& src, int dim);
+// out[i] += src[i] over any strides of out, even ones that overlap (stride 0), in a fixed order.
+void add_to(const Array& out, const Array& src);
+
+// ---- levels -----------------------------------------------------------------------------------
+// "x86-64-v4", "x86-64-v3", "x86-64-v1" or "generic". TAPEGRAPH_CPU=v1|v3|v4 forces one at start.
+const char* level();
+std::span<const char* const> levels();  // those that this machine can run, best first
+bool set_level(const char* name);       // false if unknown or not runnable here
+// What is wrong with TAPEGRAPH_CPU, "" if nothing; the best level runs then.
+const char* level_error();
+
+}  // namespace tg::kernels::cpu

@@ -1,0 +1,34 @@
+// The CUDA back end, as the rest of the library calls it: one table of plain functions. Two
+// libraries can fill it: nvcc's build on a machine with a GPU, and the emulator (kernels/simt),
+// which runs the very same .cu files on the CPU. `backend()` chooses once, at first use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/array.h"
+
+namespace tg::kernels::cuda {
+
+struct Backend {
+    const char* name = "";  // "cuda", "emulator" or "checking emulator"
+    bool emulated = true;
+    void* (*allocate)(std::size_t bytes) = nullptr;  // null when there is no memory left
+    void (*release)(void* pointer) = nullptr;
+    void (*to_device)(void* to, const void* from, std::size_t bytes) = nullptr;
+    void (*to_host)(void* to, const void* from, std::size_t bytes) = nullptr;
+    void (*synchronize)() = nullptr;
+    // The kernels. A null one, or one that returns false, means: not written for this case;
+    // the caller runs the CPU's kernel instead and says so once.
+    bool (*elementwise)(int formula, const Array& out, std::span<const Array> in) = nullptr;
+    bool (*sum)(const Array& out, const Array& in) = nullptr;
+    bool (*matmul)(const Array& out, const Array& a, const Array& b) = nullptr;
+    // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
+    // Reading it clears it.
+    const char* (*last_error)() = nullptr;
+};
+
+const Backend& backend();
+
+}  // namespace tg::kernels::cuda

@@ -1,0 +1,46 @@
+// What every .cu file includes first. The same file is compiled by nvcc for a GPU, and by any C++20
+// compiler for the emulator (kernels/simt); this header is the only place where they differ.
+// Read next: elementwise.cu, sum.cu, matmul.cu, in this order.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+#ifdef __CUDACC__
+#include <cuda_runtime.h>
+#else
+#include "kernels/simt/simt.h"
+#endif
+
+namespace tg::kernels::cuda {
+
+// Whose kernels these are. Both builds may be linked into one library: what they export is a
+// template on the machine, and what they do not is in an unnamed namespace, so no two clash.
+struct Gpu {};
+struct Emulator {};
+
+#ifdef __CUDACC__
+
+using ThisMachine = Gpu;
+
+// In place of kernel<<<grid, block, shared_bytes>>>(arguments...), which only nvcc can parse.
+template <class... P>
+void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_bytes,
+            std::type_identity_t<P>... arguments) {
+    kernel<<<grid, block, shared_bytes>>>(arguments...);
+}
+
+// The launch's dynamic shared memory as an array of T. `extern __shared__` arrays of one name are
+// one array, so they must agree on a type; hence bytes, and a cast.
+#define DYNAMIC_SHARED(T, name)                                           \
+    extern __shared__ __align__(16) unsigned char dynamic_shared_bytes[]; \
+    T* name = reinterpret_cast<T*>(dynamic_shared_bytes)
+
+#else
+
+using ThisMachine = Emulator;
+using simt::launch;
+
+#endif
+
+}  // namespace tg::kernels::cuda

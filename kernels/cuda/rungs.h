@@ -1,0 +1,49 @@
+// The kernels of this folder, for one machine: Gpu or Emulator. Each is a ladder of rungs, from the
+// simplest to the fastest; the plain function chooses one, and says by what rule. A rung returns
+// false, and has done nothing, where it does not apply.
+#pragma once
+
+#include <span>
+
+#include "kernels/array.h"
+#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/launch.h"
+
+namespace tg::kernels::cuda {
+
+template <class Function>
+struct Rung {
+    const char* name;
+    Function* run;
+};
+
+// out[i] = formula(in[0][i], in[1][i], ...) for any strides; all shapes are out's. Every formula of
+// math.h, every dtype for which it is defined. out may be an input with the very same layout.
+using Elementwise = bool(int formula, const Array& out, std::span<const Array> in);
+template <class Machine>
+bool elementwise(int formula, const Array& out, std::span<const Array> in);
+template <class Machine>
+std::span<const Rung<Elementwise>> elementwise_rungs();
+
+// out has as many dims as in, with size 1 where it was reduced, and in's dtype: int32, int64,
+// float32 or float64. Integers wrap.
+using Sum = bool(const Array& out, const Array& in);
+template <class Machine>
+bool sum(const Array& out, const Array& in);
+template <class Machine>
+std::span<const Rung<Sum>> sum_rungs();
+
+// a (B, M, K), b (B, K, N) -> out (B, M, N), any strides, without B if all have two dims; float32
+// or float64.
+using Matmul = bool(const Array& out, const Array& a, const Array& b);
+template <class Machine>
+bool matmul(const Array& out, const Array& a, const Array& b);
+template <class Machine>
+std::span<const Rung<Matmul>> matmul_rungs();
+
+// The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
+// exists only where nvcc's build is in (TAPEGRAPH_CUDA).
+const Backend& emulator();
+const Backend* gpu();
+
+}  // namespace tg::kernels::cuda

@@ -1,0 +1,280 @@
+// Every elementwise formula, written once. The CPU's kernels, the CUDA kernels and the fused
+// executor all call these structs; none has a formula of its own. To add one: write its struct,
+// and its name in the list `All` at the end; every table of kernels is made from that list.
+// Read next: elementary.h (how exp is computed), kernels/cpu/levels/elementwise.cc (the loops).
+#pragma once
+
+#include <cmath>
+
+#include "kernels/elementary.h"
+
+namespace tg::formula {
+
+// ---- the formulas -----------------------------------------------------------------------------
+// What a formula says of itself; each overrides what differs.
+struct Unary {
+    static constexpr int inputs = 1;
+    static constexpr bool compares = false;     // the result is bool
+    static constexpr bool selects = false;      // the first input is bool
+    static constexpr bool floats_only = false;  // integers are cast before they come here
+    static constexpr bool bools = true;         // defined for bool
+};
+struct Binary : Unary {
+    static constexpr int inputs = 2;
+};
+struct Comparison : Binary {
+    static constexpr bool compares = true;
+};
+struct FloatUnary : Unary {
+    static constexpr bool floats_only = true, bools = false;
+};
+struct NumberUnary : Unary {
+    static constexpr bool bools = false;
+};
+struct NumberBinary : Binary {
+    static constexpr bool bools = false;
+};
+
+struct Add : Binary {  // on bools: or
+    static constexpr const char* name = "add";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        if constexpr (same<T, bool>)
+            return x | y;
+        else if constexpr (is_float<T>)
+            return x + y;
+        else
+            return static_cast<T>(static_cast<Unsigned<T>>(x) + static_cast<Unsigned<T>>(y));
+    }
+};
+
+struct Sub : NumberBinary {
+    static constexpr const char* name = "sub";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        if constexpr (is_float<T>)
+            return x - y;
+        else
+            return static_cast<T>(static_cast<Unsigned<T>>(x) - static_cast<Unsigned<T>>(y));
+    }
+};
+
+struct Mul : Binary {  // on bools: and
+    static constexpr const char* name = "mul";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        if constexpr (same<T, bool>)
+            return x & y;
+        else if constexpr (is_float<T>)
+            return x * y;
+        else
+            return static_cast<T>(static_cast<Unsigned<T>>(x) * static_cast<Unsigned<T>>(y));
+    }
+};
+
+struct Div : NumberBinary {
+    static constexpr const char* name = "div";
+    static constexpr bool floats_only = true;
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        return x / y;
+    }
+};
+
+struct Neg : NumberUnary {
+    static constexpr const char* name = "neg";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (is_float<T>)
+            return -x;
+        else
+            return static_cast<T>(Unsigned<T>{0} - static_cast<Unsigned<T>>(x));
+    }
+};
+
+struct Exp : FloatUnary {
+    static constexpr const char* name = "exp";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return exp_of(x);
+    }
+};
+
+struct Log : FloatUnary {
+    static constexpr const char* name = "log";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return log_of(x);
+    }
+};
+
+struct Tanh : FloatUnary {
+    static constexpr const char* name = "tanh";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return tanh_of(x);
+    }
+};
+
+struct Relu : NumberUnary {
+    static constexpr const char* name = "relu";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return x < T(0) ? T(0) : x;
+    }  // NaN < 0 fails: NaN stays
+};
+
+struct Maximum : Binary {  // NaN if either is NaN
+    static constexpr const char* name = "maximum";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        return ((x > y) | (x != x)) ? x : y;
+    }
+};
+
+struct Minimum : Binary {
+    static constexpr const char* name = "minimum";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        return ((x < y) | (x != x)) ? x : y;
+    }
+};
+
+struct Pow : NumberBinary {
+    static constexpr const char* name = "pow";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        if constexpr (same<T, float>)
+            return float_power(x, y);
+        else if constexpr (same<T, double>)
+            return ::pow(x, y);
+        else
+            return integer_power(x, y);
+    }
+};
+
+struct Sqrt : FloatUnary {
+    static constexpr const char* name = "sqrt";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::sqrtf(x);
+        else
+            return ::sqrt(x);
+    }
+};
+
+struct Abs : NumberUnary {
+    static constexpr const char* name = "abs";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (is_float<T>)
+            return magnitude(x);
+        else
+            return x < T(0) ? Neg::of(x) : x;
+    }
+};
+
+struct Sign : Unary {  // of NaN: 0, as in PyTorch
+    static constexpr const char* name = "sign";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return static_cast<T>(static_cast<T>(x > T(0)) - static_cast<T>(x < T(0)));
+    }
+};
+
+struct Eq : Comparison {
+    static constexpr const char* name = "eq";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x == y;
+    }
+};
+
+struct Ne : Comparison {
+    static constexpr const char* name = "ne";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x != y;
+    }
+};
+
+struct Lt : Comparison {
+    static constexpr const char* name = "lt";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x < y;
+    }
+};
+
+struct Le : Comparison {
+    static constexpr const char* name = "le";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x <= y;
+    }
+};
+
+struct Gt : Comparison {
+    static constexpr const char* name = "gt";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x > y;
+    }
+};
+
+struct Ge : Comparison {
+    static constexpr const char* name = "ge";
+    template <class T>
+    static TG_FORMULA_FN bool of(T x, T y) {
+        return x >= y;
+    }
+};
+
+struct Where : Binary {
+    static constexpr const char* name = "where";
+    static constexpr int inputs = 3;
+    static constexpr bool selects = true;
+    template <class T>
+    static TG_FORMULA_FN T of(bool condition, T x, T y) {
+        return condition ? x : y;
+    }
+};
+
+struct LogicalNot : Unary {
+    static constexpr const char* name = "logical_not";
+    static constexpr bool compares = true;
+    template <class T>
+    static TG_FORMULA_FN bool of(T x) {
+        return x == T(0);
+    }
+};
+
+// ---- the list ---------------------------------------------------------------------------------
+template <class... F>
+struct List {
+    static constexpr int count = sizeof...(F);
+};
+
+using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
+                 Sign, Eq, Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
+
+constexpr int count = All::count;
+
+template <class F, class... Each>
+consteval int index_in(List<Each...>) {
+    constexpr bool hits[] = {same<F, Each>...};
+    for (int i = 0; i < count; ++i)
+        if (hits[i]) return i;
+    return -1;
+}
+
+// The number of a formula, by which the kernels' tables are indexed.
+template <class F>
+constexpr int id = index_in<F>(All{});
+
+// Is formula F defined for inputs of type T?
+template <class F, class T>
+constexpr bool defined = (is_float<T> || !F::floats_only) && (!same<T, bool> || F::bools);
+
+}  // namespace tg::formula

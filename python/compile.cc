@@ -1,0 +1,198 @@
+// Compiled and lockstep. What a call's arguments and captured values are is sorted out in
+// tapegraph/compile.py, which hands tensors and one number for all else to Compiled::call.
+#include "graph/compile.h"
+
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "python/call.h"
+#include "python/gil.h"
+#include "python/program.h"
+
+namespace tg::python {
+
+Executor executor_from(const std::string& name);  // graph.cc
+
+namespace {
+
+py::object list_of(const std::vector<Tensor>& tensors) {
+    py::list list(tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), wrap(tensors[i]));
+    return list;
+}
+
+std::vector<Tensor> tensors_in(PyObject* list) {
+    if (!PyList_Check(list) && !PyTuple_Check(list))
+        fail(ErrorKind::type, "compile: a list of tensors, not ", type_name(list));
+    std::vector<Tensor> tensors;
+    tensors.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(list)));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); ++i) {
+        PyObject* o = PySequence_Fast_GET_ITEM(list, i);
+        if (is_tensor(o))
+            tensors.push_back(tensor_in(o));
+        else if (o == Py_None)
+            tensors.push_back(Tensor());
+        else
+            fail(ErrorKind::type, "compile: a tensor or None, not ", type_name(o));
+    }
+    return tensors;
+}
+
+// Calls a Python function that takes a list of tensors and returns one. It is called while the
+// core runs without the interpreter's lock, on a line of its own.
+Compiled::Function function_from(const py::object& callable) {
+    const std::shared_ptr<void> kept = keep_alive(callable.ptr());
+    return [kept](const std::vector<Tensor>& arguments) {
+        const WithGil gil;
+        const ForgetLine fresh;
+        const py::object list = list_of(arguments);
+        const py::object result = py::handle(static_cast<PyObject*>(kept.get()))(list);
+        return tensors_in(result.ptr());
+    };
+}
+
+// What one call hands to the function if it is traced, and gets back: the structures of the
+// arguments and of the result, which only Python understands.
+struct Structures {
+    py::handle given;
+    py::object returned;
+};
+thread_local Structures* structures = nullptr;
+
+class UseStructures {
+  public:
+    explicit UseStructures(Structures* now) : before_(std::exchange(structures, now)) {}
+    ~UseStructures() { structures = before_; }
+    UseStructures(const UseStructures&) = delete;
+    UseStructures& operator=(const UseStructures&) = delete;
+
+  private:
+    Structures* before_;
+};
+
+// trace(symbols, given) -> (list of tensors, returned)
+Compiled::Function tracer_from(const py::object& callable) {
+    const std::shared_ptr<void> kept = keep_alive(callable.ptr());
+    return [kept](const std::vector<Tensor>& arguments) {
+        const WithGil gil;
+        const ForgetLine fresh;
+        Structures& call = *structures;
+        const py::object list = list_of(arguments);
+        const py::tuple pair = py::handle(static_cast<PyObject*>(kept.get()))(list, call.given);
+        std::vector<Tensor> results = tensors_in(py::object(pair[0]).ptr());
+        call.returned = pair[1];
+        return results;
+    };
+}
+
+struct PyCompiled {
+    Compiled core;
+    std::map<int, py::object> returned;  // by trace: the structure of its results
+
+    // (outputs, the structure of the results)
+    py::tuple call(const py::object& arguments, std::int64_t extra, const std::string& why,
+                   const py::object& given);
+
+  private:
+    py::object returned_by(int trace);
+};
+
+// Another thread may have traced it just now, and be about to say what it returned.
+py::object PyCompiled::returned_by(int trace) {
+    for (;;) {
+        const auto found = returned.find(trace);
+        if (found != returned.end()) return found->second;
+        const WithoutGil released;
+        std::this_thread::yield();
+    }
+}
+
+py::tuple PyCompiled::call(const py::object& arguments, std::int64_t extra, const std::string& why,
+                           const py::object& given) {
+    const std::vector<Tensor> tensors = tensors_in(arguments.ptr());
+    const Where line = python_line();
+    const bool recorded = recording() != nullptr;  // then the function was simply called
+    Structures here{given, {}};
+    const UseStructures use(&here);
+    std::vector<Tensor> outputs;
+    try {
+        const WithoutGil released;
+        outputs = core.call(tensors, extra, why, line);
+    } catch (...) {
+        // Traced, and then interrupted at its first run.
+        if (here.returned && !recorded) returned.try_emplace(core.last_trace(), here.returned);
+        throw;
+    }
+    if (!here.returned)
+        here.returned = returned_by(core.last_trace());
+    else if (!recorded)
+        returned[core.last_trace()] = here.returned;
+    return py::make_tuple(list_of(outputs), here.returned);
+}
+
+py::dict trace_dict(const Compiled::Trace& trace) {
+    py::dict d;
+    d["key"] = trace.key;
+    d["why"] = trace.why;
+    d["milliseconds"] = trace.milliseconds;
+    d["calls"] = trace.calls;
+    d["written"] = program_object(trace.written);
+    d["improved"] = program_object(trace.improved);
+    d["reads"] = py::list();
+    for (const std::string& s : trace.reads) d["reads"].cast<py::list>().append(s);
+    d["writes"] = py::list();
+    for (const std::string& s : trace.writes) d["writes"].cast<py::list>().append(s);
+    return d;
+}
+
+// A trace in the making holds the lock that these take, and waits for the interpreter's.
+py::list traces_of(const PyCompiled& compiled) {
+    std::vector<Compiled::Trace> traces;
+    {
+        const WithoutGil released;
+        traces = compiled.core.traces();
+    }
+    py::list all;
+    for (const Compiled::Trace& trace : traces) all.append(trace_dict(trace));
+    return all;
+}
+
+}  // namespace
+
+void bind_compile(py::module_& m) {
+    py::class_<PyCompiled>(m, "_Compiled")
+        .def(py::init([](const std::string& name, const py::object& trace,
+                         const std::string& executor, bool strict) {
+            const CompileOptions options{.executor = executor_from(executor), .strict = strict};
+            return new PyCompiled{Compiled(name, tracer_from(trace), options, python_line()), {}};
+        }))
+        .def("call", &PyCompiled::call)
+        .def("traces", &traces_of)
+        .def("explain",
+             [](const PyCompiled& c) {
+                 const WithoutGil released;
+                 return c.core.explain();
+             })
+        .def("clear", [](PyCompiled& c) {
+            c.returned.clear();
+            const WithoutGil released;
+            c.core.clear();
+        });
+
+    m.def("_lockstep",
+          [](const py::object& function, const py::list& arguments, const std::string& executor) {
+              const Executor runs = executor_from(executor);
+              const std::vector<Tensor> tensors = tensors_in(arguments.ptr());
+              const Compiled::Function f = function_from(function);
+              Lockstep result;
+              {
+                  const WithoutGil released;
+                  result = lockstep(f, tensors, runs);
+              }
+              return py::make_tuple(result.equal, result.lines, result.text);
+          });
+}
+
+}  // namespace tg::python

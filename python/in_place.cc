@@ -1,0 +1,111 @@
+// x.add_(y), x.exp_(), ...: written into x's bytes; each gives back x, the very same object.
+#include "core/history.h"
+#include "python/call.h"
+
+namespace tg::python {
+namespace {
+
+template <Tensor& (*op)(Tensor&, const Arg&)>
+PyObject* binary(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    compute(work_of(x), [&] { op(x, y); });
+    return new_reference(c.self());
+}
+
+template <Tensor& (*op)(Tensor&, const Arg&, const Arg&)>
+PyObject* scaled(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    const Arg alpha = c.given(2) ? c.operand(2) : Arg(1);
+    compute(work_of(x), [&] { op(x, y, alpha); });
+    return new_reference(c.self());
+}
+
+template <Tensor (*op)(const Arg&)>
+PyObject* unary(const Call& c) {
+    Tensor& x = c.tensor(0);
+    compute(work_of(x), [&] { in_place(x, op, c.name(), python_line()); });
+    return new_reference(c.self());
+}
+
+PyObject* pow_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    compute(work_of(x), [&] { write(x, pow(x, y), "pow_"); });
+    return new_reference(c.self());
+}
+
+PyObject* clamp_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    if (!c.given(1) && !c.given(2)) fail(ErrorKind::runtime, "clamp_: give min, max or both");
+    Tensor y = x;
+    if (c.given(1)) y = maximum(y, c.operand(1));
+    if (c.given(2)) y = minimum(y, c.operand(2));
+    compute(work_of(x), [&] { write(x, y, "clamp_"); });
+    return new_reference(c.self());
+}
+
+PyObject* zero_(const Call& c) {
+    tg::zero_(c.tensor(0), python_line());
+    return new_reference(c.self());
+}
+
+PyObject* scatter_add_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    const Arg src(c.tensor(3));
+    compute(work_of(x), [&] { write(x, scatter_add(x, dim, index, src), "scatter_add_"); });
+    return new_reference(c.self());
+}
+
+// Uniform and normal numbers from the default generator.
+PyObject* uniform_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const double from = c.real(1, 0.0);
+    const double to = c.real(2, 1.0);
+    const Options options{.dtype = x.dtype(), .device = x.device()};
+    const Tensor u = rand(x.shape(), options, python_line());
+    compute(work_of(x), [&] { write(x, add(mul(u, to - from), from), "uniform_"); });
+    return new_reference(c.self());
+}
+PyObject* normal_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const double mean = c.real(1, 0.0);
+    const double std = c.real(2, 1.0);
+    const Options options{.dtype = x.dtype(), .device = x.device()};
+    const Tensor n = randn(x.shape(), options, python_line());
+    compute(work_of(x), [&] { write(x, add(mul(n, std), mean), "normal_"); });
+    return new_reference(c.self());
+}
+
+constexpr Place method = Place::method;
+const Function functions[] = {
+    {"add_(input, other, *, alpha=1)", scaled<tg::add_>, "x += alpha * other.", method},
+    {"sub_(input, other, *, alpha=1)", scaled<tg::sub_>, "x -= alpha * other.", method},
+    {"mul_(input, other)", binary<tg::mul_>, "x *= other.", method},
+    {"div_(input, other)", binary<tg::div_>, "x /= other.", method},
+    {"pow_(input, exponent)", pow_, "x **= exponent.", method},
+    {"copy_(input, src)", binary<tg::copy_>, "Writes src, which broadcasts, into x.", method},
+    {"fill_(input, value)", binary<tg::fill_>, "Writes one number into every element.", method},
+    {"zero_(input)", zero_, "Writes 0 into every element.", method},
+    {"clamp_(input, min=None, max=None)", clamp_, "Keeps every element within [min, max].", method},
+    {"neg_(input)", unary<tg::neg>, "neg, in place.", method},
+    {"exp_(input)", unary<tg::exp>, "exp, in place.", method},
+    {"log_(input)", unary<tg::log>, "log, in place.", method},
+    {"tanh_(input)", unary<tg::tanh>, "tanh, in place.", method},
+    {"sqrt_(input)", unary<tg::sqrt>, "sqrt, in place.", method},
+    {"abs_(input)", unary<tg::abs>, "abs, in place.", method},
+    {"sign_(input)", unary<tg::sign>, "sign, in place.", method},
+    {"relu_(input)", unary<tg::relu>, "relu, in place.", method},
+    {"scatter_add_(input, dim, index, src)", scatter_add_, "scatter_add, in place.", method},
+    {"uniform_(input, from=0, to=1)", uniform_, "Random numbers in [from, to).", method},
+    {"normal_(input, mean=0, std=1)", normal_, "Normally distributed random numbers.", method},
+};
+
+}  // namespace
+
+void bind_in_place(py::module_& m) { add_functions(m, functions); }
+
+}  // namespace tg::python

@@ -1,0 +1,26 @@
+// The module tapegraph._C, put together from the files beside this one. The package in
+// python/tapegraph is what users import.
+#include "python/bind.h"
+
+PYBIND11_MODULE(_C, m) {
+    using namespace tg::python;
+    m.doc() = "The compiled part of tapegraph.";
+    bind_errors(m);
+    bind_interrupts(m);
+    bind_lines(m);
+    bind_types(m);
+    bind_shapes(m);
+    bind_functions(m);
+    bind_tensor(m);
+    bind_elementwise(m);
+    bind_reductions(m);
+    bind_layout(m);
+    bind_in_place(m);
+    bind_creation(m);
+    bind_numpy(m);
+    bind_autograd(m);
+    bind_program(m);
+    bind_graph(m);
+    bind_compile(m);
+    bind_system(m);
+}

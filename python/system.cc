@@ -1,0 +1,86 @@
+// The machine: threads, instruction level, memory, CUDA; and what the process has counted.
+#include "core/op.h"
+#include "core/storage.h"
+#include "kernels/cpu/cpu.h"
+#include "kernels/cuda/cuda.h"
+#include "kernels/parallel.h"
+#include "python/call.h"
+
+namespace tg::python {
+namespace {
+
+PyObject* set_threads(const Call& c) {
+    const std::int64_t n = c.integer(0);
+    if (n < 1 || n > 4096) fail(ErrorKind::runtime, "set_num_threads: from 1 to 4096, not ", n);
+    kernels::set_num_threads(static_cast<int>(n));
+    Py_RETURN_NONE;
+}
+PyObject* get_threads(const Call&) { return PyLong_FromLong(kernels::num_threads()); }
+
+PyObject* set_dtype(const Call& c) {
+    const DType dtype = c.dtype(0, DType::float32);
+    if (!is_floating(dtype))
+        fail(ErrorKind::type, "set_default_dtype: float32 or float64, not ", name_of(dtype));
+    set_default_dtype(dtype);
+    Py_RETURN_NONE;
+}
+PyObject* get_dtype(const Call&) { return dtype_object(default_dtype()); }
+
+PyObject* level(const Call&) { return PyUnicode_FromString(kernels::cpu::level()); }
+PyObject* set_level(const Call& c) {
+    const std::string name = c.string(0);
+    if (!kernels::cpu::set_level(name.c_str())) {
+        std::string known;
+        for (const char* l : kernels::cpu::levels())
+            known += (known.empty() ? "" : ", ") + std::string(l);
+        fail(ErrorKind::value, "set_cpu_level: this machine runs ", known, ", not '", name, "'");
+    }
+    Py_RETURN_NONE;
+}
+
+constexpr Place function = Place::function;
+const Function functions[] = {
+    {"set_num_threads(n)", set_threads, "How many threads share a kernel's work.", function},
+    {"get_num_threads()", get_threads, "How many threads share a kernel's work.", function},
+    {"set_default_dtype(dtype)", set_dtype, "The dtype of floats: float32 or float64.", function},
+    {"get_default_dtype()", get_dtype, "The dtype of floats.", function},
+    {"cpu_level()", level, "Which of the compiled kernels run, as \"x86-64-v3\".", function},
+    {"set_cpu_level(name)", set_level, "Chooses other kernels; ValueError if they cannot run here.",
+     function},
+};
+
+py::dict statistics(const std::string& device) {
+    const allocator::Statistics s = allocator::statistics(device_named(device));
+    py::dict d;
+    d["live"] = s.live;
+    d["peak"] = s.peak;
+    d["kept"] = s.kept;
+    d["requests"] = s.requests;
+    return d;
+}
+
+}  // namespace
+
+void bind_system(py::module_& m) {
+    add_functions(m, functions);
+    m.def("_cpu_levels", [] {
+        py::list all;
+        for (const char* l : kernels::cpu::levels()) all.append(l);
+        return all;
+    });
+    m.def("_statistics", &statistics);
+    m.def("_reset_peak",
+          [](const std::string& device) { allocator::reset_peak(device_named(device)); });
+    m.def("_release_kept", &allocator::release_kept);
+    m.def("node_count", &node_count, "Nodes of tapes and recordings that are alive.");
+    m.def("nodes_made", &nodes_made, "Nodes made since the start.");
+    m.def("ops_run", &ops_run, "Kernels and views run since the start.");
+    m.def("_cuda_is_emulated", [] { return kernels::cuda::backend().emulated; });
+    m.def("_cuda_name", [] { return kernels::cuda::backend().name; });
+    m.def("_cuda_synchronize", [] {
+        const WithoutGil released;
+        kernels::cuda::backend().synchronize();
+    });
+}
+
+}  // namespace tg::python

@@ -1,0 +1,344 @@
+"""tg.compile: traces a function once for each kind of call, and runs the program from then on."""
+
+from __future__ import annotations
+
+import functools
+import types
+import weakref
+from collections.abc import Hashable
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from . import _C
+from ._C import Program, Tensor
+from .captured import Captured, identities, is_plain, plain_key
+from .nn.module import Changes, Module
+
+# ---- nested arguments ---------------------------------------------------------------------------
+#
+# A structure is a nested tuple that says where the tensors go: ("tensor",), ("plain", value),
+# ("tuple", type, parts), ("list", parts), ("dict", names, parts), ("object", value). That of a
+# call's arguments is ("call", parts, names, named parts), or a number if all are tensors.
+
+
+class _Plain:
+    """A value in a structure; compared by its key, so that 1 and True differ."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: Hashable, value: Any) -> None:
+        self.key = key
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Plain) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+_TENSOR = ("tensor",)
+
+
+def _flatten(value: Any, tensors: list[Tensor], path: str) -> tuple[Any, ...]:
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return _TENSOR
+    if is_plain(value):
+        return "plain", _Plain(plain_key(value), value)
+    if isinstance(value, tuple):
+        parts = tuple(_flatten(v, tensors, f"{path}[{i}]") for i, v in enumerate(value))
+        return "tuple", type(value), parts
+    if type(value) is list:
+        return "list", tuple(_flatten(v, tensors, f"{path}[{i}]") for i, v in enumerate(value))
+    if type(value) is dict:
+        parts = tuple(_flatten(v, tensors, f"{path}[{k!r}]") for k, v in value.items())
+        return "dict", tuple(value), parts
+    if isinstance(value, np.generic):
+        return "plain", _Plain((type(value), value.tobytes()), value)
+    if isinstance(value, np.ndarray):
+        raise TypeError(
+            f"compile: {path} is a NumPy array, whose numbers would be frozen into the program; "
+            f"pass tg.tensor(array)"
+        )
+    return "object", _Plain(identities.number(value), value)
+
+
+def _unflatten(structure: tuple[Any, ...], tensors: Any) -> Any:
+    """The value again, with the next of tensors wherever one was."""
+    kind = structure[0]
+    if kind == "tensor":
+        return next(tensors)
+    if kind in ("plain", "object"):
+        return structure[1].value
+    if kind == "list":
+        return [_unflatten(part, tensors) for part in structure[1]]
+    if kind == "dict":
+        return {k: _unflatten(part, tensors) for k, part in zip(structure[1], structure[2])}
+    parts = [_unflatten(part, tensors) for part in structure[2]]
+    cls = structure[1]
+    if cls is tuple:
+        return tuple(parts)
+    return cls(*parts) if hasattr(cls, "_fields") else cls(parts)
+
+
+def _all_tensors(args: tuple[Any, ...]) -> bool:
+    for a in args:
+        if type(a) is not Tensor and not isinstance(a, Tensor):
+            return False
+    return True
+
+
+def _flatten_call(args: Any, kwargs: dict[str, Any], tensors: list[Tensor]) -> Any:
+    parts = tuple(_flatten(a, tensors, f"argument {i}") for i, a in enumerate(args))
+    named = tuple(_flatten(a, tensors, f"argument {k}") for k, a in kwargs.items())
+    return "call", parts, tuple(kwargs), named
+
+
+def _unflatten_call(structure: Any, tensors: list[Tensor]) -> tuple[list[Any], dict[str, Any]]:
+    if isinstance(structure, int):
+        return tensors, {}
+    rest = iter(tensors)
+    args = [_unflatten(part, rest) for part in structure[1]]
+    return args, {k: _unflatten(part, rest) for k, part in zip(structure[2], structure[3])}
+
+
+def _words(structure: tuple[Any, ...]) -> str:
+    kind = structure[0]
+    if kind == "tensor":
+        return "tensor"
+    if kind == "plain":
+        return repr(structure[1].value)
+    if kind == "object":
+        return type(structure[1].value).__name__
+    if kind == "list":
+        return "[" + ", ".join(map(_words, structure[1])) + "]"
+    if kind == "dict":
+        return "{" + ", ".join(f"{k}: {_words(p)}" for k, p in zip(*structure[1:])) + "}"
+    return "(" + ", ".join(map(_words, structure[2])) + ")"
+
+
+class _Key(NamedTuple):
+    """All of a call's key that is not in the tensors, and the facts to explain it with."""
+
+    extra: int
+    why: str
+    structure: Hashable
+
+
+def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
+    """What the core calls to trace; it refers to the compiled function only weakly."""
+
+    def trace(symbols: list[Tensor], given: Any) -> tuple[list[Tensor], tuple[Any, ...]]:
+        target = compiled()
+        assert target is not None
+        args, kwargs = _unflatten_call(given, symbols)
+        results: list[Tensor] = []
+        returned = _flatten(target.__wrapped_function__(*args, **kwargs), results, "the result")
+        return results, returned
+
+    return trace
+
+
+# ---- the compiled function ----------------------------------------------------------------------
+
+
+class Compiled:
+    """What tg.compile makes of a function: call it as the function.
+
+    Tensors may stand in tuples, lists and dicts, in arguments and results alike. A call is traced
+    anew if a shape, dtype, device, plain argument, or a captured value that the code names is new;
+    explain() says which.
+    """
+
+    def __init__(self, function: Callable[..., Any], executor: str, strict: bool) -> None:
+        self.__wrapped_function__ = function
+        name = getattr(function, "__qualname__", None) or type(function).__name__
+        self._name = name.replace("<locals>.", "")
+        self._program = _C._Compiled(self._name, _tracer(weakref.ref(self)), executor, strict)
+        self._captured: Captured | None = None
+        self._changes = -1
+        self._known: dict[Hashable, int] = {}
+        self._last: _Key | None = None
+        self._facts: dict[str, tuple[Any, str]] = {}
+        if not isinstance(function, Module):
+            functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tensors: Any = args
+        structure: Any = len(args)
+        if kwargs or not _all_tensors(args):
+            tensors = []
+            structure = _flatten_call(args, kwargs, tensors)
+        key = self._last
+        if key is None or key.structure != structure or self._has_changed():
+            key = self._new_key(structure, args, kwargs)
+        results, returned = self._program.call(tensors, key.extra, key.why, structure)
+        return results[0] if returned is _TENSOR else _unflatten(returned, iter(results))
+
+    # ---- the key ----------------------------------------------------------------------------
+
+    def _has_changed(self) -> bool:
+        """Is anything captured not the very object that it was at the last call?"""
+        captured = self._captured
+        if captured is None or self._changes != Changes.count:
+            return True
+        for watched in captured.watched:
+            if watched.get() is not watched.value:
+                return True
+        return False
+
+    def _new_key(self, structure: Any, args: Any, kwargs: dict[str, Any]) -> _Key:
+        """Looks everything over, and gives the number of this kind of call."""
+        function = self.__wrapped_function__
+        objects = _objects(function, args, kwargs)
+        captured = Captured(function, objects)
+        self._captured, self._changes = captured, Changes.count
+        facts = captured.facts()
+        full = (structure, captured.key())
+        why = self._difference(structure, facts) if self._last is not None else ""
+        extra = self._known.setdefault(full, len(self._known))
+        self._facts = facts
+        self._last = _Key(extra, why, structure)
+        return self._last
+
+    def _difference(self, structure: Any, facts: dict[str, tuple[Any, str]]) -> str:
+        """What is new since the last call, in words."""
+        words = []
+        last = self._last.structure if self._last else structure
+        if last != structure:
+            words.append(f"the arguments were {_said(last)}, are now {_said(structure)}")
+        for label, (value, line) in facts.items():
+            old = self._facts.get(label, (value, line))[0]
+            if old is value or (is_plain(old) and is_plain(value)
+                                and plain_key(old) == plain_key(value)):  # fmt: skip
+                continue
+            at = f" ({line})" if line else ""
+            if is_plain(old) and is_plain(value):
+                words.append(f"{label} was {old!r}, is now {value!r}{at}")
+            else:
+                words.append(f"{label} is another {type(value).__name__} than before{at}")
+        if not words and last == structure and self._last is not None:
+            words.append("a module's parameters, or a function that is called, are others")
+        more = [f"and {len(words) - 3} more"] if len(words) > 3 else []
+        return "; ".join(words[:3] + more)
+
+    # ---- what users ask ---------------------------------------------------------------------
+
+    @property
+    def traces(self) -> int:
+        """How many times the function has been traced."""
+        return len(self._program.traces())
+
+    def trace_records(self) -> list[dict[str, Any]]:
+        """Of each trace: key, why, milliseconds, calls, reads, writes, and the programs."""
+        return self._program.traces()
+
+    def program(self, trace: int = -1, improved: bool = True) -> Program:
+        """The program of a trace (the latest), after the passes or as it was written."""
+        records = self._program.traces()
+        if not records:
+            raise RuntimeError(f"program: {self._name} has not been traced yet; call it first")
+        return records[trace]["improved" if improved else "written"]
+
+    def explain(self) -> str:
+        """Each trace, and what asked for it; and what was captured but cannot be checked."""
+        lines = [self._program.explain().rstrip("\n")]
+        captured = self._captured
+        if captured is not None:
+            baked = [w for w in captured.watched if is_plain(w.value)]
+            if baked:
+                lines.append("frozen into the program, and checked at each call:")
+                lines += [f"  {w.label} = {w.value!r} ({w.line})" for w in baked]
+            if captured.unchecked:
+                lines.append("used, but not checked: a change is not noticed")
+                lines += [f"  {text}" for text in captured.unchecked]
+        return "\n".join(lines)
+
+    def clear(self) -> None:
+        """Forgets all traces."""
+        self._program.clear()
+        self._known.clear()
+        self._last = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        # A compiled module still has its parameters, and so on.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.__wrapped_function__, name)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}, traced {self.traces} times>"
+
+
+def _said(structure: Any) -> str:
+    if isinstance(structure, int):
+        return "(" + ", ".join(["tensor"] * structure) + ")"
+    named = [f"{k}={_words(part)}" for k, part in zip(*structure[2:])]
+    return "(" + ", ".join([*map(_words, structure[1]), *named]) + ")"
+
+
+def _objects(function: Any, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that are neither tensors nor plain, by the names of their parameters."""
+    code = getattr(function, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
+    named = {**dict(zip(names, args)), **kwargs}
+    return {
+        k: v
+        for k, v in named.items()
+        if not isinstance(v, (Tensor, list, dict, tuple)) and not is_plain(v)
+    }
+
+
+def compile(
+    function: Callable[..., Any] | None = None, *, executor: str = "fused", strict: bool = False
+) -> Any:
+    """Makes a function, method or module into one that is traced once and then run as a program.
+
+    executor: "lines" (one op after another), "planned" (memory laid out once) or "fused"
+    (elementwise groups run together too). strict leaves out passes that change the last bits.
+    Works as a decorator, with or without these arguments.
+    """
+    if function is None:
+        return functools.partial(compile, executor=executor, strict=strict)
+    if not callable(function):
+        raise TypeError(f"compile: a function is compiled, not {type(function).__name__}")
+    return Compiled(function, executor, strict)
+
+
+class Lockstep(NamedTuple):
+    """What lockstep found: are tape and program equal, over how many lines, and both, in text."""
+
+    equal: bool
+    lines: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def lockstep(
+    function: Callable[..., Any], *args: Any, executor: str = "planned", **kwargs: Any
+) -> Lockstep:
+    """Runs function(*args, **kwargs) as a tape and as a program beside each other, line by line.
+
+    Stops at the first line whose values differ. State that function writes is put back in between.
+    """
+    function = getattr(function, "__wrapped_function__", function)
+    tensors: list[Tensor] = []
+    structure = _flatten_call(args, kwargs, tensors)
+
+    def flat(symbols: list[Tensor]) -> list[Tensor]:
+        given, named = _unflatten_call(structure, symbols)
+        results: list[Tensor] = []
+        _flatten(function(*given, **named), results, "the result")
+        return results
+
+    return Lockstep(*_C._lockstep(flat, tensors, executor))

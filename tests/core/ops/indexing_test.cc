@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+
+#include "tests/core/ops/table.h"
+
+namespace tg::test {
+namespace {
+
+const Numbers x{{2, 3}, {1, 2, 3, 4, 5, 6}};
+const Numbers index{{2, 2}, {2, 0, 1, 1}, DType::int64};
+
+Tensor f_gather(const Tensors& t) { return gather(t[0], 1, t[1]); }
+Tensor f_gather_rows(const Tensors& t) { return gather(t[0], 0, t[1]); }
+Tensor f_scatter(const Tensors& t) { return scatter_add(t[0], 1, t[1], t[2]); }
+Tensor f_one_hot(const Tensors& t) { return one_hot(t[0], 3); }
+
+}  // namespace
+
+std::vector<Row> indexing_rows() {
+    return {
+        {.op = "gather",
+         .f = f_gather,
+         .inputs = {x, index},
+         .expected = {{2, 2}, {3, 1, 5, 5}},
+         .misuse =
+             [] {
+                 gather(ones({2, 3}), 1, tensor(std::vector<std::int64_t>{0}));
+             },
+         .error = "gather: the index (1,) and the tensor (2, 3) need the same number of dims"},
+        {.op = "gather",
+         .f = f_gather_rows,
+         .inputs = {x, {{1, 3}, {1, 0, 1}, DType::int64}},
+         .expected = {{1, 3}, {4, 2, 6}},
+         .misuse = [] { gather(ones({3}), 0, tensor(std::vector<std::int64_t>{3})); },
+         .error = "gather: an index is outside 0..2, the range of dim 0"},
+        {.op = "gather",
+         .f = f_gather,
+         .inputs = {x, {{2, 0}, {}, DType::int64}},
+         .expected = {{2, 0}, {}},
+         .misuse = [] { gather(ones({3}), 0, ones({2})); },
+         .error = "gather: the index is float32, not int64"},
+        {.op = "scatter_add",
+         .f = f_scatter,
+         .inputs = {x, index, {{2, 2}, {10, 20, 30, 40}}},
+         .expected = {{2, 3}, {21, 2, 13, 4, 75, 6}},
+         .misuse =
+             [] { scatter_add(ones({3}), 0, tensor(std::vector<std::int64_t>{0}), ones({2})); },
+         .error = "scatter_add: src float32 (2,) must have the index's shape (1,) and the tensor's "
+                  "dtype float32"},
+        {.op = "one_hot",
+         .f = f_one_hot,
+         .inputs = {{{2}, {2, 0}, DType::int64}},
+         .expected = {{2, 3}, {0, 0, 1, 1, 0, 0}, DType::int64},
+         .order = 0,
+         .misuse = [] { one_hot(tensor(std::vector<std::int64_t>{0}), 0); },
+         .error = "one_hot: num_classes is 0, and must be at least 1"},
+    };
+}
+
+}  // namespace tg::test
+
+TEST_CASE("indexing: values, gradients, programs, cuda and errors") {
+    for (const tg::test::Row& row : tg::test::indexing_rows()) tg::test::check(row);
+}

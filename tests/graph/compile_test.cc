@@ -1,0 +1,290 @@
+#include "graph/compile.h"
+
+#include <doctest/doctest.h>
+
+#include "core/history.h"
+#include "core/nn/nn.h"
+#include "core/optim/optim.h"
+#include "tests/values.h"
+
+using namespace tg;
+using namespace tg::test;
+
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+Compiled compiled(Compiled::Function f) { return Compiled("f", std::move(f)); }
+
+}  // namespace
+
+TEST_CASE("a compiled function gives the tape's values and reads what it captures at each call") {
+    Tensor w = leaf({1, 2});
+    Compiled f = compiled([&](const Tensors& x) { return Tensors{(x[0] * w).sum()}; });
+    const Tensor x = tensor(Floats{3, 4});
+    CHECK(numbers(f({x})[0]) == Floats{11});
+    {
+        const NoGrad mode;
+        w.add_(1);
+    }
+    CHECK(numbers(f({x})[0]) == Floats{18});
+    CHECK(f.traces().size() == 1);
+}
+
+TEST_CASE("a regulariser of weights only sees the weights change") {
+    Tensor w = leaf({1, 2});
+    Compiled penalty = compiled([&](const Tensors&) { return Tensors{(w * w).sum()}; });
+    CHECK(numbers(penalty({})[0]) == Floats{5});
+    penalty({})[0].backward();
+    CHECK(numbers(w.grad()) == Floats{2, 4});
+    {
+        const NoGrad mode;
+        w.copy_(tensor(Floats{3, 5}));
+    }
+    CHECK(numbers(penalty({})[0]) == Floats{34});
+    CHECK(penalty.traces().size() == 1);
+}
+
+TEST_CASE("a compiled call is one node, and its gradients are right to the third order") {
+    Tensor x = leaf({2});
+    Compiled cube = compiled([](const Tensors& a) { return Tensors{(a[0] * a[0] * a[0]).sum()}; });
+    const std::int64_t before = node_count();
+    const Tensor y = cube({x})[0];
+    CHECK(node_count() == before + 1);
+    CHECK(y.requires_grad());
+    const Tensor first = grad_of(y, x, true);
+    CHECK(numbers(first) == Floats{12});
+    const Tensor second = grad_of(first.sum(), x, true);
+    CHECK(numbers(second) == Floats{12});
+    CHECK(numbers(grad_of(second.sum(), x)) == Floats{6});
+}
+
+TEST_CASE("gradients accumulate over two calls") {
+    Tensor w = leaf({2});
+    Compiled f = compiled([&](const Tensors& x) { return Tensors{(x[0] * w).sum()}; });
+    f({tensor(Floats{3})})[0].backward();
+    f({tensor(Floats{4})})[0].backward();
+    CHECK(numbers(w.grad()) == Floats{7});
+}
+
+TEST_CASE("a momentum update inside, with the learning rate changed in the middle, is the tape's") {
+    const auto train = [](bool compile) {
+        Tensor w = leaf({1, -2, 3});
+        optim::SGD sgd({w}, {.lr = 0.1, .momentum = 0.9});
+        const Compiled::Function step = [&](const Tensors& x) {
+            sgd.zero_grad();
+            const Tensor loss = ((x[0] * w) * (x[0] * w)).sum();
+            loss.backward();
+            sgd.step();
+            return Tensors{loss};
+        };
+        Compiled program = compiled(step);
+        Floats losses;
+        for (int i = 0; i < 50; ++i) {
+            if (i == 25) sgd.set_lr(0.01);
+            const Tensors x{tensor(Floats{0.1f, 0.2f, 0.3f})};
+            const Tensors out = compile ? program(x) : step(x);
+            losses.push_back(out[0].item<float>());
+        }
+        const Floats weights = numbers(w);
+        losses.insert(losses.end(), weights.begin(), weights.end());
+        if (compile) CHECK(program.traces().size() == 1);
+        return losses;
+    };
+    CHECK(train(true) == train(false));
+}
+
+TEST_CASE("a train step leaves no nodes behind") {
+    Tensor w = leaf({1, 2});
+    optim::SGD sgd({w}, {.lr = 0.1});
+    Compiled step = compiled([&](const Tensors& x) {
+        sgd.zero_grad();
+        const Tensor loss = (x[0] * w).sum();
+        loss.backward();
+        sgd.step();
+        return Tensors{loss};
+    });
+    step({tensor(Floats{1, 1})});
+    const std::int64_t before = node_count();
+    for (int i = 0; i < 5; ++i) step({tensor(Floats{1, 1})});
+    CHECK(node_count() == before);
+}
+
+TEST_CASE("a symbol that leaks out is an error that names its trace") {
+    Tensor leaked;
+    Compiled f = compiled([&](const Tensors& x) {
+        leaked = x[0] * 2;
+        return Tensors{leaked};
+    });
+    f({tensor(Floats{1})});
+    const std::string item = error_of([&] { (void)leaked.item<float>(); });
+    CHECK(item.find("symbolic") != std::string::npos);
+    const std::string op = error_of([&] { (void)(leaked + 1); });
+    CHECK(op.find("symbolic") != std::string::npos);
+    Compiled g = compiled([&](const Tensors& x) { return Tensors{x[0] + leaked}; });
+    const std::string other = error_of([&] { (void)g({tensor(Floats{1})}); });
+    CHECK(other.find("f (compile_test.cc:") != std::string::npos);
+}
+
+TEST_CASE("a function that writes its argument while it captures the same tensor") {
+    const auto run = [](bool compile) {
+        Tensor x = tensor(Floats{1, 2});
+        const Compiled::Function f = [&](const Tensors& a) {
+            Tensor y = a[0];
+            y.add_(10);
+            return Tensors{x * 1};
+        };
+        Compiled program = compiled(f);
+        const Floats out = numbers(compile ? program({x})[0] : f({x})[0]);
+        CHECK(numbers(x) == Floats{11, 12});
+        return out;
+    };
+    CHECK(run(false) == Floats{11, 12});
+    CHECK(run(true) == Floats{11, 12});
+}
+
+TEST_CASE("another tensor where the captured one was given traces again") {
+    Tensor x = tensor(Floats{1});
+    Compiled f = compiled([&](const Tensors& a) {
+        Tensor y = a[0];
+        y.add_(10);
+        return Tensors{x * 1};
+    });
+    CHECK(numbers(f({x})[0]) == Floats{11});
+    Tensor other = tensor(Floats{5});
+    CHECK(numbers(f({other})[0]) == Floats{11});
+    CHECK(numbers(other) == Floats{15});
+    CHECK(f.traces().size() == 2);
+}
+
+TEST_CASE("an exception in the middle of a trace changes nothing") {
+    Tensor w = leaf({1, 2});
+    Tensor b = tensor(Floats{5});
+    bool throws = true;
+    Compiled f = compiled([&](const Tensors& x) {
+        b.add_(1);
+        const Tensor y = (x[0] * w).sum();
+        y.backward();
+        if (throws) fail(ErrorKind::value, "in the middle");
+        return Tensors{y};
+    });
+    const Tensor x = tensor(Floats{1, 1});
+    CHECK(error_of([&] { (void)f({x}); }) == "in the middle");
+    CHECK(numbers(b) == Floats{5});
+    CHECK_FALSE(w.grad().defined());
+    CHECK(b.version() == 0);
+    throws = false;
+    f({x});
+    CHECK(numbers(b) == Floats{6});
+    CHECK(numbers(w.grad()) == Floats{1, 1});
+}
+
+TEST_CASE("in-place on a view of a view, on the tape and in a trace") {
+    const auto run = [](bool compile) {
+        Tensor x = tensor({{1, 2}, {3, 4}});
+        x.requires_grad_();
+        const Compiled::Function f = [&](const Tensors& a) {
+            Tensor y = a[0] * 2;
+            Tensor row = y[1];
+            Tensor cell = row[0];
+            cell.mul_(10);
+            row.mul_(3);
+            return Tensors{y.sum()};
+        };
+        Compiled program = compiled(f);
+        const Tensor y = compile ? program({x})[0] : f({x})[0];
+        y.backward();
+        Floats out = numbers(x.grad());
+        out.push_back(y.item<float>());
+        return out;
+    };
+    CHECK(run(false) == Floats{2, 2, 60, 6, 210});
+    CHECK(run(true) == run(false));
+}
+
+TEST_CASE("a write under no_grad inside a trace keeps the leaf's gradient") {
+    const auto run = [](bool compile) {
+        Tensor w = leaf({1, 2});
+        const Compiled::Function f = [&](const Tensors& x) {
+            {
+                const NoGrad mode;
+                w.mul_(10);
+            }
+            const Tensor y = (w * x[0]).sum();
+            y.backward();
+            return Tensors{y};
+        };
+        Compiled program = compiled(f);
+        const Tensors x{tensor(Floats{3, 4})};
+        Floats out = numbers(compile ? program(x)[0] : f(x)[0]);
+        for (float v : numbers(w)) out.push_back(v);
+        for (float v : numbers(w.grad())) out.push_back(v);
+        return out;
+    };
+    CHECK(run(false) == Floats{110, 10, 20, 3, 4});
+    CHECK(run(true) == run(false));
+}
+
+TEST_CASE("a written outer tensor becomes part of the tape outside") {
+    const auto run = [](bool compile) {
+        Tensor k = leaf({3});
+        Tensor y = ones({3});
+        const Compiled::Function f = [&](const Tensors&) {
+            Tensor part = y.slice(0, 1, 3);
+            part.add_(k * 2);
+            return Tensors{};
+        };
+        Compiled program = compiled(f);
+        compile ? program({}) : f({});
+        CHECK(numbers(y) == Floats{1, 7, 7});
+        y.sum().backward();
+        return numbers(k.grad());
+    };
+    CHECK(run(false) == Floats{4});
+    CHECK(run(true) == Floats{4});
+}
+
+TEST_CASE("batches cut from one tensor share a trace") {
+    const Tensor data = arange(12, {});
+    Compiled f = compiled([](const Tensors& x) { return Tensors{x[0].sum()}; });
+    CHECK(numbers(f({data.slice(0, 0, 4)})[0]) == Floats{6});
+    CHECK(numbers(f({data.slice(0, 4, 8)})[0]) == Floats{22});
+    CHECK(f.traces().size() == 1);
+    f({data.slice(0, 0, 3)});
+    CHECK(f.traces().size() == 2);
+    CHECK(f.explain().find("argument 0 is float32 (3,), and was float32 (4,)") !=
+          std::string::npos);
+}
+
+TEST_CASE("backward in a trace that reaches a tensor computed outside is an error with its line") {
+    Tensor w = leaf({2});
+    const Tensor y = w * 3;
+    Compiled f = compiled([&](const Tensors&) {
+        (y * y).sum().backward();
+        return Tensors{};
+    });
+    CHECK(error_of([&] { f({}); }).find("computed outside of it") != std::string::npos);
+}
+
+TEST_CASE("a read of a number inside a trace is an error and not a frozen constant") {
+    Tensor w = tensor(Floats{2});
+    Compiled f = compiled([&](const Tensors& x) { return Tensors{x[0] * w.item<float>()}; });
+    CHECK(error_of([&] { f({w}); }).find("would be frozen") != std::string::npos);
+}
+
+TEST_CASE("lockstep sees every op of a training step twice, and equal") {
+    Tensor w = leaf({1, 2});
+    optim::SGD sgd({w}, {.lr = 0.1, .momentum = 0.9});
+    const Compiled::Function step = [&](const Tensors& x) {
+        sgd.zero_grad();
+        const Tensor loss = (x[0] * w).sum();
+        loss.backward();
+        sgd.step();
+        return Tensors{loss};
+    };
+    const Lockstep both = lockstep(step, {tensor(Floats{3, 4})});
+    INFO(both.text);
+    CHECK(both.equal);
+    CHECK(both.lines >= 8);
+    CHECK(numbers(w) == Floats{1, 2});
+}

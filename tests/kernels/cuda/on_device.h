@@ -1,0 +1,141 @@
+// Strided numbers on the host, and the same on the device, for the tests of the CUDA kernels.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/array.h"
+#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/rungs.h"
+
+namespace tg::kernels::cuda {
+
+using Dims = std::vector<std::int64_t>;
+
+template <class T>
+inline constexpr DType dtype_of = DType::float32;
+template <>
+inline constexpr DType dtype_of<bool> = DType::boolean;
+template <>
+inline constexpr DType dtype_of<std::int32_t> = DType::int32;
+template <>
+inline constexpr DType dtype_of<std::int64_t> = DType::int64;
+template <>
+inline constexpr DType dtype_of<double> = DType::float64;
+
+inline std::int64_t product(const Dims& shape) {
+    std::int64_t n = 1;
+    for (const std::int64_t size : shape) n *= size;
+    return n;
+}
+
+inline Dims contiguous(const Dims& shape) {
+    Dims strides(shape.size());
+    std::int64_t step = 1;
+    for (std::size_t d = shape.size(); d-- > 0; step *= shape[d]) strides[d] = step;
+    return strides;
+}
+
+// Strides of the same numbers stored with their first dim fastest.
+inline Dims first_dim_fastest(const Dims& shape) {
+    Dims strides(shape.size());
+    std::int64_t step = 1;
+    for (std::size_t d = 0; d < shape.size(); step *= shape[d++]) strides[d] = step;
+    return strides;
+}
+
+// An operand on the host. Its memory ends where its last element does.
+template <class T>
+struct Numbers {
+    Dims shape, strides;
+    std::int64_t stored = 0;  // elements of memory
+    std::unique_ptr<T[]> data;
+
+    Numbers(const Dims& its_shape, const Dims& its_strides)
+        : shape(its_shape), strides(its_strides) {
+        stored = product(shape) > 0 ? 1 : 0;
+        for (std::size_t d = 0; stored > 0 && d < shape.size(); ++d)
+            stored += (shape[d] - 1) * strides[d];
+        data = std::make_unique<T[]>(static_cast<std::size_t>(std::max<std::int64_t>(stored, 0)));
+    }
+    explicit Numbers(const Dims& its_shape) : Numbers(its_shape, contiguous(its_shape)) {}
+
+    // Element number i in row-major order.
+    T& operator[](std::int64_t i) {
+        std::int64_t at = 0;
+        for (std::size_t d = shape.size(); d-- > 0; i /= shape[d]) at += i % shape[d] * strides[d];
+        return data[static_cast<std::size_t>(at)];
+    }
+    std::int64_t count() const { return product(shape); }
+};
+
+// Numbers that look random, are the same in every run, and lie in [-4, 4] in steps of 1/8.
+template <class T>
+void fill(Numbers<T>& x, std::uint64_t seed) {
+    for (std::int64_t i = 0; i < x.stored; ++i) {
+        std::uint64_t h = (static_cast<std::uint64_t>(i) + 977 * seed + 1) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 31;
+        const double value = static_cast<double>(h % 65) / 8 - 4;
+        x.data[static_cast<std::size_t>(i)] = static_cast<T>(value);
+    }
+}
+
+// A copy on the device, released at the end of its scope.
+template <class T>
+struct OnDevice {
+    Array array;
+    std::size_t bytes;
+
+    explicit OnDevice(const Numbers<T>& x) : bytes(static_cast<std::size_t>(x.stored) * sizeof(T)) {
+        array.data = backend().allocate(bytes);
+        array.dtype = dtype_of<T>;
+        array.dims = static_cast<int>(x.shape.size());
+        for (std::size_t d = 0; d < x.shape.size(); ++d) {
+            array.shape[d] = x.shape[d];
+            array.strides[d] = x.strides[d];
+        }
+        backend().to_device(array.data, x.data.get(), bytes);
+    }
+    ~OnDevice() { backend().release(array.data); }
+    OnDevice(const OnDevice&) = delete;
+    OnDevice& operator=(const OnDevice&) = delete;
+
+    void fetch(Numbers<T>& x) const { backend().to_host(x.data.get(), array.data, bytes); }
+};
+
+// The emulator computes what the host computes, bit for bit; a GPU may fuse multiply-adds.
+template <class T>
+bool agree(T got, T expected) {
+    if constexpr (std::is_floating_point_v<T>) {
+        if (std::isnan(got) || std::isnan(expected)) return std::isnan(got) == std::isnan(expected);
+        if (!backend().emulated) {
+            const T tolerance = sizeof(T) == 4 ? T(1e-5) : T(1e-13);
+            return std::isinf(expected)
+                       ? got == expected
+                       : std::abs(got - expected) <= tolerance * (1 + std::abs(expected));
+        }
+    }
+    return got == expected;
+}
+
+// The rungs of the machine that backend() chose.
+template <class Rungs>
+auto here([[maybe_unused]] Rungs on_gpu, Rungs on_emulator) {
+    return backend().emulated ? on_emulator() : on_gpu();
+}
+#ifdef TAPEGRAPH_CUDA
+inline auto elementwise_rungs_here() {
+    return here(&elementwise_rungs<Gpu>, &elementwise_rungs<Emulator>);
+}
+inline auto sum_rungs_here() { return here(&sum_rungs<Gpu>, &sum_rungs<Emulator>); }
+inline auto matmul_rungs_here() { return here(&matmul_rungs<Gpu>, &matmul_rungs<Emulator>); }
+#else
+inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
+inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
+inline auto matmul_rungs_here() { return matmul_rungs<Emulator>(); }
+#endif
+
+}  // namespace tg::kernels::cuda

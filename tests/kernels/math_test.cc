@@ -1,0 +1,165 @@
+#include "kernels/math.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+
+namespace tg::formula {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+// How far a result is from the true value, in units of the last place of T at that value.
+template <class T, class Wide>
+double error_in_ulp(T got, Wide want) {
+    if (std::isnan(want)) return std::isnan(got) ? 0 : inf;
+    const T rounded = static_cast<T>(want);
+    if (std::isinf(rounded) || std::isinf(got)) return got == rounded ? 0 : inf;
+    int exponent = 0;
+    std::frexp(want, &exponent);
+    using Limits = std::numeric_limits<T>;
+    const int unit = std::max(exponent - Limits::digits, Limits::min_exponent - Limits::digits);
+    return static_cast<double>(std::ldexp(std::fabs(static_cast<Wide>(got) - want), -unit));
+}
+
+struct Worst {
+    double exp = 0, log = 0, tanh = 0;
+
+    template <class T, class Wide>
+    void see(T x, Wide wide) {
+        exp = std::max(exp, error_in_ulp(Exp::of(x), std::exp(wide)));
+        log = std::max(log, error_in_ulp(Log::of(x), std::log(wide)));
+        tanh = std::max(tanh, error_in_ulp(Tanh::of(x), std::tanh(wide)));
+    }
+    void check() const {
+        CHECK(exp < 2);
+        CHECK(log < 2);
+        CHECK(tanh < 2);
+    }
+};
+
+TEST_CASE("float exp, log and tanh are within 2 ulp on a comb through all floats") {
+    Worst worst;
+    for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 997) {
+        const auto x = __builtin_bit_cast(float, static_cast<std::uint32_t>(bits));
+        worst.see(x, static_cast<double>(x));
+    }
+    for (float x = -0.7f; x < 2; x += 1e-6f) worst.see(x, static_cast<double>(x));
+    worst.check();
+}
+
+TEST_CASE("double exp, log and tanh are within 2 ulp on random doubles of all sizes") {
+    Worst worst;
+    std::mt19937_64 random(1);
+    for (int i = 0; i < 300000; ++i) {
+        const auto bits = random();
+        const double unit = static_cast<double>(bits >> 11) * 0x1p-52 - 1;  // [-1, 1)
+        for (double x : {__builtin_bit_cast(double, bits), unit * 750, unit * 3, 1 + unit / 2})
+            worst.see(x, static_cast<long double>(x));
+    }
+    worst.check();
+}
+
+template <class T>
+void check_special_values() {
+    const T infinity = static_cast<T>(inf), no = static_cast<T>(nan);
+    CHECK(Exp::of(T(0)) == 1);
+    CHECK(Exp::of(-infinity) == 0);
+    CHECK(Exp::of(infinity) == infinity);
+    CHECK(Exp::of(T(1e30)) == infinity);
+    CHECK(Exp::of(T(-1e30)) == 0);
+    CHECK(std::isnan(Exp::of(no)));
+    CHECK(Log::of(T(1)) == 0);
+    CHECK(Log::of(T(0)) == -infinity);
+    CHECK(Log::of(-T(0)) == -infinity);
+    CHECK(Log::of(infinity) == infinity);
+    CHECK(std::isnan(Log::of(T(-1))));
+    CHECK(std::isnan(Log::of(-infinity)));
+    CHECK(std::isnan(Log::of(no)));
+    CHECK(Tanh::of(infinity) == 1);
+    CHECK(Tanh::of(-infinity) == -1);
+    CHECK(std::signbit(Tanh::of(-T(0))));
+    CHECK(std::isnan(Tanh::of(no)));
+    const T tiny = std::numeric_limits<T>::denorm_min();
+    CHECK(Tanh::of(tiny) == tiny);
+    CHECK(Exp::of(Log::of(tiny)) == tiny);
+}
+
+TEST_CASE("exp, log and tanh are right at 0, at the infinities, at NaN and at denormals") {
+    check_special_values<float>();
+    check_special_values<double>();
+}
+
+TEST_CASE("float pow is C's pow for all pairs of special values") {
+    const float x[] = {0,         -0.0f,    1,      -1,         2,           -2,        3,
+                       -3,        .5f,      -.5f,   1e-45f,     3e38f,       -7.5f,     16777215,
+                       -16777215, 33554432, 1e-40f, float(inf), -float(inf), float(nan)};
+    for (float a : x)
+        for (float b : x) {
+            const double want = std::pow(static_cast<double>(a), static_cast<double>(b));
+            const float got = Pow::of(a, b);
+            const bool right = error_in_ulp(got, want) <= 0.51 &&
+                               (std::isnan(want) || std::signbit(got) == std::signbit(want));
+            CHECK_MESSAGE(right, a, " to the ", b, " gave ", got, ", not ", want);
+        }
+}
+
+TEST_CASE("float pow is within 1 ulp on random pairs") {
+    std::mt19937_64 random(2);
+    double worst = 0;
+    for (int i = 0; i < 300000; ++i) {
+        const float x = static_cast<float>(random() >> 40) * 0x1p-20f;
+        const float y = static_cast<float>(random() >> 40) * 0x1p-19f - 16;
+        worst = std::max(worst, error_in_ulp(Pow::of(x, y), std::pow(double(x), double(y))));
+    }
+    CHECK(worst < 1);
+}
+
+TEST_CASE("integer powers wrap, and negative exponents are as in PyTorch") {
+    CHECK(Pow::of(3, 4) == 81);
+    CHECK(Pow::of(std::int64_t{2}, std::int64_t{62}) == std::int64_t{1} << 62);
+    CHECK(Pow::of(std::int8_t{2}, std::int8_t{8}) == 0);
+    CHECK(Pow::of(0, 0) == 1);
+    CHECK(Pow::of(-1, -3) == -1);
+    CHECK(Pow::of(-1, -2) == 1);
+    CHECK(Pow::of(1, -9) == 1);
+    CHECK(Pow::of(5, -1) == 0);
+}
+
+TEST_CASE("integers wrap on overflow, bools add by or and multiply by and") {
+    CHECK(Add::of(INT32_MAX, 1) == INT32_MIN);
+    CHECK(Neg::of(INT64_MIN) == INT64_MIN);
+    CHECK(Abs::of(INT64_MIN) == INT64_MIN);
+    CHECK(Mul::of(std::int8_t{100}, std::int8_t{3}) == 44);
+    CHECK(Sub::of(std::uint8_t{0}, std::uint8_t{1}) == 255);
+    CHECK(Add::of(true, true) == true);
+    CHECK(Mul::of(true, false) == false);
+    CHECK(Maximum::of(true, false) == true);
+}
+
+TEST_CASE("NaN goes through maximum, minimum and relu, and equals nothing") {
+    CHECK(std::isnan(Maximum::of(nan, 1.0)));
+    CHECK(std::isnan(Maximum::of(1.0, nan)));
+    CHECK(std::isnan(Minimum::of(nan, 1.0)));
+    CHECK(std::isnan(Minimum::of(1.0, nan)));
+    CHECK(std::isnan(Relu::of(nan)));
+    CHECK_FALSE(Eq::of(nan, nan));
+    CHECK(Ne::of(nan, nan));
+    CHECK_FALSE(Ge::of(nan, 1.0));
+    CHECK(Sign::of(nan) == 0);
+    CHECK(Sign::of(-3.0) == -1);
+}
+
+TEST_CASE("a formula's number is its place in the list") {
+    static_assert(id<Add> == 0);
+    static_assert(id<LogicalNot> == count - 1);
+    static_assert(!defined<Sub, bool> && !defined<Exp, std::int32_t> && defined<Eq, bool>);
+    CHECK(std::string(Tanh::name) == "tanh");
+}
+
+}  // namespace
+}  // namespace tg::formula

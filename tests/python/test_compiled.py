@@ -1,0 +1,374 @@
+"""tg.compile: values, keys, and what explain() tells."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import tapegraph as tg
+from tapegraph import nn
+
+lr = 0.1
+table = [1.0]
+
+
+class Config:
+    scale = 2.0
+
+
+config = Config()
+
+
+def helper(x):
+    return x * lr
+
+
+@pytest.fixture(params=["lines", "planned", "fused"])
+def executor(request):
+    return request.param
+
+
+def test_a_function_is_traced_once_and_run_from_then_on(executor):
+    calls = []
+
+    @tg.compile(executor=executor)
+    def f(x, y):
+        calls.append(1)
+        return (x * y).sum() + 1
+
+    a, b = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])
+    assert [f(a, b).item(), f(b, b).item(), f(a, a).item()] == [12, 26, 6]
+    assert len(calls) == f.traces == 2  # a * a shares memory between its arguments
+    assert f(tg.ones(3), tg.zeros(3)).item() == 1
+    assert f.traces == 3
+    assert f.__name__ == "f" and "traced 3 times" in repr(f)
+
+
+def test_arguments_and_results_may_be_nested():
+    @tg.compile
+    def f(pair, *, names, scale=2):
+        a, b = pair
+        return {"sum": a + b, "rest": [names["c"] * scale, None, "word", 3], "pair": (a, (b,))}
+
+    one = tg.ones(1)
+    out = f((one, one * 2), names={"c": one * 3})
+    assert out["sum"].tolist() == [3] and out["rest"][0].tolist() == [6]
+    assert out["rest"][1:] == [None, "word", 3]
+    assert out["pair"][1][0].tolist() == [2]
+    assert f([one, one * 2], names={"c": one * 3}, scale=3)["rest"][0].tolist() == [9]
+    assert f.traces == 2
+    assert "the arguments were ((tensor, tensor), names={c: tensor}), are now" in f.explain()
+
+
+def test_gradients_flow_through_a_call(executor):
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    f = tg.compile(lambda x: (x * w * w).sum(), executor=executor)
+    x = tg.tensor([3.0, 4.0], requires_grad=True)
+    y = f(x)
+    y.backward()
+    assert w.grad.tolist() == [6, 16] and x.grad.tolist() == [1, 4]
+    assert y.grad_fn.name() == "call"
+    (g,) = tg.autograd.grad(f(x), w, create_graph=True)
+    (h,) = tg.autograd.grad(g.sum(), w)
+    assert h.tolist() == [6, 8]
+
+
+def test_a_regulariser_of_weights_only_sees_the_weights_change():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    penalty = tg.compile(lambda: (w * w).sum())
+    assert penalty().item() == 5
+    with tg.no_grad():
+        w.fill_(3)
+    assert penalty().item() == 18 and penalty.traces == 1
+
+
+def test_a_global_number_that_changed_is_noticed_and_explained():
+    global lr
+    f = tg.compile(helper)
+    x = tg.ones(1, dtype=tg.float64)
+    assert f(x).item() == 0.1
+    lr = 5.0
+    try:
+        assert f(x).item() == 5.0
+        assert "why: global lr was 0.1, is now 5.0 (test_compiled.py:" in f.explain()
+    finally:
+        lr = 0.1
+    assert f(x).item() == 0.1 and f.traces == 2
+
+
+def test_callees_attributes_closures_and_types_are_watched():
+    global helper
+    k = 2
+
+    def f(x):
+        return helper(x) * config.scale + k
+
+    g = tg.compile(f)
+    x = tg.ones(1, dtype=tg.float64)
+    assert g(x).item() == 0.1 * 2 + 2
+    config.scale = 3.0
+    k = 10
+    try:
+        assert g(x).item() == 0.1 * 3 + 10
+        why = g.trace_records()[-1]["why"]
+        assert "global config.scale was 2.0, is now 3.0" in why
+        assert "closure variable k was 2, is now 10" in why
+        before = helper
+        helper = lambda x: x * 7  # noqa: E731
+        assert g(x).item() == 7.0 * 3 + 10
+        helper = before
+        k = 10.0
+        traces = g.traces
+        assert g(x).item() == 0.1 * 3 + 10
+        assert g.traces == traces + 1
+    finally:
+        config.scale = 2.0
+
+
+def test_a_tensor_that_was_replaced_is_another_one():
+    w = tg.ones(1)
+    f = tg.compile(lambda x: x + w)
+    assert f(tg.ones(1)).item() == 2
+    w = tg.full((1,), 5.0)
+    assert f(tg.ones(1)).item() == 6
+    assert "closure variable w is another Tensor than before" in f.explain()
+
+
+def test_what_cannot_be_checked_is_listed():
+    f = tg.compile(lambda x: x * table[0] * lr)
+    f(tg.ones(1))
+    text = f.explain()
+    assert "used, but not checked: a change is not noticed" in text
+    assert "global table (test_compiled.py:" in text
+    assert "what is in a list may change without notice" in text
+    assert "global lr = 0.1 (test_compiled.py:" in text
+
+
+def test_plain_arguments_are_part_of_the_key():
+    f = tg.compile(lambda x, n: x * n)
+    x = tg.ones(1)
+    assert f(x, 2).item() == 2 and f(x, 3).item() == 3 and f(x, 2).item() == 2
+    assert f.traces == 2
+    f(x, 2.0)
+    assert f.traces == 3
+    f(x, True)
+    assert f.traces == 4
+
+
+def test_shapes_dtypes_grad_mode_and_default_dtype_are_part_of_the_key():
+    f = tg.compile(lambda x: x * 2)
+    f(tg.ones(2))
+    f(tg.ones(3))
+    f(tg.ones(2, dtype=tg.float64))
+    f(tg.ones(2, requires_grad=True))
+    with tg.no_grad():
+        f(tg.ones(2))
+    assert f.traces == 5
+    assert "argument 0 is float32 (3,), and was float32 (2,)" in f.explain()
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.scale = 2.0
+        self.calls = 0
+
+    def forward(self, x):
+        y = self.layer(x) * self.scale
+        return y if self.training else y * 0
+
+
+def test_a_module_is_compiled_with_its_flags_and_parameters():
+    net = Net()
+    f = tg.compile(net)
+    x = tg.ones(1, 2)
+    assert f(x).tolist() == net(x).tolist()
+    net.calls += 1
+    f(x)
+    assert f.traces == 1
+    net.eval()
+    assert f(x).tolist() == [[0, 0]]
+    assert "training was True, is now False" in f.explain()
+    net.train()
+    net.scale = 4.0
+    assert f(x).tolist() == net(x).tolist()
+    net.layer.weight = nn.Parameter(tg.zeros(2, 2))
+    assert f(x).tolist() == net(x).tolist()
+    assert f.traces == 4
+    assert len(list(f.parameters())) == 2
+
+
+def test_methods_are_compiled_by_decorator_and_by_call():
+    class Model:
+        def __init__(self, factor):
+            self.factor = factor
+
+        @tg.compile
+        def twice(self, x):
+            return x * 2 * self.factor
+
+        def once(self, x):
+            return x * self.factor
+
+    a, b = Model(1.0), Model(10.0)
+    x = tg.ones(1)
+    assert a.twice(x).item() == 2 and b.twice(x).item() == 20
+    a.factor = 3.0
+    assert a.twice(x).item() == 6
+    once = tg.compile(a.once)
+    assert once(x).item() == 3
+    a.factor = 4.0
+    assert once(x).item() == 4
+
+
+def make_training(seed, momentum=0.9):
+    tg.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.1, momentum=momentum, weight_decay=0.01)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return model, optimizer, step
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_training_step_is_the_tapes_to_the_last_bit(executor, threads):
+    tg.set_num_threads(threads)
+    tapes, tape_optimizer, tape_step = make_training(1)
+    graphs, graph_optimizer, step = make_training(1)
+    graph_step = tg.compile(step, executor=executor)
+    rng = np.random.default_rng(0)
+    for i in range(200):
+        x = tg.tensor(rng.normal(size=(16, 4)).astype(np.float32))
+        y = tg.tensor(rng.integers(0, 3, 16))
+        assert tape_step(x, y).item() == graph_step(x, y).item()
+        if i == 100:
+            for optimizer in (tape_optimizer, graph_optimizer):
+                optimizer.param_groups[0]["lr"] = 0.01
+    assert graph_step.traces == 1
+    for a, b in zip(tapes.parameters(), graphs.parameters()):
+        assert a.detach().numpy().tobytes() == b.detach().numpy().tobytes()
+    tg.set_num_threads(2)
+
+
+def test_an_optimisers_plain_numbers_are_watched():
+    _, optimizer, step = make_training(2)
+    f = tg.compile(step)
+    x, y = tg.ones(2, 4), tg.tensor([0, 1])
+    f(x, y)
+    f(x, y)
+    assert f.traces == 1
+    optimizer.param_groups[0]["momentum"] = 0.5
+    f(x, y)
+    assert f.traces == 2
+    assert "param_groups[0]['momentum'] was 0.9, is now 0.5" in f.explain()
+
+
+def test_an_exception_in_a_trace_undoes_everything():
+    w = tg.ones(2, requires_grad=True)
+    fail = True
+
+    @tg.compile
+    def f(x):
+        with tg.no_grad():
+            w.mul_(2)
+        if fail:
+            raise KeyError("mine")
+        return x * w
+
+    with pytest.raises(KeyError, match="mine"):
+        f(tg.ones(2))
+    assert w.tolist() == [1, 1] and not (w * 1).is_symbolic
+    fail = False
+    assert f(tg.ones(2)).tolist() == [2, 2] and w.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("function", "match"),
+    [
+        (lambda x: x if x.sum() > 0 else -x, "bool: this tensor is symbolic"),
+        (lambda x: x * x.sum().item(), r"item \(test_compiled.py:"),
+        (lambda x: x.numpy(), r"numpy \(test_compiled.py:\d+\): this tensor is symbolic"),
+        (lambda x: x.tolist(), r"tolist \(test_compiled.py:\d+\): this tensor is symbolic"),
+        (lambda x: x + float(x.sum()), "symbolic"),
+        (lambda x: x[int(x.sum())], "symbolic"),
+    ],
+)
+def test_a_value_that_a_trace_does_not_have_is_an_error(function, match):
+    with pytest.raises(RuntimeError, match=match):
+        tg.compile(function)(tg.ones(2))
+
+
+def test_numbers_of_other_tensors_are_not_frozen_silently():
+    w = tg.ones(2)
+    for read in (lambda: w.numpy(), lambda: w.tolist(), lambda: w.sum().item()):
+        with pytest.raises(RuntimeError, match="trace|symbolic"):
+            tg.compile(lambda x, read=read: [x, read()])(tg.ones(2))
+
+
+def test_numpy_arguments_are_refused_with_the_way_out():
+    with pytest.raises(TypeError) as error:
+        tg.compile(lambda x: x)(np.ones(2))
+    assert str(error.value) == (
+        "compile: argument 0 is a NumPy array, whose numbers would be frozen into the program; "
+        "pass tg.tensor(array)"
+    )
+
+
+def test_a_leaked_symbol_is_an_error_outside():
+    kept = []
+    tg.compile(lambda x: kept.append(x * 2) or x)(tg.ones(2))
+    assert "symbolic" in repr(kept[0])
+    for use in (lambda: kept[0] + 1, lambda: kept[0].tolist(), lambda: kept[0].sum().item()):
+        with pytest.raises(RuntimeError, match="symbolic"):
+            use()
+
+
+def test_a_compiled_function_inside_another_joins_its_lines():
+    inner = tg.compile(lambda x: x * 2)
+    outer = tg.compile(lambda x: (inner(x) + 1, {"y": inner(x)}))
+    a, b = outer(tg.ones(1))
+    assert a.item() == 3 and b["y"].item() == 2
+    assert inner(tg.ones(1)).item() == 2
+
+
+def test_programs_can_be_read():
+    f = tg.compile(lambda x: (x * 2).exp().sum())
+    with pytest.raises(RuntimeError, match="has not been traced yet"):
+        f.program()
+    f(tg.ones(3))
+    assert "exp" in f.program(improved=False).text()
+    assert f.program(improved=False) == tg.parse_program(f.program(improved=False).text())
+    f.clear()
+    assert f.traces == 0 and f(tg.ones(3)).item() > 22
+
+
+def test_a_compiled_function_and_what_it_captured_can_die():
+    w = tg.ones(3)
+    f = tg.compile(lambda x: x * w)
+    f(tg.ones(3))
+    alive = weakref.ref(f)
+    del f
+    gc.collect()
+    assert alive() is None
+
+
+def test_lockstep_compares_line_by_line():
+    w = tg.ones(3, requires_grad=True)
+    result = tg.lockstep(lambda x: (x * w).exp().sum(), tg.ones(3))
+    assert result.equal and result.lines >= 3
+    assert "exp" in str(result) and "equal" in str(result)
+
+
+def test_what_is_compiled_must_be_callable():
+    with pytest.raises(TypeError) as error:
+        tg.compile(3)
+    assert str(error.value) == "compile: a function is compiled, not int"
+    with pytest.raises(ValueError):
+        tg.compile(lambda x: x, executor="fast")

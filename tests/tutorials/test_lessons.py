@@ -1,0 +1,174 @@
+"""Every lesson, in both languages: what it prints, and what its checker says of solutions.
+
+The programs are found in the build folder that TAPEGRAPH_BUILD names. After a change that is meant,
+TAPEGRAPH_RECORD=1 writes each lesson's expected.txt anew, from its C++ program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+
+ROOT = Path(__file__).resolve().parents[2]
+SOLUTIONS = Path(__file__).with_name("solutions")
+BUILD = os.environ.get("TAPEGRAPH_BUILD")
+LESSONS = sorted(folder.name for folder in (ROOT / "tutorials").glob("[0-9]*"))
+
+needs_build = pytest.mark.skipif(
+    BUILD is None, reason="TAPEGRAPH_BUILD does not name a build folder"
+)
+
+# A source line reads `lesson.cc:12` in the program and `cell 3, line 2` in the notebook.
+LINE = re.compile(r"[\w.]+\.(?:cc|h|py):\d+|cell \d+, line \d+")
+
+
+def without_lines(text: str) -> str:
+    return LINE.sub("LINE", text)
+
+
+def run_program(program: Path) -> tuple[int, str]:
+    run = subprocess.run([str(program)], capture_output=True, text=True, timeout=300, check=False)
+    return run.returncode, run.stdout + run.stderr
+
+
+def run_notebook(notebook: nbformat.NotebookNode, folder: Path) -> str:
+    """What its cells print; an exception in a cell fails the test."""
+    resources = {"metadata": {"path": str(folder)}}
+    nbclient.NotebookClient(notebook, timeout=300, resources=resources).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+
+
+def read_notebook(lesson: str, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "tutorials" / lesson / f"{name}.ipynb", as_version=4)
+
+
+def verdicts(text: str) -> list[str]:
+    """Of a checker's output: one word for each exercise."""
+    found = re.findall(r"^\d+\. .*?: (solved|not solved yet|wrong)", text, re.MULTILINE)
+    assert len(found) == 3, text
+    return found
+
+
+def test_there_are_four_lessons() -> None:
+    assert LESSONS == ["01_tensors", "02_tape", "03_build_then_run", "04_two_graphs"]
+
+
+# ---- the lessons --------------------------------------------------------------------------------
+
+
+@needs_build
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_program_prints_what_was_recorded(lesson: str) -> None:
+    status, printed = run_program(Path(BUILD or "") / f"lesson_{lesson}_lesson")
+    assert status == 0, printed
+    expected = ROOT / "tutorials" / lesson / "expected.txt"
+    if os.environ.get("TAPEGRAPH_RECORD"):
+        expected.write_text(without_lines(printed))
+    assert without_lines(printed) == expected.read_text()
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_notebook_prints_the_same(lesson: str) -> None:
+    folder = ROOT / "tutorials" / lesson
+    printed = run_notebook(read_notebook(lesson, "lesson"), folder)
+    assert without_lines(printed) == (folder / "expected.txt").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("tutorials/*/*.ipynb")), ids=lambda p: p.stem)
+def test_notebooks_are_kept_without_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None, path
+
+
+# ---- the exercises ------------------------------------------------------------------------------
+
+
+@needs_build
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_blank_program_is_not_solved_yet_and_no_failure(lesson: str) -> None:
+    status, printed = run_program(Path(BUILD or "") / f"lesson_{lesson}_practice")
+    assert status == 0, printed
+    assert verdicts(printed) == ["not solved yet"] * 3
+    assert printed.endswith("0 of 3 solved\n")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_blank_notebook_is_not_solved_yet(lesson: str) -> None:
+    printed = run_notebook(read_notebook(lesson, "practice"), ROOT / "tutorials" / lesson)
+    assert verdicts(printed) == ["not solved yet"] * 3
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_notebook_accepts_the_solutions(lesson: str) -> None:
+    notebook = read_notebook(lesson, "practice")
+    solutions = (SOLUTIONS / f"{lesson}.py").read_text().split("# %%\n")[1:]
+    blanks = [cell for cell in notebook.cells if cell.source.startswith("# Your code")]
+    assert len(blanks) == len(solutions)
+    for cell, solution in zip(blanks, solutions):
+        cell.source = solution
+    printed = run_notebook(notebook, ROOT / "tutorials" / lesson)
+    assert verdicts(printed) == ["solved"] * 3, printed
+
+
+def solved_source(lesson: str) -> str:
+    """practice.cc with the solutions between its two marks."""
+    blank = (ROOT / "tutorials" / lesson / "practice.cc").read_text()
+    before, rest = blank.split("// ==== your code: from here ====\n")
+    _, after = rest.split("// ==== your code: to here ====\n")
+    return before + (SOLUTIONS / f"{lesson}.cc").read_text() + after
+
+
+PROJECT = """
+cmake_minimum_required(VERSION 3.23)
+project(solutions CXX)
+find_package(tapegraph CONFIG REQUIRED)
+file(GLOB sources ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    add_executable(${name} ${source})
+    target_compile_options(${name} PRIVATE -O0)
+    target_include_directories(${name} PRIVATE ${ROOT})
+    target_link_libraries(${name} PRIVATE tapegraph::tapegraph)
+endforeach()
+"""
+
+
+@needs_build
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake")
+def test_the_programs_accept_the_solutions_and_reject_wrong_ones(tmp_path: Path) -> None:
+    def run(*command: object) -> None:
+        words = [str(word) for word in command]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    for lesson in LESSONS:
+        (tmp_path / f"solved_{lesson}.cc").write_text(solved_source(lesson))
+    wrong = solved_source("01_tensors").replace("{0, 1}}", "{4, 1}}")
+    (tmp_path / "wrong.cc").write_text(wrong)
+    (tmp_path / "CMakeLists.txt").write_text(PROJECT)
+    prefix = tmp_path / "prefix"
+    run("cmake", "--install", BUILD, "--prefix", prefix)
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    places = [f"-DCMAKE_PREFIX_PATH={prefix}", f"-DROOT={ROOT}"]
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *generator, *places)
+    run("cmake", "--build", tmp_path / "build", "--parallel", "2")
+    for lesson in LESSONS:
+        status, printed = run_program(tmp_path / "build" / f"solved_{lesson}")
+        assert status == 0, printed
+        assert verdicts(printed) == ["solved"] * 3, printed
+    status, printed = run_program(tmp_path / "build" / "wrong")
+    assert status == 1
+    assert verdicts(printed) == ["wrong", "solved", "solved"]
+    assert "got (4, 1), but it is (0, 1). Hint: what is repeated does not step at all" in printed
