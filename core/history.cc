@@ -1,11 +1,10 @@
 #include "core/history.h"
 
-#include <mutex>
-
 #include "core/ops.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
 #include "core/state.h"
+#include "kernels/parallel.h"
 
 namespace tg {
 namespace {
@@ -181,6 +180,7 @@ void move_bytes(const Tensor& target, const Tensor& value, bool steal) {
         std::swap(to.data, from.data);
         return;
     }
+    const kernels::Uninterrupted whole;  // Ctrl-C waits: a weight is never half written
     const kernels::Array in = array_of(value);
     const kernels::Array out = array_of(target);
     run_kernel(ops::clone, {}, {&in, 1}, {&out, 1}, target.device());

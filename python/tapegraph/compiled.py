@@ -157,7 +157,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], executor: str, strict: bool) -> None:
         self.__wrapped_function__ = function
-        name = getattr(function, "__qualname__", None) or type(function).__name__
+        name = getattr(function, "__name__", None) or type(function).__name__
         self._name = name.replace("<locals>.", "")
         self._program = _C._Compiled(self._name, _tracer(weakref.ref(self)), executor, strict)
         self._captured: Captured | None = None
