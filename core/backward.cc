@@ -80,7 +80,7 @@ Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc)
     if (node.freed)
         fail(ErrorKind::runtime, "backward: the values that ", node.op->name, at(node.where),
              " kept were freed by the backward", at(node.freed_by),
-             "; to walk this tape twice, pass retain_graph=true the first time");
+             "; to walk this tape twice, pass retain_graph=True the first time");
     for (const Saved& saved : node.saved) {
         if (saved.what != what) continue;
         Recording* r = recording();

@@ -259,7 +259,7 @@ void call_gradient(Backward& n) {
     if (n.node().freed)
         fail(ErrorKind::runtime, "backward: the values that ", record.callable->written->name,
              at(n.node().where), " kept were freed by the backward", at(n.node().freed_by),
-             "; pass retain_graph=true the first time");
+             "; pass retain_graph=True the first time");
     if (!grad_enabled()) {
         std::vector<Tensor> inputs = record.saved;
         for (int k : gradient.seeds) inputs.push_back(contiguous(n.g(k)));

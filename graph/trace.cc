@@ -233,8 +233,8 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
         const std::vector<Tensor> inputs = t.stand_ins();
         try {
             t.add_results(called_on_its_own_lines(function, inputs));
-        } catch (const Error&) {
-            if (!t.met_more_of_an_argument()) throw;
+        } catch (const Error& error) {
+            if (error.kind == ErrorKind::interrupt || !t.met_more_of_an_argument()) throw;
         }
         if (t.met_more_of_an_argument()) {
             trace->wants_whole_storages = true;

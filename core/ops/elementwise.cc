@@ -350,23 +350,26 @@ bool is_bool(const Arg& x) {
 }  // namespace
 
 Tensor sub(const Arg& a, const Arg& b) {
+    const Here here(a.where);
     if (is_bool(a) && is_bool(b))
-        fail(ErrorKind::runtime, "sub: two bool tensors cannot be subtracted", at(a.where),
+        fail(ErrorKind::runtime, "sub: two bool tensors cannot be subtracted", at(current_line()),
              "; use ne(a, b) or logical_not");
     return apply(ops::sub, {a, b});
 }
 
 Tensor neg(const Arg& x) {
+    const Here here(x.where);
     if (is_bool(x))
-        fail(ErrorKind::runtime, "neg: a bool tensor has no negative", at(x.where),
+        fail(ErrorKind::runtime, "neg: a bool tensor has no negative", at(current_line()),
              "; use logical_not");
     return apply(ops::neg, {x});
 }
 
 Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
+    const Here here(condition.where);
     if (!is_bool(condition))
         fail(ErrorKind::runtime, "where: the condition is ", name_of(condition.tensor.dtype()),
-             ", not bool", at(condition.where), "; compare it: x != 0");
+             ", not bool", at(current_line()), "; compare it: x != 0");
     return apply(ops::where, {condition, a, b});
 }
 

@@ -113,16 +113,16 @@ std::span<const Op* const> matmul_ops() {
 Tensor matmul(const Arg& x, const Arg& y) {
     const Here here(x.where);
     if (!x.is_tensor() || !y.is_tensor())
-        fail(ErrorKind::type, "matmul: both operands must be tensors", at(x.where),
+        fail(ErrorKind::type, "matmul: both operands must be tensors", at(current_line()),
              "; use * for a number");
     Tensor a = x.tensor;
     Tensor b = y.tensor;
     if (a.dims() == 0 || b.dims() == 0)
         fail(ErrorKind::runtime, "matmul: a ", text(a.shape()), " and b ", text(b.shape()),
-             " must both have at least one dim", at(x.where));
+             " must both have at least one dim", at(current_line()));
     if (a.dtype() != b.dtype())
         fail(ErrorKind::runtime, "matmul: a is ", name_of(a.dtype()), " and b is ",
-             name_of(b.dtype()), at(x.where), "; cast one of them");
+             name_of(b.dtype()), at(current_line()), "; cast one of them");
     // A vector is a row on the left and a column on the right, and leaves no trace in the result.
     const bool row = a.dims() == 1;
     const bool column = b.dims() == 1;

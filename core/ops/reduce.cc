@@ -190,7 +190,7 @@ Tensor mean(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where);
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::runtime, "mean: needs a floating dtype, and this tensor is ",
-             name_of(x.tensor.dtype()), at(x.where), "; cast it first");
+             name_of(x.tensor.dtype()), at(current_line()), "; cast it first");
     const Dims dims = wrapped("mean", list, x.tensor.dims());
     Dims sizes;
     for (std::int64_t d : dims) sizes.push_back(x.tensor.shape()[static_cast<int>(d)]);

@@ -46,7 +46,7 @@ TEST_CASE("retain_graph lets a tape be walked twice, and a freed one says who fr
     const std::string error = error_of([&] { y.backward(); });
     CHECK(contains(error, "backward: the values that mul (backward_test.cc:"));
     CHECK(contains(error, "kept were freed by the backward (backward_test.cc:"));
-    CHECK(contains(error, "pass retain_graph=true the first time"));
+    CHECK(contains(error, "pass retain_graph=True the first time"));
 }
 
 TEST_CASE("backward on more than one number, or on what has no gradient, is an error") {
