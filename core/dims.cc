@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/error.h"
+#include "core/where.h"
 
 namespace tg {
 
@@ -127,7 +128,7 @@ int wrap_dim(const char* op, std::int64_t d, int n) {
     const int range = std::max(n, 1);  // a tensor of no dims lets itself be asked for dim 0
     if (d < -range || d >= range)
         fail(ErrorKind::index, op, ": dim ", d, " is outside ", -range, "..", range - 1,
-             " of a tensor with ", n, n == 1 ? " dim" : " dims");
+             " of a tensor with ", n, n == 1 ? " dim" : " dims", at(current_line()));
     return static_cast<int>(d < 0 ? d + range : d);
 }
 
@@ -144,7 +145,8 @@ Dims broadcast(const char* op, const Dims& a, const Dims& b) {
             out[n - i] = y;
         else
             fail(ErrorKind::runtime, op, ": a ", text(a), " and b ", text(b),
-                 " do not broadcast: dim ", n - i, " is ", x, " in a and ", y, " in b");
+                 " do not broadcast: dim ", n - i, " is ", x, " in a and ", y, " in b",
+                 at(current_line()));
     }
     return out;
 }
