@@ -39,8 +39,8 @@ Device common_device(const Op& op, std::span<const Arg> inputs) {
         if (!first) first = &arg.tensor;
         if (arg.tensor.device() != first->device())
             fail(ErrorKind::runtime, op.name, ": one tensor is on ", name_of(first->device()),
-                 " and another on ", name_of(arg.tensor.device()), at(current_line()),
-                 "; move one with .to(\"", name_of(first->device()), "\")");
+                 " and another on ", name_of(arg.tensor.device()), "; move one with .to(\"",
+                 name_of(first->device()), "\")");
     }
     return first ? first->device() : Device::cpu;
 }
@@ -149,6 +149,7 @@ Outputs run(const Op& op, const Attrs& attrs, const Prepared& p, const Descs& de
         int n = 0;
         for (int i = 0; i < p.args.size(); ++i) {
             if (p.args[i].is_tensor()) {
+                if (p.args[i].tensor.is_symbolic()) no_value(p.args[i].tensor, op.name);
                 in.push_back(array_of(p.args[i].tensor));
             } else {
                 p.args[i].scalar.write(numbers[n], p.descs[i].dtype);
@@ -235,8 +236,7 @@ void run_on_cuda(const Launch& launch) {
     if (!launch.op.cuda || !launch.op.cuda(device)) run_by_cpu(device);
     for (auto [copy, bytes] : lent) allocator::give(copy, bytes, Device::cuda);
     const std::string error = kernels::cuda::backend().last_error();
-    if (!error.empty())
-        fail(ErrorKind::runtime, launch.op.name, at(current_line()), ": CUDA: ", error);
+    if (!error.empty()) fail(ErrorKind::runtime, launch.op.name, ": CUDA: ", error);
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ void accumulate(Node& node, const Tensor& g) {
     if (!node.leaf) return;
     const Ref<History> history(node.leaf);
     if (r && !history->leaf)
-        fail(ErrorKind::runtime, "backward", at(current_line()), ": in ", r->name,
+        fail(ErrorKind::runtime, "backward: in ", r->name,
              " the gradient reaches a tensor that was computed outside of it", at(node.where),
              "; detach() it, or compute it inside");
     const Tensor before = r ? r->grad_state(history).get() : Tensor(history->grad);
@@ -173,8 +173,7 @@ struct Slots {
 
 Tensor seed(const Tensor& root, const Tensor& gradient) {
     if (!root.requires_grad())
-        fail(ErrorKind::runtime, "backward", at(current_line()), ": this tensor of shape ",
-             text(root.shape()),
+        fail(ErrorKind::runtime, "backward: this tensor of shape ", text(root.shape()),
              " does not require a gradient: nothing that it was made from does");
     if (gradient.defined()) {
         if (gradient.shape() != root.shape())
@@ -183,8 +182,8 @@ Tensor seed(const Tensor& root, const Tensor& gradient) {
         return gradient.dtype() == root.dtype() ? gradient : cast(gradient, root.dtype());
     }
     if (any_unknown(root.shape()) || root.numel() != 1)
-        fail(ErrorKind::runtime, "backward", at(current_line()), ": a tensor of shape ",
-             text(root.shape()), " is not a single number; sum() it, or pass the gradient");
+        fail(ErrorKind::runtime, "backward: a tensor of shape ", text(root.shape()),
+             " is not a single number; sum() it, or pass the gradient");
     return ones(root.shape(), {root.dtype(), root.device()});
 }
 
@@ -285,8 +284,8 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     std::vector<Value> targets;
     for (const Tensor& input : inputs) {
         if (!input.requires_grad())
-            fail(ErrorKind::runtime, "grad", at(current_line()), ": input ", targets.size(),
-                 " of shape ", text(input.shape()), " does not require a gradient");
+            fail(ErrorKind::runtime, "grad: input ", targets.size(), " of shape ",
+                 text(input.shape()), " does not require a gradient");
         targets.push_back(target_of(input));
     }
     if (targets.empty()) fail(ErrorKind::value, "grad: no inputs to take gradients of");
@@ -294,7 +293,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     walk(outputs, gradients, targets, found, options);
     for (std::size_t i = 0; i < found.size(); ++i)
         if (!found[i].defined() && !options.allow_unused)
-            fail(ErrorKind::runtime, "grad", at(current_line()), ": input ", i,
+            fail(ErrorKind::runtime, "grad: input ", i,
                  " was not used to compute the outputs; pass allow_unused=True to get None for it");
     return found;
 }

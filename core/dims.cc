@@ -23,7 +23,8 @@ Dims Dims::of(int count, std::int64_t value) {
 }
 
 void Dims::push_back(std::int64_t value) {
-    if (count == max_dims) fail(ErrorKind::runtime, "a tensor has at most ", max_dims, " dims");
+    if (count == max_dims)
+        fail(ErrorKind::runtime, "shape: a tensor has at most ", max_dims, " dims");
     values[count++] = value;
 }
 
@@ -73,20 +74,24 @@ std::int64_t element_count(const Dims& shape) {
     }
     if (empty) return 0;
     if (overflow)
-        fail(ErrorKind::runtime, "shape ", text(shape), " has more elements than an int64 counts");
+        fail(ErrorKind::runtime, "shape: ", text(shape), " has more elements than an int64 counts");
     return n;
 }
 
 Dims contiguous_strides(const Dims& shape) {
     Dims strides = Dims::of(shape.size(), 1);
+    const bool empty = shape.contains(0);
     std::int64_t step = 1;
     for (int d = shape.size() - 1; d >= 0; --d) {
         strides[d] = step;
         if (is_unknown(step) || is_unknown(shape[d]))
             step = unknown_dims;
-        else if (__builtin_mul_overflow(step, std::max<std::int64_t>(shape[d], 1), &step))
-            fail(ErrorKind::runtime, "shape ", text(shape),
-                 " has more elements than an int64 counts");
+        else if (__builtin_mul_overflow(step, std::max<std::int64_t>(shape[d], 1), &step)) {
+            if (!empty)
+                fail(ErrorKind::runtime, "shape: ", text(shape),
+                     " has more elements than an int64 counts");
+            step = 1;  // nothing is ever found by it
+        }
     }
     return strides;
 }
@@ -128,7 +133,7 @@ int wrap_dim(const char* op, std::int64_t d, int n) {
     const int range = std::max(n, 1);  // a tensor of no dims lets itself be asked for dim 0
     if (d < -range || d >= range)
         fail(ErrorKind::index, op, ": dim ", d, " is outside ", -range, "..", range - 1,
-             " of a tensor with ", n, n == 1 ? " dim" : " dims", at(current_line()));
+             " of a tensor with ", n, n == 1 ? " dim" : " dims");
     return static_cast<int>(d < 0 ? d + range : d);
 }
 
@@ -144,9 +149,9 @@ Dims broadcast(const char* op, const Dims& a, const Dims& b) {
         else if (x == 1 || is_unknown(x))
             out[n - i] = y;
         else
-            fail(ErrorKind::runtime, op, ": a ", text(a), " and b ", text(b),
-                 " do not broadcast: dim ", n - i, " is ", x, " in a and ", y, " in b",
-                 at(current_line()));
+            fail(ErrorKind::runtime, op, ": shapes ", text(a), " and ", text(b),
+                 " do not broadcast: dim -", i, " is ", x, " and ", y,
+                 "; make them equal, or one of them 1");
     }
     return out;
 }

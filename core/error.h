@@ -10,19 +10,27 @@ namespace tg {
 
 // Python sees these as RuntimeError, ValueError, TypeError, IndexError, MemoryError,
 // NotImplementedError and KeyboardInterrupt: the kinds that PyTorch raises.
-enum class ErrorKind { runtime, value, type, index, memory, unsupported, interrupt };
+// `range` is an element of an index tensor that is out of range: IndexError and RuntimeError in
+// one, for PyTorch raises now the one and now the other. `memory` is RuntimeError too.
+enum class ErrorKind { runtime, value, type, index, range, memory, unsupported, interrupt };
 
 struct Error : std::runtime_error {
     ErrorKind kind;
-    Error(ErrorKind k, const std::string& what) : std::runtime_error(what), kind(k) {}
+    bool placed;  // does the text name a line?
+    Error(ErrorKind k, const std::string& what, bool has_line = true)
+        : std::runtime_error(what), kind(k), placed(has_line) {}
 };
+
+// Adds the user's line, and the name of the call that the user wrote if the text begins with
+// another's: "zeros (train.py:3): full: the size -1 is negative". error.cc
+[[noreturn]] void fail_here(ErrorKind kind, const std::string& text);
 
 // fail(ErrorKind::value, "reshape: ", a, " does not fit ", b)
 template <class... Parts>
 [[noreturn]] void fail(ErrorKind kind, const Parts&... parts) {
     std::ostringstream out;
     (out << ... << parts);
-    throw Error(kind, out.str());
+    fail_here(kind, out.str());
 }
 
 }  // namespace tg

@@ -109,12 +109,11 @@ void check_writable(const Tensor& target, const char* op) {
              " has several indices for one element (it was expanded); clone() it first");
     const Recording* r = recording();
     if (r && r->kind == Recording::graph && h.storage->born != r->id)
-        fail(ErrorKind::runtime, op, at(current_line()),
+        fail(ErrorKind::runtime, op,
              ": a graph only reads tensors made outside of it; use assign(variable, value)");
     if (grad_enabled() && of_leaf(r, h.history) && target.requires_grad())
-        fail(ErrorKind::runtime, op, at(current_line()), ": this ",
-             target.is_leaf() ? "" : "is a view of a ", "leaf that requires a gradient",
-             target.is_leaf() ? "" : " and",
+        fail(ErrorKind::runtime, op, ": this ", target.is_leaf() ? "" : "is a view of a ",
+             "leaf that requires a gradient", target.is_leaf() ? "" : " and",
              " would be changed in place; write it under no_grad, or make a new tensor");
 }
 
@@ -125,7 +124,7 @@ Tensor fitted(const Tensor& target, const Tensor& value, const char* op) {
     if (v.shape() == target.shape()) return v;
     if (!any_unknown(target.shape()) && broadcast(op, target.shape(), v.shape()) != target.shape())
         fail(ErrorKind::runtime, op, ": a value of shape ", text(v.shape()), " does not fit into ",
-             text(target.shape()), at(current_line()));
+             text(target.shape()));
     return expand(v, target.shape());
 }
 

@@ -24,7 +24,9 @@ struct DimList {
 // ---- elementwise: core/ops/elementwise.cc ------------------------------------------------------
 // Inputs broadcast; dtypes promote. (Any shapes) -> the broadcast shape.
 Tensor add(const Arg& a, const Arg& b);
+Tensor add(const Arg& a, const Arg& b, const Arg& alpha);  // a + alpha b
 Tensor sub(const Arg& a, const Arg& b);
+Tensor sub(const Arg& a, const Arg& b, const Arg& alpha);
 Tensor mul(const Arg& a, const Arg& b);
 Tensor div(const Arg& a, const Arg& b);  // true division: integers become floating
 Tensor pow(const Arg& a, const Arg& b);
@@ -78,8 +80,9 @@ ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim = false);
 // a (..., M, K) @ b (..., K, N) -> (..., M, N); one-dimensional operands as in PyTorch.
 Tensor matmul(const Arg& a, const Arg& b);
 
-// ---- layout: core/ops/layout.cc
-// ------------------------------------------------------------------- All but contiguous, clone,
+// ---- layout: core/ops/layout.cc -----------------------------------------------------------------
+
+// All but contiguous, clone,
 // cat and stack are views: they share x's bytes.
 Tensor reshape(const Arg& x, const Dims& shape);  // a view where it can be, else a copy
 Tensor view(const Arg& x, const Dims& shape);     // a view, or an error

@@ -105,9 +105,8 @@ StorageState& Recording::state(const Ref<Storage>& storage) {
         return *found->second;
     }
     if (storage->born != 0 && !is_enclosing(enclosing, storage->born))
-        fail(ErrorKind::runtime, "a symbolic tensor of ", recording_name(storage->born),
-             " is used in ", name, at(current_line()),
-             "; it means something only where it was made: return it from there instead");
+        fail(ErrorKind::runtime, "a symbol of ", recording_name(storage->born), " is used in ",
+             name, "; it means something only where it was made: return it from there instead");
     auto s = std::make_unique<StorageState>();
     s->storage = storage;
     RecordedInput input;

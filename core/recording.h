@@ -131,4 +131,7 @@ class RecordingScope {
 // Names of recordings that have been closed, so that a leaked symbol can say where it is from.
 std::string recording_name(std::uint64_t id);
 
+// Throws that x is a symbol, of what, and what to do. `who` wanted its value.
+[[noreturn]] void no_value(const Tensor& x, const char* who);
+
 }  // namespace tg

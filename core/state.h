@@ -40,6 +40,7 @@ struct ThreadState {
     Recording* recording = nullptr;  // the innermost open one
     bool grad_enabled = true;
     Where line;                    // of the outermost public call
+    const char* call = nullptr;    // and its name, where errors should give it
     Observer* observer = nullptr;  // told of every op that passes the door
 };
 ThreadState& thread_state();

@@ -119,7 +119,7 @@ void* take(std::int64_t bytes, Device device) {
             block = from_system(size, device);
         }
         if (!block)
-            fail(ErrorKind::memory, "out of memory on ", name_of(device), ": ", bytes,
+            fail(ErrorKind::memory, "out of memory: on ", name_of(device), ", ", bytes,
                  " bytes were asked for, and ", h.statistics.live, " are in use");
     }
     h.statistics.live += size;
@@ -166,11 +166,11 @@ const char* name_of(Device device) { return device == Device::cpu ? "cpu" : "cud
 Device device_named(const std::string& name) {
     if (name == "cpu") return Device::cpu;
     if (name == "cuda" || name == "cuda:0") return Device::cuda;
-    fail(ErrorKind::runtime, "device '", name, "' is not known; there are 'cpu' and 'cuda'");
+    fail(ErrorKind::runtime, "device: '", name, "' is not known; there are 'cpu' and 'cuda'");
 }
 
 Storage::~Storage() {
-    if (data && data != small && !owner) allocator::give(data, bytes, device);
+    if (allocated) allocator::give(data, bytes, device);
 }
 
 Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device, std::uint64_t born) {
@@ -186,12 +186,13 @@ Ref<Storage> allocate(const Dims& shape, DType dtype, Device device) {
     Ref<Storage> storage = symbol_storage(shape, dtype, device, 0);
     std::int64_t bytes = 0;
     if (__builtin_mul_overflow(element_count(shape), size_of(dtype), &bytes))
-        fail(ErrorKind::runtime, "shape ", text(shape), " of ", name_of(dtype),
+        fail(ErrorKind::runtime, "shape: ", text(shape), " of ", name_of(dtype),
              " has more bytes than an int64 counts");
     if (device == Device::cpu && bytes <= static_cast<std::int64_t>(sizeof storage->small)) {
         storage->data = storage->small;
     } else {
         storage->data = allocator::take(bytes, device);
+        storage->allocated = true;
     }
     storage->bytes = bytes;
     return storage;

@@ -32,8 +32,9 @@ struct Storage : Counted {
     Where writer;                           // the line of the last write, and the op that did it
     const char* written_by = "";
 
+    bool allocated = false;               // the bytes are a block of the allocator's
     bool foreign = false;                 // others (NumPy) hold a pointer to these bytes
-    std::shared_ptr<void> owner;          // keeps bytes alive that are not the allocator's
+    std::shared_ptr<void> owner;          // keeps borrowed bytes alive
     alignas(16) unsigned char small[64];  // the bytes of a small tensor
 
     ~Storage();
@@ -43,7 +44,7 @@ struct Storage : Counted {
 Ref<Storage> allocate(const Dims& shape, DType dtype, Device device);
 // A storage with no bytes: what a tensor is while its op is written down.
 Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device, std::uint64_t born);
-// Bytes that somebody else owns.
+// Bytes that somebody else owns, and that `owner`, if there is one, keeps alive.
 Ref<Storage> borrow(void* data, std::int64_t elements, DType dtype, std::shared_ptr<void> owner);
 
 // Copies bytes between any two devices.

@@ -58,14 +58,13 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     if (on == requires_grad()) return *this;
     if (!on && !is_leaf())
         fail(ErrorKind::runtime,
-             "requires_grad_: only a leaf can be told not to require a gradient",
-             at(current_line()), "; use detach()");
+             "requires_grad_: only a leaf can be told not to require a gradient; use detach()");
     if (on && !is_floating(dtype()))
         fail(ErrorKind::runtime,
              "requires_grad_: only floating tensors have gradients, and this is ",
              name_of(dtype()));
     if (const Recording* r = recording())
-        fail(ErrorKind::runtime, "requires_grad_", at(current_line()), ": not inside ", r->name,
+        fail(ErrorKind::runtime, "requires_grad_: not inside ", r->name,
              "; say which tensors are leaves before it is recorded");
     Handle& h = *handle_;
     if (!on) {
@@ -127,13 +126,18 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
     tg::backward(roots, gradients, {retain_graph, create_graph});
 }
 
+void no_value(const Tensor& x, const char* who) {
+    const Handle& h = x.handle();
+    const Where made = h.seen ? h.seen.node->where : Where{};
+    fail(ErrorKind::runtime, who, ": this tensor of shape ", text(x.shape()), " is a symbol of ",
+         recording_name(h.storage->born), made ? ", written at " + text(made) : std::string(),
+         "; it has no value until that runs: return it from there, or fetch it with a Session");
+}
+
 void* Tensor::data() const {
     const Handle& h = *handle_;
     if (is_symbolic()) {
-        const Where made = h.seen ? h.seen.node->where : Where{};
-        fail(ErrorKind::runtime, "this tensor is symbolic: it has shape ", text(shape()),
-             " but no value until its graph runs",
-             made ? " (made at " + text(made) + ")" : std::string());
+        no_value(*this, "data");
     }
     return static_cast<char*>(h.storage->data) + h.layout.offset * size_of(dtype());
 }
@@ -141,19 +145,15 @@ void* Tensor::data() const {
 Scalar Tensor::item_scalar(Where where) const {
     const Here here(where);
     if (is_symbolic()) {
-        const Where made = handle_->seen ? handle_->seen.node->where : Where{};
-        fail(ErrorKind::runtime, "item", at(current_line()),
-             ": this tensor is symbolic: it has shape ", text(shape()),
-             " but no value until its graph runs",
-             made ? " (made at " + text(made) + ")" : std::string());
+        no_value(*this, "item");
     }
     if (recording() && recording()->kind == Recording::trace)
-        fail(ErrorKind::runtime, "item", at(current_line()), ": ", recording()->name,
+        fail(ErrorKind::runtime, "item: ", recording()->name,
              " is being traced, and a number read now would be frozen into its program; keep it a "
              "tensor, or read it before the call");
     if (numel() != 1)
         fail(ErrorKind::runtime, "item: a tensor of shape ", text(shape()), " has ", numel(),
-             " elements, not one", at(current_line()));
+             " elements, not one");
     alignas(8) unsigned char bytes[8] = {};
     copy_bytes(bytes, Device::cpu, data(), device(), size_of(dtype()));
     const auto as = [&]<class T>(T v) {

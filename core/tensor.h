@@ -88,7 +88,7 @@ class Tensor {
         return static_cast<T>(item_scalar(where).as_real());
     }
     Scalar item_scalar(Where where = Where::here()) const;
-    void* data() const;  // of the first element; throws if symbolic
+    void* data() const;  // of the first element
 
     // The commonest ops, as methods (tensor_methods.cc); the rest are functions in ops.h.
     Tensor sum(Where where = Where::here()) const;

@@ -25,19 +25,41 @@ std::string at(const Where& where) {
 
 void set_python_lines(std::string (*resolve)(const Where&)) { state().python_lines = resolve; }
 
-Here::Here(const Where& where) : outermost_(!thread_state().line) {
-    if (outermost_) thread_state().line = where;
+Here::Here(const Where& where, const char* call) {
+    ThreadState& t = thread_state();
+    outermost_ = !t.line;
+    if (!outermost_) return;
+    t.line = where;
+    t.call = call;
 }
 
 Here::~Here() {
-    if (outermost_) thread_state().line = {};
+    if (!outermost_) return;
+    thread_state().line = {};
+    thread_state().call = nullptr;
 }
 
-Elsewhere::Elsewhere(const Where& where) : before_(thread_state().line) {
-    if (where) thread_state().line = where;
+Elsewhere::Elsewhere(const Where& where)
+    : before_(thread_state().line), call_before_(thread_state().call) {
+    if (!where) return;
+    thread_state().line = where;
+    thread_state().call = nullptr;
 }
 
-Elsewhere::~Elsewhere() { thread_state().line = before_; }
+Elsewhere::~Elsewhere() {
+    thread_state().line = before_;
+    thread_state().call = call_before_;
+}
+
+OwnLines::OwnLines() : line_(thread_state().line), call_(thread_state().call) {
+    thread_state().line = {};
+    thread_state().call = nullptr;
+}
+
+OwnLines::~OwnLines() {
+    thread_state().line = line_;
+    thread_state().call = call_;
+}
 
 Where current_line() { return thread_state().line; }
 

@@ -27,7 +27,7 @@ void set_python_lines(std::string (*resolve)(const Where&));
 // leaves the user's line in place.
 class Here {
   public:
-    explicit Here(const Where& where);
+    explicit Here(const Where& where, const char* call = nullptr);
     ~Here();
     Here(const Here&) = delete;
     Here& operator=(const Here&) = delete;
@@ -46,8 +46,25 @@ class Elsewhere {
 
   private:
     Where before_;
+    const char* call_before_;
+};
+
+// Forgets the line until it ends: calls inside of a user's function have lines of their own.
+class OwnLines {
+  public:
+    OwnLines();
+    ~OwnLines();
+    OwnLines(const OwnLines&) = delete;
+    OwnLines& operator=(const OwnLines&) = delete;
+
+  private:
+    Where line_;
+    const char* call_;
 };
 
 Where current_line();
+
+// An error's text with its line: "reshape: why" becomes "reshape (train.cpp:12): why".
+std::string placed_text(const std::string& text, const Where& line, const char* call);
 
 }  // namespace tg

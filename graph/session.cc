@@ -35,8 +35,7 @@ namespace {
 Recording& open_graph(const char* what) {
     Recording* r = recording();
     if (!r || r->kind != Recording::graph)
-        fail(ErrorKind::runtime, what, at(current_line()),
-             ": no graph is open; write it inside one: ",
+        fail(ErrorKind::runtime, what, ": no graph is open; write it inside one: ",
              "`with Graph() as g:` in Python, `GraphScope open(graph);` in C++");
     return *r;
 }
@@ -67,7 +66,7 @@ Tensor placeholder(const std::string& name, const Dims& shape, DType dtype, Wher
     for (std::int64_t& d : desc.shape) {
         if (d < -1 && !is_unknown(d))
             fail(ErrorKind::value, "placeholder: the size ", d, " in ", text(shape),
-                 at(current_line()), " is negative; write None for a size that is not known yet");
+                 " is negative; write None for a size that is not known yet");
         if (d == None) d = new_unknown();
     }
     RecordedInput input;
@@ -76,7 +75,7 @@ Tensor placeholder(const std::string& name, const Dims& shape, DType dtype, Wher
     for (const RecordedInput& other : r.inputs)
         if (other.kind == RecordedInput::placeholder && other.name == input.name)
             fail(ErrorKind::value, "placeholder: there already is one called '", input.name, "'",
-                 at(other.value.node->where), at(current_line()));
+                 at(other.value.node->where));
     return r.symbol(r.new_input(input, desc), desc);
 }
 
@@ -84,18 +83,18 @@ Tensor assign(const Tensor& variable, const Arg& value) {
     const Here here(value.where);
     Recording& r = open_graph("assign");
     if (variable.is_symbolic())
-        fail(ErrorKind::type, "assign", at(current_line()),
-             ": the target is a symbol of the graph, not a tensor made outside of it");
+        fail(ErrorKind::type,
+             "assign: the target is a symbol of the graph, not a tensor made outside of it");
     const Handle& h = variable.handle();
     if (!is_whole(h.layout, *h.storage))
-        fail(ErrorKind::value, "assign", at(current_line()), ": the target is a view of a part of ",
+        fail(ErrorKind::value, "assign: the target is a view of a part of ",
              "another tensor; assign the whole");
     Tensor v = value.is_tensor() ? value.tensor
                                  : full({}, value.scalar, {variable.dtype(), variable.device()});
     if (v.dtype() != variable.dtype()) v = cast(v, variable.dtype());
     if (!any_unknown(v.shape()) &&
         broadcast("assign", variable.shape(), v.shape()) != variable.shape())
-        fail(ErrorKind::value, "assign", at(current_line()), ": a value of shape ", text(v.shape()),
+        fail(ErrorKind::value, "assign: a value of shape ", text(v.shape()),
              " does not fit a variable of shape ", text(variable.shape()));
     if (v.shape() != variable.shape()) v = expand(v, variable.shape());
     const StorageState& s = r.state(h.storage);
@@ -172,12 +171,12 @@ Tensor fitted_feed(const RecordedInput& input, const Tensor& value) {
     for (int k = 0; fits && k < value.dims(); ++k)
         fits = is_unknown(d.shape[k]) || d.shape[k] == value.shape()[k];
     if (!fits)
-        fail(ErrorKind::value, "Session.run", at(current_line()), ": placeholder '", input.name,
-             "'", at(input.value.node->where), " has shape ", text(d.shape), ", but was fed ",
+        fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
+             at(input.value.node->where), " has shape ", text(d.shape), ", but was fed ",
              text(value.shape()));
     if (value.dtype() != d.dtype)
-        fail(ErrorKind::value, "Session.run", at(current_line()), ": placeholder '", input.name,
-             "'", at(input.value.node->where), " is ", name_of(d.dtype), ", but was fed ",
+        fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
+             at(input.value.node->where), " is ", name_of(d.dtype), ", but was fed ",
              name_of(value.dtype()));
     return contiguous(to(value.detach(), d.device));
 }
@@ -188,8 +187,7 @@ void check_feeds(const Recording& r, const std::vector<Feed>& feeds) {
         const auto s =
             symbol ? r.by_storage.find(feed.first.handle().storage.get()) : r.by_storage.end();
         if (s == r.by_storage.end() || !placeholder_name(r, s->second->first))
-            fail(ErrorKind::type, "Session.run", at(current_line()),
-                 ": only placeholders of this graph can be fed");
+            fail(ErrorKind::type, "Session.run: only placeholders of this graph can be fed");
     }
 }
 
@@ -204,7 +202,7 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
                                  Where where) {
     const Here here(where);
     if (recording())
-        fail(ErrorKind::runtime, "Session.run", at(current_line()), ": ", recording()->name,
+        fail(ErrorKind::runtime, "Session.run: ", recording()->name,
              " is open, where ops are written down and nothing runs; close it first");
     Recording& r = state_->graph.recording();
     check_feeds(r, feeds);
@@ -231,9 +229,8 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
         } else {
             const Tensor* value = fed(r, input, feeds);
             if (!value)
-                fail(ErrorKind::value, "Session.run", at(current_line()), ": placeholder '",
-                     input.name, "'", at(input.value.node->where),
-                     " is needed by what is fetched and was not fed");
+                fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
+                     at(input.value.node->where), " is needed by what is fetched and was not fed");
             inputs.push_back(fitted_feed(input, *value));
         }
         const Tensor& t = inputs.back();

@@ -207,11 +207,7 @@ namespace {
 // The lines inside the function are wanted, not the line of this call.
 std::vector<Tensor> called_on_its_own_lines(const Compiled::Function& function,
                                             const std::vector<Tensor>& inputs) {
-    struct Restore {
-        Where line = std::exchange(thread_state().line, Where{});
-        ~Restore() { thread_state().line = line; }
-    };
-    const Restore restore;
+    const OwnLines lines;
     return function(inputs);
 }
 

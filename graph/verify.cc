@@ -26,7 +26,7 @@ void check_desc(const std::string& what, const Desc& desc) {
         if (d < 0 && !is_unknown(d)) fail(ErrorKind::value, what, " has a dim of ", d);
         if (is_unknown(d) || d == 0) continue;
         if (d > most_elements / n)
-            fail(ErrorKind::value, what, " of shape ", text(desc.shape), " is too large");
+            fail(ErrorKind::memory, what, " of shape ", text(desc.shape), " is too large");
         n *= d;
     }
 }

@@ -25,24 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto poll_interval = std::chrono::milliseconds(50);
 constexpr auto awake_after_work = std::chrono::microseconds(30);
 
-std::atomic<Poll> poll_function{nullptr};
-thread_local bool was_interrupted = false;
-thread_local int uninterrupted = 0;
-thread_local bool in_chunk = false;  // a parallel_for inside of a chunk runs on its own thread
-
-// Has the user asked to stop? Asks the poll if the last answer on this thread is 50 ms old.
-bool should_stop() {
-    thread_local Clock::time_point last = Clock::now();
-    const Poll poll = poll_function.load(std::memory_order_relaxed);
-    if (poll == nullptr || uninterrupted > 0) return false;
-    const Clock::time_point now = Clock::now();
-    if (now - last < poll_interval) return false;
-    last = now;
-    const bool stop = poll();
-    was_interrupted = was_interrupted || stop;
-    return stop;
-}
-
 struct Job {
     std::int64_t n = 0, grain = 1;
     Chunk chunk = nullptr;
@@ -50,6 +32,26 @@ struct Job {
     std::atomic<std::int64_t> next{0};  // where the first chunk begins that nobody has taken
     std::atomic<bool> stopped{false};
 };
+
+std::atomic<Poll> poll_function{nullptr};
+thread_local bool was_interrupted = false;
+thread_local int uninterrupted = 0;
+thread_local bool in_chunk = false;  // a parallel_for inside of a chunk runs on its own thread
+thread_local Job* helped = nullptr;  // the job of another thread that this one, a worker, helps
+
+// Has the user asked to stop? Asks the poll if the last answer on this thread is 50 ms old.
+bool should_stop() {
+    thread_local Clock::time_point last = Clock::now();
+    const Poll poll = poll_function.load(std::memory_order_relaxed);
+    if (poll == nullptr || uninterrupted > 0) return false;
+    if (was_interrupted) return true;
+    const Clock::time_point now = Clock::now();
+    if (now - last < poll_interval) return false;
+    last = now;
+    const bool stop = poll();
+    was_interrupted = stop;
+    return stop;
+}
 
 void take_chunks(Job& job, bool polls) {
     in_chunk = true;
@@ -118,6 +120,7 @@ class Pool {
             seen = jobs_.load();
             if (quit_.load()) return;
             if (!enter()) continue;
+            helped = &job_;
             take_chunks(job_, false);
             door_.fetch_sub(one_worker, std::memory_order_acq_rel);
         }
@@ -218,6 +221,7 @@ int num_threads() { return process().threads; }
 void set_poll(Poll poll) { poll_function.store(poll); }
 bool interrupted() { return was_interrupted; }
 void clear_interrupted() { was_interrupted = false; }
+bool stopping() { return helped ? helped->stopped.load(std::memory_order_relaxed) : should_stop(); }
 Uninterrupted::Uninterrupted() { ++uninterrupted; }
 Uninterrupted::~Uninterrupted() { --uninterrupted; }
 

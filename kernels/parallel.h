@@ -22,6 +22,10 @@ void set_poll(Poll poll);
 bool interrupted();  // did the poll stop work on this thread since the last clear?
 void clear_interrupted();
 
+// For a chunk that may take long: should it give up? Asks the poll as parallel_for does between
+// chunks. Worth asking every million steps or so.
+bool stopping();
+
 // While one lives, work on this thread is not stopped halfway: an interrupt waits.
 class Uninterrupted {
   public:

@@ -9,8 +9,7 @@
 namespace tg::python {
 namespace {
 
-// ---- nodes
-// ----------------------------------------------------------------------------------------------
+// ---- nodes --------------------------------------------------------------------------------------
 
 struct PyNode {
     Ref<Node> node;
@@ -43,8 +42,7 @@ PyObject* get_grad_fn(PyObject* self, void*) {
 PyGetSetDef grad_fn = {"grad_fn", get_grad_fn, nullptr,
                        "The node that made this value; None for a leaf.", nullptr};
 
-// ---- backward and grad
-// ------------------------------------------------------------------------------------
+// ---- backward and grad --------------------------------------------------------------------------
 
 // A tensor, or several; None among gradients is an undefined one.
 std::vector<Tensor> several(const Call& c, int i, bool none_too) {
@@ -168,8 +166,9 @@ void bind_autograd(py::module_& m) {
         py::reinterpret_steal<py::object>(PyDescr_NewGetSet(tensor_type, &grad_fn));
     py::handle(reinterpret_cast<PyObject*>(tensor_type)).attr("grad_fn") = property;
 
-    py::class_<PyNode>(m, "Node", "One application of an op on the tape.")
-        .def(
+    py::class_<PyNode> node(m, "Node", "One application of an op on the tape.", py::is_final());
+    constructed_by(node);
+    node.def(
             "name", [](const PyNode& n) { return n.node->op->name; }, "The op's name, as \"add\".")
         .def_property_readonly(
             "line", [](const PyNode& n) { return text(n.node->where); },

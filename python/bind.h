@@ -19,8 +19,7 @@ namespace tg::python {
 
 namespace py = pybind11;
 
-// ---- the tensor's Python object: tensor.cc
-// --------------------------------------------------------
+// ---- the tensor's Python object: tensor.cc ------------------------------------------------------
 struct TensorObject {
     PyObject_HEAD PyObject* weak_references;
     PyObject* grad;  // what .grad gave last, so that x.grad is x.grad
@@ -45,8 +44,9 @@ inline PyObject* wrap_or(PyObject* x, Tensor result) {
     return is_tensor(x) && tensor_in(x).same(result) ? new_reference(x) : wrap(std::move(result));
 }
 
-// ---- errors: errors.cc
-// ---------------------------------------------------------------------------- Called in a catch
+// ---- errors: errors.cc --------------------------------------------------------------------------
+
+// Called in a catch
 // block: makes the C++ exception Python's current error.
 void raise_in_python() noexcept;
 
@@ -71,26 +71,17 @@ inline void checked(int status) {
     if (status < 0) throw_python();
 }
 
-// ---- the user's line: where.cc
-// -------------------------------------------------------------------- The innermost frame outside
-// of this package.
+// ---- the user's line: where.cc -----------------------------------------------------------------
+
+// The innermost frame outside of this package.
 Where python_line();
 
-// Python code that a core function calls back is a public call of its own: it forgets the line of
-// the call around it.
-class ForgetLine {
-  public:
-    ForgetLine();
-    ~ForgetLine();
-    ForgetLine(const ForgetLine&) = delete;
-    ForgetLine& operator=(const ForgetLine&) = delete;
+// ---- classes of pybind11: classes.cc -----------------------------------------------------------
 
-  private:
-    Where before_;
-};
+// What `cls(...)` does; null: it raises TypeError, and C++ functions make the objects.
+void constructed_by(py::handle cls, newfunc make = nullptr);
 
-// ---- the GIL: interrupt.cc
-// ------------------------------------------------------------------------
+// ---- the GIL: interrupt.cc ----------------------------------------------------------------------
 class WithoutGil {
   public:
     WithoutGil() : state_(PyEval_SaveThread()) {}
@@ -122,8 +113,7 @@ auto compute(std::int64_t work, F&& f) {
 // A reference to a Python object that may be dropped by a thread without the GIL.
 std::shared_ptr<void> keep_alive(PyObject* o);
 
-// ---- what module.cc puts together
-// -----------------------------------------------------------------
+// ---- what module.cc puts together ---------------------------------------------------------------
 void bind_errors(py::module_& m);
 void bind_interrupts(py::module_& m);
 void bind_lines(py::module_& m);

@@ -20,8 +20,8 @@ PyObject* call_function(PyObject* self, PyObject* const* arguments, std::size_t 
                         PyObject* keywords) {
     return guarded([&] {
         const FunctionObject& f = function_in(self);
+        const Here here(python_line(), f.signature->public_name());
         const Call call(*f.signature, arguments, PyVectorcall_NARGS(flags), keywords);
-        const Here here(python_line());
         return f.function->body(call);
     });
 }
@@ -120,8 +120,9 @@ Call::Call(const Signature& signature, PyObject* const* arguments, Py_ssize_t co
     for (Py_ssize_t i = 0; i < positional; ++i) values_[i] = arguments[i];
     if (count > positional) {
         if (s.star < 0)
-            fail(ErrorKind::type, s.name, ": takes ", s.required == s.positional ? "" : "at most ",
-                 s.positional, s.positional == 1 ? " argument, not " : " arguments, not ", count);
+            fail(ErrorKind::type, s.public_name(), ": takes ",
+                 s.required == s.positional ? "" : "at most ", s.positional,
+                 s.positional == 1 ? " argument, not " : " arguments, not ", count);
         rest_ = arguments + positional;
         rest_count_ = count - positional;
     }
@@ -136,15 +137,15 @@ Call::Call(const Signature& signature, PyObject* const* arguments, Py_ssize_t co
         std::size_t i = 0;
         while (i < s.names.size() && s.names[i] != word) ++i;
         if (i == s.names.size())
-            fail(ErrorKind::type, s.name, ": there is no argument named '", word, "'");
+            fail(ErrorKind::type, s.public_name(), ": there is no argument named '", word, "'");
         if (values_[i] || (static_cast<int>(i) == s.star && rest_count_ > 0))
-            fail(ErrorKind::type, s.name, ": '", word, "' is given twice");
+            fail(ErrorKind::type, s.public_name(), ": '", word, "' is given twice");
         values_[i] = arguments[count + k];
     }
     for (int i = 0; i < s.required; ++i)
         if (!values_[i])
-            fail(ErrorKind::type, s.name, ": the argument '", s.names[static_cast<std::size_t>(i)],
-                 "' is missing");
+            fail(ErrorKind::type, s.public_name(), ": the argument '",
+                 s.names[static_cast<std::size_t>(i)], "' is missing");
 }
 
 void Call::wrong(int i, const char* wanted) const {

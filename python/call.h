@@ -23,6 +23,9 @@ struct Signature {
     int positional = 0;  // how many may be given without a name
     int star = -1;       // which one takes the rest
     explicit Signature(const char* text);
+
+    // What users call it: the package offers "_grad" as autograd.grad.
+    const char* public_name() const { return name.c_str() + (name[0] == '_' ? 1 : 0); }
 };
 
 class Call {
@@ -31,7 +34,7 @@ class Call {
     Call(const Signature& signature, PyObject* const* arguments, Py_ssize_t count,
          PyObject* keywords);
 
-    const char* name() const { return signature_.name.c_str(); }
+    const char* name() const { return signature_.public_name(); }
     PyObject* self() const { return values_[0]; }
     PyObject* operator[](int i) const { return values_[i]; }  // null: not given
     bool given(int i) const { return values_[i] && values_[i] != Py_None; }
@@ -76,8 +79,9 @@ struct Function {
 // Adds each to the module, to the tensor's type, or to both.
 void add_functions(py::module_& m, std::span<const Function> functions);
 
-// ---- conversions that operators share: convert.cc
-// --------------------------------------------------- False if o is none of these. Throws
+// ---- conversions that operators share: convert.cc -----------------------------------------------
+
+// False if o is none of these. Throws
 // OverflowError for an int past int64.
 bool to_number(PyObject* o, Scalar& out);
 bool to_operand(PyObject* o, Arg& out);
@@ -88,8 +92,7 @@ std::int64_t to_dim(const char* op, PyObject* o);
 inline Arg no_operand() { return Arg(Scalar(), nullptr, 0); }
 const char* type_name(PyObject* o);  // "str", "numpy.ndarray"
 
-// ---- what the files about tensors offer each other
-// -------------------------------------------------
+// ---- what the files about tensors offer each other ----------------------------------------------
 PyObject* dtype_object(DType dtype);  // new references, all of these
 PyObject* device_object(Device device);
 bool to_device(PyObject* o, Device& out);

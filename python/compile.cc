@@ -46,7 +46,7 @@ Compiled::Function function_from(const py::object& callable) {
     const std::shared_ptr<void> kept = keep_alive(callable.ptr());
     return [kept](const std::vector<Tensor>& arguments) {
         const WithGil gil;
-        const ForgetLine fresh;
+        const OwnLines lines;
         const py::object list = list_of(arguments);
         const py::object result = py::handle(static_cast<PyObject*>(kept.get()))(list);
         return tensors_in(result.ptr());
@@ -77,7 +77,7 @@ Compiled::Function tracer_from(const py::object& callable) {
     const std::shared_ptr<void> kept = keep_alive(callable.ptr());
     return [kept](const std::vector<Tensor>& arguments) {
         const WithGil gil;
-        const ForgetLine fresh;
+        const OwnLines lines;
         Structures& call = *structures;
         const py::object list = list_of(arguments);
         const py::tuple pair = py::handle(static_cast<PyObject*>(kept.get()))(list, call.given);
@@ -162,13 +162,18 @@ py::list traces_of(const PyCompiled& compiled) {
 }  // namespace
 
 void bind_compile(py::module_& m) {
-    py::class_<PyCompiled>(m, "_Compiled")
-        .def(py::init([](const std::string& name, const py::object& trace,
-                         const std::string& executor, bool strict) {
-            const CompileOptions options{.executor = executor_from(executor), .strict = strict};
-            return new PyCompiled{Compiled(name, tracer_from(trace), options, python_line()), {}};
-        }))
-        .def("call", &PyCompiled::call)
+    m.def("_compiled", [](const std::string& name, const py::object& trace,
+                          const std::string& executor, bool strict) {
+        const CompileOptions options{.executor = executor_from(executor), .strict = strict};
+        return std::unique_ptr<PyCompiled>(
+            new PyCompiled{Compiled(name, tracer_from(trace), options, python_line()), {}});
+    });
+    py::class_<PyCompiled> compiled(m, "_Compiled", py::is_final());
+    constructed_by(compiled);
+    compiled
+        .def("call", [](PyCompiled& c, const py::object& arguments, std::int64_t extra,
+                        const std::string& why,
+                        const py::object& given) { return c.call(arguments, extra, why, given); })
         .def("traces", &traces_of)
         .def("explain",
              [](const PyCompiled& c) {

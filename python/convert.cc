@@ -19,7 +19,8 @@ std::int64_t to_int64(PyObject* o) {
     int overflow = 0;
     const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
     if (overflow != 0) {
-        PyErr_Format(PyExc_OverflowError, "%R does not fit an int64", o);
+        const std::string place = at(python_line());
+        PyErr_Format(PyExc_OverflowError, "int%s: %R does not fit an int64", place.c_str(), o);
         throw_python();
     }
     if (v == -1 && PyErr_Occurred()) throw_python();
@@ -97,6 +98,10 @@ bool to_integer(PyObject* o, std::int64_t& out) {
 std::int64_t to_dim(const char* op, PyObject* o) {
     std::int64_t v = 0;
     if (is_unknown_dim(o, v)) return v;
+    int overflow = 0;
+    if (PyLong_Check(o)) PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow != 0)
+        fail(ErrorKind::type, op, ": the size ", repr_of(o), " does not fit an int64");
     if (!to_integer(o, v))
         fail(ErrorKind::type, op, ": a shape is made of ints, not ", type_name(o));
     // Numbers that far below zero stand for unknown dims inside.

@@ -1,5 +1,6 @@
 // tg.tensor of nested lists, and the tensors of zeros, ones, ranges and random numbers.
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "python/call.h"
@@ -7,8 +8,7 @@
 namespace tg::python {
 namespace {
 
-// ---- nested lists
-// ---------------------------------------------------------------------------------------
+// ---- nested lists -------------------------------------------------------------------------------
 
 bool is_list(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
 
@@ -27,11 +27,27 @@ struct Nested {
     void add(const Scalar& number, DType own);
 };
 
-// One place in the list: another list, or an array or tensor that stands for one.
+// One place in the list: another list, or an array, tensor or range that stands for one.
 py::object opened(PyObject* o) {
     if (is_numpy_array(o) || (is_tensor(o) && tensor_in(o).dims() > 0))
         return py::handle(o).attr("tolist")();
-    return py::reinterpret_borrow<py::object>(o);
+    const bool plain = is_list(o) || is_tensor(o) || PyUnicode_Check(o) || PyBytes_Check(o);
+    if (plain || !PySequence_Check(o)) return py::reinterpret_borrow<py::object>(o);
+    return py::reinterpret_steal<py::object>(checked(PySequence_List(o)));
+}
+
+// "a str", "None", "the type int"
+std::string what_is(PyObject* o) {
+    if (o == Py_None) return "None";
+    if (PyType_Check(o))
+        return std::string("the type ") + reinterpret_cast<PyTypeObject*>(o)->tp_name;
+    const char* name = type_name(o);
+    return (std::strchr("aeiou", name[0]) ? "an " : "a ") + std::string(name);
+}
+
+// Long lists let Ctrl-C through.
+void check_signals(std::size_t count) {
+    if (count % 65536 == 0) checked(PyErr_CheckSignals());
 }
 
 void Nested::measure(PyObject* data) {
@@ -48,34 +64,44 @@ void Nested::measure(PyObject* data) {
 }
 
 void Nested::add(const Scalar& number, DType own) {
+    check_signals(numbers.size());
     dtype = numbers.empty() ? own : promote(dtype, own);
     numbers.push_back(number);
+}
+
+bool is_too_large(PyObject* o) {
+    int overflow = 0;
+    if (PyLong_Check(o)) PyLong_AsLongLongAndOverflow(o, &overflow);
+    return overflow != 0;
 }
 
 DType natural_dtype(const Scalar& s) { return is_floating(s.dtype) ? default_dtype() : s.dtype; }
 
 void Nested::read(PyObject* data, int depth, std::string path) {
     const py::object here = opened(data);
-    const std::string where = path.empty() ? "the whole" : path;
+    const std::string where = path.empty() ? "data" : path;
     if (!is_list(here.ptr())) {
         if (depth < shape.size())
-            fail(ErrorKind::value, "tensor: ", where, " is a ", type_name(data),
-                 ", where a list of ", shape[depth], " is expected; the list is ragged");
+            fail(ErrorKind::type, "tensor: ", where, " is ", what_is(data), ", where a list of ",
+                 shape[depth], " is expected; the list is ragged");
         Scalar s;
         if (is_tensor(here.ptr())) {
             s = tensor_in(here.ptr()).item_scalar();
             add(s, tensor_in(here.ptr()).dtype());
+        } else if (is_too_large(here.ptr())) {
+            fail(ErrorKind::value, "tensor: ", where, " does not fit an int64");
         } else if (to_number(here.ptr(), s)) {
             add(s, natural_dtype(s));
         } else {
-            fail(ErrorKind::type, "tensor: ", where, " is a ", type_name(data),
-                 "; a tensor is made of numbers");
+            fail(
+                PyUnicode_Check(data) || PyBytes_Check(data) ? ErrorKind::type : ErrorKind::runtime,
+                "tensor: ", where, " is ", what_is(data), "; a tensor is made of numbers");
         }
         return;
     }
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(here.ptr());
     if (depth == shape.size())
-        fail(ErrorKind::value, "tensor: ", where,
+        fail(ErrorKind::type, "tensor: ", where,
              " is a list, where a number is expected; the list is ragged");
     if (n != shape[depth])
         fail(ErrorKind::value, "tensor: ", where, " has length ", n, " and ",
@@ -125,7 +151,9 @@ Tensor from_nested(PyObject* data, PyObject* dtype_asked, DType dtype) {
     if (static_cast<std::int64_t>(nested.numbers.size()) != t.numel())
         fail(ErrorKind::value, "tensor: the list changed while it was read");
     auto* to = static_cast<char*>(t.data());
+    std::size_t written = 0;
     for (const Scalar& s : nested.numbers) {
+        check_signals(++written);
         check_fits(s, dtype);
         s.write(to, dtype);
         to += size_of(dtype);
@@ -159,8 +187,7 @@ PyObject* tensor(const Call& c) {
     return wrap(t);
 }
 
-// ---- constants
-// ------------------------------------------------------------------------------------------
+// ---- constants ----------------------------------------------------------------------------------
 
 PyObject* zeros(const Call& c) { return wrap(tg::zeros(c.dims(0), c.options(1))); }
 PyObject* ones(const Call& c) { return wrap(tg::ones(c.dims(0), c.options(1))); }
@@ -218,8 +245,7 @@ PyObject* arange(const Call& c) {
     return wrap(t);
 }
 
-// ---- random numbers
-// -------------------------------------------------------------------------------------
+// ---- random numbers -----------------------------------------------------------------------------
 
 PyObject* rand(const Call& c) { return wrap(tg::rand(c.dims(0), c.options(1), python_line())); }
 PyObject* randn(const Call& c) { return wrap(tg::randn(c.dims(0), c.options(1), python_line())); }

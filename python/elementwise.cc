@@ -20,12 +20,14 @@ PyObject* binary(const Call& c) {
 }
 
 // add(a, b, alpha=2) is a + 2 b, with the product rounded first.
-template <Tensor (*op)(const Arg&, const Arg&)>
+template <Tensor (*op)(const Arg&, const Arg&), Tensor (*by)(const Arg&, const Arg&, const Arg&)>
 PyObject* scaled(const Call& c) {
     if (!c.given(2)) return binary<op>(c);
     const Arg a = c.operand(0);
-    const Arg b = mul(c.operand(1), c.number(2));
-    return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return op(a, b); }));
+    const Arg b = c.operand(1);
+    if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
+    const Arg alpha(c.number(2));
+    return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return by(a, b, alpha); }));
 }
 
 // where(condition, a, b), and as in PyTorch x.where(condition, other).
@@ -55,8 +57,10 @@ PyObject* clamp(const Call& c) {
 }
 
 const Function functions[] = {
-    {"add(input, other, *, alpha=1)", scaled<tg::add>, "input + alpha * other. Broadcasts."},
-    {"sub(input, other, *, alpha=1)", scaled<tg::sub>, "input - alpha * other. Broadcasts."},
+    {"add(input, other, *, alpha=1)", scaled<tg::add, tg::add>,
+     "input + alpha * other. Broadcasts."},
+    {"sub(input, other, *, alpha=1)", scaled<tg::sub, tg::sub>,
+     "input - alpha * other. Broadcasts."},
     {"mul(input, other)", binary<tg::mul>, "input * other. Broadcasts."},
     {"div(input, other)", binary<tg::div>, "input / other; integers become floating."},
     {"pow(input, exponent)", binary<tg::pow>, "input to the power of exponent. Broadcasts."},

@@ -6,6 +6,9 @@
 namespace tg::python {
 namespace {
 
+PyObject* out_of_range = nullptr;
+PyObject* out_of_memory = nullptr;
+
 PyObject* type_of(ErrorKind kind) {
     switch (kind) {
         case ErrorKind::runtime:
@@ -16,8 +19,10 @@ PyObject* type_of(ErrorKind kind) {
             return PyExc_TypeError;
         case ErrorKind::index:
             return PyExc_IndexError;
+        case ErrorKind::range:
+            return out_of_range;
         case ErrorKind::memory:
-            return PyExc_MemoryError;
+            return out_of_memory;
         case ErrorKind::unsupported:
             return PyExc_NotImplementedError;
         case ErrorKind::interrupt:
@@ -38,11 +43,13 @@ void raise_in_python() noexcept {
         e.restore();
     } catch (const Error& e) {
         if (e.kind == ErrorKind::interrupt && restore_interrupt()) return;
-        PyErr_SetString(type_of(e.kind), e.what());
+        const std::string text =
+            e.placed ? e.what() : placed_text(e.what(), python_line(), nullptr);
+        PyErr_SetString(type_of(e.kind), text.c_str());
     } catch (const py::builtin_exception& e) {
         e.set_error();
     } catch (const std::bad_alloc&) {
-        PyErr_SetString(PyExc_MemoryError, "out of memory");
+        PyErr_SetString(out_of_memory, ("out of memory" + at(python_line())).c_str());
     } catch (const std::exception& e) {
         PyErr_SetString(PyExc_RuntimeError, e.what());
     } catch (...) {
@@ -50,7 +57,16 @@ void raise_in_python() noexcept {
     }
 }
 
-void bind_errors(py::module_&) {
+void bind_errors(py::module_& m) {
+    const auto both = [&](const char* name, PyObject* a, PyObject* b) {
+        const py::tuple bases = py::make_tuple(py::handle(a), py::handle(b));
+        PyObject* type =
+            PyErr_NewException((std::string("tapegraph.") + name).c_str(), bases.ptr(), nullptr);
+        m.attr(name) = py::handle(checked(type));
+        return type;
+    };
+    out_of_range = both("OutOfRangeError", PyExc_IndexError, PyExc_RuntimeError);
+    out_of_memory = both("OutOfMemoryError", PyExc_RuntimeError, PyExc_MemoryError);
     py::register_local_exception_translator([](std::exception_ptr error) {
         try {
             if (error) std::rethrow_exception(error);

@@ -45,6 +45,25 @@ void leave(const py::object& graph, const py::args&) {
     Py_DECREF(graph.ptr());
 }
 
+// Graph(name="graph")
+PyObject* new_graph(PyTypeObject*, PyObject* arguments, PyObject* keywords) {
+    return guarded([&] {
+        static const char* const names[] = {"name", nullptr};
+        PyObject* name = nullptr;
+        if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|O:Graph", const_cast<char**>(names),
+                                         &name))
+            throw_python();
+        if (name && !PyUnicode_Check(name))
+            fail(ErrorKind::type, "Graph: name must be a string, not ", type_name(name));
+        const std::string word = name ? py::cast<std::string>(py::handle(name)) : "graph";
+        return py::cast(std::make_unique<Graph>(word, python_line())).release().ptr();
+    });
+}
+
+// pybind11 passes None for a pointer's null, and a member's `this` is a pointer; so all that it
+// binds are functions of references.
+std::string graph_text(const Graph& graph) { return graph.text(); }
+
 Executor executor_named(const std::string& name) {
     for (Executor e : {Executor::lines, Executor::planned, Executor::fused})
         if (name == name_of(e)) return e;
@@ -132,30 +151,28 @@ Executor executor_from(const std::string& name) { return executor_named(name); }
 
 void bind_graph(py::module_& m) {
     add_functions(m, functions);
-    py::class_<Graph>(m, "Graph",
-                      "Inside `with graph:` ops are written down, not run. A Session runs them.")
-        .def(py::init([](const py::object& name) {
-                 if (!py::isinstance<py::str>(name))
-                     fail(ErrorKind::type, "Graph: name must be a string, not ",
-                          type_name(name.ptr()));
-                 return std::make_unique<Graph>(py::cast<std::string>(name), python_line());
-             }),
-             py::arg("name") = "graph")
-        .def("__enter__", &enter)
+    py::class_<Graph> cls(
+        m, "Graph", "Inside `with graph:` ops are written down, not run. A Session runs them.",
+        py::is_final());
+    constructed_by(cls, new_graph);
+    cls.def("__enter__", &enter)
         .def("__exit__", &leave)
-        .def("text", &Graph::text, "Every line written so far, as a program.")
-        .def("__repr__", &Graph::text);
+        .def("text", &graph_text, "Every line written so far, as a program.")
+        .def("__repr__", &graph_text);
 
     // A session refers to its graph.
-    py::class_<Session>(m, "_Session")
-        .def(py::init([](Graph& graph, const std::string& executor) {
-                 return std::make_unique<Session>(graph, executor_named(executor));
-             }),
-             py::keep_alive<1, 2>())
-        .def("run", &run_session)
+    m.def(
+        "_session",
+        [](Graph& graph, const std::string& executor) {
+            return std::make_unique<Session>(graph, executor_named(executor));
+        },
+        py::keep_alive<0, 1>());
+    py::class_<Session> session(m, "_Session", py::is_final());
+    constructed_by(session);
+    session.def("run", &run_session)
         .def("program", &program_of)
         .def("last", [](const Session& s) { return program_object(s.last()); })
-        .def("lines_run", &Session::lines_run);
+        .def("lines_run", [](const Session& s) { return s.lines_run(); });
 }
 
 }  // namespace tg::python

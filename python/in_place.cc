@@ -65,6 +65,9 @@ PyObject* uniform_(const Call& c) {
     Tensor& x = c.tensor(0);
     const double from = c.real(1, 0.0);
     const double to = c.real(2, 1.0);
+    if (!(from <= to))
+        fail(ErrorKind::runtime, "uniform_: from is ", from, " and to is ", to,
+             "; from must not be above to");
     const Options options{.dtype = x.dtype(), .device = x.device()};
     const Tensor u = rand(x.shape(), options, python_line());
     compute(work_of(x), [&] { write(x, add(mul(u, to - from), from), "uniform_"); });
@@ -74,6 +77,7 @@ PyObject* normal_(const Call& c) {
     Tensor& x = c.tensor(0);
     const double mean = c.real(1, 0.0);
     const double std = c.real(2, 1.0);
+    if (!(std >= 0)) fail(ErrorKind::runtime, "normal_: std is ", std, ", and must be at least 0");
     const Options options{.dtype = x.dtype(), .device = x.device()};
     const Tensor n = randn(x.shape(), options, python_line());
     compute(work_of(x), [&] { write(x, add(mul(n, std), mean), "normal_"); });

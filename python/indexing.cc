@@ -17,8 +17,8 @@ int dims_used(PyObject* part) { return part == Py_None || part == Py_Ellipsis ? 
              "tg.where(mask, a, b)");
     if (PyBool_Check(part))
         fail(ErrorKind::unsupported, "index: x[True] is not there yet; use x[None] or tg.where");
-    fail(ErrorKind::type, "index: an int, a slice, None or ... is an index, ", type_name(part),
-         " is not");
+    fail(PyFloat_Check(part) ? ErrorKind::index : ErrorKind::type,
+         "index: an int, a slice, None or ... is an index, not ", type_name(part));
 }
 
 Tensor sliced(const Tensor& x, int dim, PyObject* part) {
@@ -44,8 +44,8 @@ Tensor indexed(const Tensor& x, PyObject* key) {
     if (dots > 1) fail(ErrorKind::index, "index: only one ... fits into a key");
     if (used > x.dims())
         fail(ErrorKind::index, "index: ", used, used == 1 ? " index" : " indices",
-             " for a tensor of ", x.dims(), x.dims() == 1 ? " dim" : " dims", ", shape ",
-             text(x.shape()));
+             " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),
+             x.dims() == 1 ? " dim" : " dims");
     Tensor y = x;
     int dim = 0;
     for (Py_ssize_t i = 0; i < parts; ++i) {

@@ -59,14 +59,20 @@ PyObject* scatter_add(const Call& c) {
 }
 PyObject* one_hot(const Call& c) { return wrap(tg::one_hot(c.tensor(0), c.integer(1))); }
 
-// ---- what it is
-// ---------------------------------------------------------------------------------------
+// ---- what it is ---------------------------------------------------------------------------------
+
+// The dim that argument 1 names; unlike ops, these have nothing to say of dim 0 of no dims.
+int own_dim(const Call& c, const Tensor& x) {
+    if (x.dims() == 0)
+        fail(ErrorKind::index, c.name(), ": a tensor of shape () has no dim ", c.integer(1));
+    return wrap_dim(c.name(), c.integer(1), x.dims());
+}
 
 PyObject* size(const Call& c) {
     const Tensor& x = c.tensor(0);
     const auto shape = py::reinterpret_steal<py::object>(size_object(x.shape()));
     if (!c.given(1)) return new_reference(shape.ptr());
-    return new_reference(PyTuple_GET_ITEM(shape.ptr(), wrap_dim("size", c.integer(1), x.dims())));
+    return new_reference(PyTuple_GET_ITEM(shape.ptr(), own_dim(c, x)));
 }
 PyObject* dim(const Call& c) { return PyLong_FromLong(c.tensor(0).dims()); }
 PyObject* numel(const Call& c) { return PyLong_FromLongLong(c.tensor(0).numel()); }
@@ -74,8 +80,7 @@ PyObject* stride(const Call& c) {
     const Tensor& x = c.tensor(0);
     const auto strides = py::reinterpret_steal<py::object>(size_object(x.strides()));
     if (!c.given(1)) return PySequence_Tuple(py::list(strides).ptr());
-    return new_reference(
-        PyTuple_GET_ITEM(strides.ptr(), wrap_dim("stride", c.integer(1), x.dims())));
+    return new_reference(PyTuple_GET_ITEM(strides.ptr(), own_dim(c, x)));
 }
 PyObject* storage_offset(const Call& c) {
     return PyLong_FromLongLong(c.tensor(0).handle().layout.offset);
@@ -87,8 +92,7 @@ PyObject* is_floating_point(const Call& c) {
 PyObject* element_size(const Call& c) { return PyLong_FromLongLong(size_of(c.tensor(0).dtype())); }
 PyObject* data_ptr(const Call& c) { return PyLong_FromVoidPtr(c.tensor(0).data()); }
 
-// ---- to another dtype or device
-// -----------------------------------------------------------------------
+// ---- to another dtype or device -----------------------------------------------------------------
 
 PyObject* converted(const Call& c, DType dtype) {
     const Arg x(c.tensor(0));

@@ -141,12 +141,9 @@ PyObject* as_tensor(const Call& c) {
 
 // A symbol has no numbers yet, and those of other tensors would be frozen into a trace.
 void check_has_value(const Call& c, const Tensor& x) {
-    if (x.is_symbolic())
-        fail(ErrorKind::runtime, c.name(), at(current_line()),
-             ": this tensor is symbolic: it has shape ", text(x.shape()),
-             " but no value until its graph runs");
+    if (x.is_symbolic()) no_value(x, c.name());
     if (recording() && recording()->kind == Recording::trace)
-        fail(ErrorKind::runtime, c.name(), at(current_line()), ": ", recording()->name,
+        fail(ErrorKind::runtime, c.name(), ": ", recording()->name,
              " is being traced, and numbers read now would be frozen into its program; keep them "
              "a tensor, or read them before the call");
 }
@@ -182,8 +179,7 @@ PyObject* numpy(const Call& c) {
     return py::array(numpy_dtype(x.dtype()), shape, strides, data, keeper).release().ptr();
 }
 
-// ---- to Python's own objects
-// ----------------------------------------------------------------------------
+// ---- to Python's own objects --------------------------------------------------------------------
 
 Scalar scalar_at(const char* bytes, DType dtype) {
     const auto read = [&]<class T>(T value) {
@@ -215,8 +211,10 @@ PyObject* list_along(const Tensor& x, int d, const char* bytes) {
     const std::int64_t step = x.strides()[d] * size_of(x.dtype());
     const auto list = py::reinterpret_steal<py::object>(PyList_New(x.shape()[d]));
     if (!list) throw_python();
-    for (std::int64_t i = 0; i < x.shape()[d]; ++i)
+    for (std::int64_t i = 0; i < x.shape()[d]; ++i) {
+        if (i % 65536 == 65535) checked(PyErr_CheckSignals());
         PyList_SET_ITEM(list.ptr(), i, checked(list_along(x, d + 1, bytes + i * step)));
+    }
     return new_reference(list.ptr());
 }
 

@@ -66,8 +66,7 @@ PyObject* invert(PyObject* a) {
     });
 }
 
-// ---- in place
-// ---------------------------------------------------------------------------------------
+// ---- in place -----------------------------------------------------------------------------------
 
 Tensor& add_in_place(Tensor& x, const Arg& y) { return add_(x, y); }
 Tensor& sub_in_place(Tensor& x, const Arg& y) { return sub_(x, y); }
@@ -92,8 +91,7 @@ PyObject* power_in_place(PyObject* a, PyObject* b, PyObject*) {
     return in_place_operator<pow_in_place>(a, b);
 }
 
-// ---- comparison
-// -------------------------------------------------------------------------------------
+// ---- comparison ---------------------------------------------------------------------------------
 
 PyObject* compare(PyObject* a, PyObject* b, int operation) {
     switch (operation) {
@@ -112,8 +110,7 @@ PyObject* compare(PyObject* a, PyObject* b, int operation) {
     }
 }
 
-// ---- to a Python number
-// -----------------------------------------------------------------------------
+// ---- to a Python number -------------------------------------------------------------------------
 
 Scalar only_element(const Tensor& x) { return x.item_scalar(python_line()); }
 
@@ -152,8 +149,7 @@ PyObject* to_index(PyObject* a) {
     });
 }
 
-// ---- as a container
-// ---------------------------------------------------------------------------------
+// ---- as a container -----------------------------------------------------------------------------
 
 Py_ssize_t length(PyObject* a) {
     const Tensor& x = tensor_in(a);
@@ -213,10 +209,10 @@ PyType_Slot slot(int id, F* f) {
 
 void truth_is_symbolic(const Tensor& x) {
     if (!x.is_symbolic()) return;
-    fail(ErrorKind::runtime, "bool: this tensor is symbolic: it has no value until its graph runs",
-         at(python_line()),
-         "; in place of `if`, choose elements with tg.where(condition, a, b), or branch on a "
-         "plain Python value");
+    fail(ErrorKind::runtime, "bool: this tensor is a symbol of ",
+         recording_name(x.handle().storage->born),
+         ", which has no value until that runs; in place of `if`, choose elements with "
+         "tg.where(condition, a, b), or branch on a plain Python value");
 }
 
 void add_operator_slots(std::vector<PyType_Slot>& slots) {

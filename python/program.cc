@@ -105,7 +105,10 @@ const Function functions[] = {
 }  // namespace
 
 void bind_program(py::module_& m) {
-    py::class_<PyProgram>(m, "Program", "Lines of ops on numbered values; its text reads back.")
+    py::class_<PyProgram> program(
+        m, "Program", "Lines of ops on numbered values; its text reads back.", py::is_final());
+    constructed_by(program);
+    program
         .def(
             "text", [](const PyProgram& p) { return p.program->text(); }, "One line an op.")
         .def("svg", &svg_of, "A picture of it, as SVG text.")

@@ -14,8 +14,7 @@ struct DimObject {
     PyObject_HEAD std::int64_t code;
 };
 
-// ---- Dim
-// --------------------------------------------------------------------------------------------
+// ---- Dim ----------------------------------------------------------------------------------------
 
 // One object for each unknown dim, so that two shapes with the same one compare equal.
 PyObject* dim_object(std::int64_t code) {
@@ -30,9 +29,9 @@ PyObject* dim_object(std::int64_t code) {
 
 PyObject* no_number() {
     return guarded([]() -> PyObject* {
-        fail(ErrorKind::runtime, "a dim of this graph is not known until it is fed",
-             at(python_line()),
-             "; it can be passed on, as in reshape(x.shape[0], -1), but not "
+        fail(ErrorKind::runtime,
+             "a dim of this graph is not known until it is fed; it can be passed on, as in "
+             "reshape(x.shape[0], -1), but not "
              "compared or computed with");
     });
 }
@@ -73,8 +72,7 @@ PyType_Slot dim_slots[] = {
     {0, nullptr}};
 PyType_Spec dim_spec = {"tapegraph.Dim", sizeof(DimObject), 0, Py_TPFLAGS_DEFAULT, dim_slots};
 
-// ---- Size
-// -------------------------------------------------------------------------------------------
+// ---- Size ---------------------------------------------------------------------------------------
 
 PyObject* size_from(PyObject* tuple) {
     const Py_ssize_t n = PyTuple_GET_SIZE(tuple);

@@ -54,8 +54,7 @@ PyObject* make_subclass(PyObject* cls, PyObject* arguments) {
     });
 }
 
-// ---- properties
-// -------------------------------------------------------------------------------------
+// ---- properties ---------------------------------------------------------------------------------
 
 template <PyObject* (*get)(PyObject* self, const Tensor& x)>
 PyObject* getter(PyObject* self, void*) {

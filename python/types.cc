@@ -18,11 +18,20 @@ std::string device_repr(const PyDevice& d) {
     return std::string("device(type='") + name_of(d.device) + "')";
 }
 
-PyDevice device_from(const py::object& o) {
-    Device device = Device::cpu;
-    if (!to_device(o.ptr(), device))
-        fail(ErrorKind::type, "device: type must be \"cpu\" or \"cuda\", not ", type_name(o.ptr()));
-    return {device};
+// device(type="cpu"): the one object there is for each.
+PyObject* new_device(PyTypeObject*, PyObject* arguments, PyObject* keywords) {
+    return guarded([&]() -> PyObject* {
+        static const char* const names[] = {"type", nullptr};
+        PyObject* type = nullptr;
+        if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O:device", const_cast<char**>(names),
+                                         &type))
+            throw_python();
+        Device device = Device::cpu;
+        if (!to_device(type, device))
+            fail(ErrorKind::type, "device: type must be \"cpu\" or \"cuda\", not ",
+                 type_name(type));
+        return device_object(device);
+    });
 }
 
 }  // namespace
@@ -58,17 +67,15 @@ bool to_device(PyObject* o, Device& out) {
         out = static_cast<Device>(i);
         return true;
     }
-    if (PyUnicode_Check(o)) {
-        out = device_named(py::cast<std::string>(py::handle(o)));
-        return true;
-    }
-    if (!py::isinstance<PyDevice>(o)) return false;
-    out = py::cast<PyDevice>(py::handle(o)).device;
+    if (!PyUnicode_Check(o)) return false;
+    out = device_named(py::cast<std::string>(py::handle(o)));
     return true;
 }
 
 void bind_types(py::module_& m) {
-    py::class_<PyDType> dtype(m, "dtype", "The type of a tensor's elements, as tg.float32.");
+    py::class_<PyDType> dtype(m, "dtype", "The type of a tensor's elements, as tg.float32.",
+                              py::is_final());
+    constructed_by(dtype);
     dtype.def("__repr__", [](PyDType d) { return std::string("tapegraph.") + name_of(d.dtype); })
         .def("__reduce__", [](PyDType d) { return std::string(name_of(d.dtype)); })
         .def_property_readonly(
@@ -84,9 +91,10 @@ void bind_types(py::module_& m) {
     m.attr("long") = m.attr("int64");
     m.attr("int") = m.attr("int32");
 
-    py::class_<PyDevice>(m, "device", "Where a tensor's bytes are: device(\"cpu\") or (\"cuda\").")
-        .def(py::init(&device_from), py::arg("type"))
-        .def_property_readonly("type", [](PyDevice d) { return name_of(d.device); })
+    py::class_<PyDevice> device(
+        m, "device", "Where a tensor's bytes are: device(\"cpu\") or (\"cuda\").", py::is_final());
+    constructed_by(device, new_device);
+    device.def_property_readonly("type", [](PyDevice d) { return name_of(d.device); })
         .def_property_readonly("index",
                                [](PyDevice d) -> py::object {
                                    return d.device == Device::cpu ? py::object(py::none())
@@ -95,12 +103,8 @@ void bind_types(py::module_& m) {
         .def("__repr__", &device_repr)
         .def("__str__", [](PyDevice d) { return std::string(name_of(d.device)); })
         .def("__hash__", [](PyDevice d) { return static_cast<int>(d.device); })
-        .def("__reduce__",
-             [m](PyDevice d) {
-                 return py::make_tuple(m.attr("device"), py::make_tuple(name_of(d.device)));
-             })
-        .def("__eq__", [](PyDevice a, const py::object& b) {
-            return py::isinstance<PyDevice>(b) && py::cast<PyDevice>(b).device == a.device;
+        .def("__reduce__", [m](PyDevice d) {
+            return py::make_tuple(m.attr("device"), py::make_tuple(name_of(d.device)));
         });
     for (int i = 0; i < 2; ++i)
         device_objects[i] = py::cast(PyDevice{static_cast<Device>(i)}).release().ptr();

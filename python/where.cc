@@ -87,9 +87,6 @@ Where python_line() {
     return where;
 }
 
-ForgetLine::ForgetLine() : before_(thread_state().line) { thread_state().line = {}; }
-ForgetLine::~ForgetLine() { thread_state().line = before_; }
-
 void bind_lines(py::module_& m) {
     set_python_lines(resolve);
     m.def(

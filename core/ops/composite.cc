@@ -8,17 +8,16 @@ Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char
     if (reduction == "mean") return mean(losses);
     if (reduction == "sum") return sum(losses);
     if (reduction == "none") return losses;
-    fail(ErrorKind::value, op, ": reduction is '", reduction, "'; there are mean, sum and none",
-         at(current_line()));
+    fail(ErrorKind::value, op, ": reduction is '", reduction, "'; there are mean, sum and none");
 }
 
 // The largest is taken off first, so that no exp overflows; it changes nothing, so it is detached.
-Tensor shifted(const Arg& x, std::int64_t dim) {
+Tensor shifted(const char* op, const Arg& x, std::int64_t dim) {
     if (!is_floating(x.tensor.dtype()))
-        fail(ErrorKind::runtime, "softmax: needs a floating dtype, and this tensor is ",
-             name_of(x.tensor.dtype()), at(current_line()));
+        fail(ErrorKind::runtime, op, ": needs a floating dtype, and this tensor is ",
+             name_of(x.tensor.dtype()));
     if (x.tensor.dims() == 0) return sub(x, x);
-    const int d = wrap_dim("softmax", dim, x.tensor.dims());
+    const int d = wrap_dim(op, dim, x.tensor.dims());
     if (x.tensor.shape()[d] == 0) return x.tensor;
     return sub(x, amax(x, d, true).detach());
 }
@@ -31,45 +30,45 @@ DimList dim_of(const Arg& x, std::int64_t dim) {
 
 // softmax(x)_i = e^(x_i) / sum_j e^(x_j)
 Tensor softmax(const Arg& x, std::int64_t dim) {
-    const Here here(x.where);
-    const Tensor e = exp(shifted(x, dim));
+    const Here here(x.where, "softmax");
+    const Tensor e = exp(shifted("softmax", x, dim));
     return div(e, sum(e, dim_of(x, dim), true));
 }
 
 // log softmax(x)_i = x_i - log sum_j e^(x_j)
 Tensor log_softmax(const Arg& x, std::int64_t dim) {
-    const Here here(x.where);
-    const Tensor s = shifted(x, dim);
+    const Here here(x.where, "log_softmax");
+    const Tensor s = shifted("log_softmax", x, dim);
     return sub(s, log(sum(exp(s), dim_of(x, dim), true)));
 }
 
 // x (..., in), weight (out, in), bias (out,) -> (..., out)
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
-    const Here here(x.where);
+    const Here here(x.where, "linear");
     const Dims& w = weight.tensor.shape();
     const Dims& s = x.tensor.shape();
     if (w.size() != 2 || s.empty() || (s[s.size() - 1] != w[1] && !is_unknown(s[s.size() - 1])))
         fail(ErrorKind::runtime, "linear: x ", text(s), " does not fit weight ", text(w),
-             " (out, in): the last dim of x must be in", at(current_line()));
+             " (out, in): the last dim of x must be in");
     const Tensor y = matmul(x, transpose(weight, 0, 1));
     return bias.defined() ? add(y, bias) : y;
 }
 
 // logits (N, C), target (N,) -> mean over N of -log softmax(logits)[n, target[n]]
 Tensor cross_entropy(const Arg& logits, const Arg& target, const std::string& reduction) {
-    const Here here(logits.where);
+    const Here here(logits.where, "cross_entropy");
     const Dims& x = logits.tensor.shape();
     const Dims& t = target.tensor.shape();
     if (target.tensor.dtype() != DType::int64)
         fail(ErrorKind::runtime, "cross_entropy: the target is ", name_of(target.tensor.dtype()),
-             ", not int64", at(current_line()), "; cast it: target.long()");
+             ", not int64; cast it: target.long()");
     const bool fits = (x.size() == 2 && t.size() == 1 &&
                        (x[0] == t[0] || is_unknown(x[0]) || is_unknown(t[0]))) ||
                       (x.size() == 1 && t.empty());
     if (!fits)
         fail(x.size() == 2 && t.size() == 1 ? ErrorKind::value : ErrorKind::runtime,
              "cross_entropy: logits ", text(x), " and target ", text(t),
-             " do not fit; they are (N, C) and (N,), or (C,) and ()", at(current_line()));
+             " do not fit; they are (N, C) and (N,), or (C,) and ()");
     if (x.size() == 1)
         return cross_entropy(unsqueeze(logits, 0), unsqueeze(target, 0),
                              reduction == "none" ? "mean" : reduction);
@@ -78,7 +77,7 @@ Tensor cross_entropy(const Arg& logits, const Arg& target, const std::string& re
 }
 
 Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction) {
-    const Here here(input.where);
+    const Here here(input.where, "mse_loss");
     const Tensor d = sub(input, target);
     return reduced_as(mul(d, d), reduction, "mse_loss");
 }

@@ -140,8 +140,7 @@ Tensor ready(const Tensor& t, const Options& options) {
 void check_shape(const char* op, const Dims& shape) {
     for (std::int64_t d : shape)
         if (d < 0 && !is_unknown(d))
-            fail(ErrorKind::runtime, op, ": the shape ", text(shape), " has a negative size",
-                 at(current_line()));
+            fail(ErrorKind::runtime, op, ": the shape ", text(shape), " has a negative size");
 }
 
 }  // namespace
@@ -154,15 +153,22 @@ Tensor full(const Dims& shape, Scalar value, Options options) {
     return ready(t, options);
 }
 
-Tensor zeros(const Dims& shape, Options options) { return full(shape, 0, options); }
-Tensor ones(const Dims& shape, Options options) { return full(shape, 1, options); }
+Tensor zeros(const Dims& shape, Options options) {
+    check_shape("zeros", shape);
+    return full(shape, 0, options);
+}
+
+Tensor ones(const Dims& shape, Options options) {
+    check_shape("ones", shape);
+    return full(shape, 1, options);
+}
+
 Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), {x.dtype(), x.device()}); }
 Tensor ones_like(const Tensor& x) { return ones(x.shape(), {x.dtype(), x.device()}); }
 Tensor scalar_tensor(Scalar value, Options options) { return full({}, value, options); }
 
 Tensor arange(std::int64_t end, Options options) {
-    if (end < 0)
-        fail(ErrorKind::runtime, "arange: the end is ", end, ", below 0", at(current_line()));
+    if (end < 0) fail(ErrorKind::runtime, "arange: the end is ", end, ", below 0");
     return ready(apply(ops::arange, std::span<const Arg>{}, {Attr{end}, Attr{options.dtype}}),
                  options);
 }
@@ -237,8 +243,9 @@ Tensor to(const Arg& x, Device device) {
     return apply(ops::to, {contiguous(x)}, {as_attr(device), as_attr(x.tensor.device())});
 }
 
-// ---- random numbers
-// -------------------------------------------------------------------------------- The generator is
+// ---- random numbers -----------------------------------------------------------------------------
+
+// The generator is
 // a variable of two numbers. A draw reads it and moves the offset on by a count that depends on
 // nothing but its size, so that a program draws what the tape would have drawn.
 namespace {
@@ -257,8 +264,7 @@ Tensor drawn(const Op& op, const Dims& shape, const Options& options, const Wher
     const Here here(where);
     check_shape(op.name, shape);
     if (!is_floating(options.dtype))
-        fail(ErrorKind::runtime, op.name, ": ", name_of(options.dtype), " is not a floating dtype",
-             at(current_line()));
+        fail(ErrorKind::runtime, op.name, ": ", name_of(options.dtype), " is not a floating dtype");
     const NoGrad mode;
     Generator& g = generator();
     std::lock_guard lock(g.mutex);

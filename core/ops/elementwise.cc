@@ -85,7 +85,7 @@ void abs_gradient(Backward& n) { n.give(0, mul(n.g(), sign(n.input(0)))); }
 void sign_gradient(Backward& n) { n.give(0, mul(n.g(), 0)); }
 
 // y = max(x, 0)  =>  dx = g where y > 0, else 0
-void relu_gradient(Backward& n) { n.give(0, where(gt(n.output(), 0), n.g(), 0.0)); }
+void relu_gradient(Backward& n) { n.give(0, where(le(n.output(), 0), 0.0, n.g())); }
 
 // y = c ? a : b  =>  da = c ? g : 0, db = c ? 0 : g
 void where_gradient(Backward& n) {
@@ -323,7 +323,6 @@ std::span<const Op* const> elementwise_ops() {
 Tensor add(const Arg& a, const Arg& b) { return apply(ops::add, {a, b}); }
 Tensor mul(const Arg& a, const Arg& b) { return apply(ops::mul, {a, b}); }
 Tensor div(const Arg& a, const Arg& b) { return apply(ops::div, {a, b}); }
-Tensor pow(const Arg& a, const Arg& b) { return apply(ops::pow, {a, b}); }
 Tensor maximum(const Arg& a, const Arg& b) { return apply(ops::maximum, {a, b}); }
 Tensor minimum(const Arg& a, const Arg& b) { return apply(ops::minimum, {a, b}); }
 Tensor exp(const Arg& x) { return apply(ops::exp, {x}); }
@@ -349,19 +348,52 @@ bool is_bool(const Arg& x) {
 
 }  // namespace
 
+Tensor pow(const Arg& a, const Arg& b) {
+    const Here here(a.where);
+    if (a.is_tensor() && is_integral(a.tensor.dtype()) && !b.is_tensor() &&
+        is_integral(b.scalar.dtype) && b.scalar.integer < 0)
+        fail(ErrorKind::runtime, "pow: integers to the power of ", b.scalar.integer,
+             " are no integers; cast the tensor to a floating dtype first");
+    return apply(ops::pow, {a, b});
+}
+
 Tensor sub(const Arg& a, const Arg& b) {
     const Here here(a.where);
     if (is_bool(a) && is_bool(b))
-        fail(ErrorKind::runtime, "sub: two bool tensors cannot be subtracted", at(current_line()),
-             "; use ne(a, b) or logical_not");
+        fail(ErrorKind::unsupported,
+             "sub: two bool tensors cannot be subtracted; use ne(a, b) or logical_not");
     return apply(ops::sub, {a, b});
+}
+
+namespace {
+
+// alpha b
+Tensor scaled(const char* op, const Arg& a, const Arg& b, const Arg& alpha) {
+    if (!alpha.is_tensor() && alpha.scalar == Scalar(1) && b.is_tensor()) return b.tensor;
+    const auto whole = [](const Arg& x) {
+        return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
+    };
+    if (whole(a) && whole(b) && !whole(alpha))
+        fail(ErrorKind::runtime, op, ": alpha is ", text(alpha.scalar),
+             ", but the tensors are of integers; cast one of them, or use a whole alpha");
+    return mul(b, alpha);
+}
+
+}  // namespace
+
+Tensor add(const Arg& a, const Arg& b, const Arg& alpha) {
+    const Here here(a.where);
+    return add(a, scaled("add", a, b, alpha));
+}
+
+Tensor sub(const Arg& a, const Arg& b, const Arg& alpha) {
+    const Here here(a.where);
+    return sub(a, scaled("sub", a, b, alpha));
 }
 
 Tensor neg(const Arg& x) {
     const Here here(x.where);
-    if (is_bool(x))
-        fail(ErrorKind::runtime, "neg: a bool tensor has no negative", at(current_line()),
-             "; use logical_not");
+    if (is_bool(x)) fail(ErrorKind::runtime, "neg: a bool tensor has no negative; use logical_not");
     return apply(ops::neg, {x});
 }
 
@@ -369,7 +401,7 @@ Tensor where(const Arg& condition, const Arg& a, const Arg& b) {
     const Here here(condition.where);
     if (!is_bool(condition))
         fail(ErrorKind::runtime, "where: the condition is ", name_of(condition.tensor.dtype()),
-             ", not bool", at(current_line()), "; compare it: x != 0");
+             ", not bool; compare it: x != 0");
     return apply(ops::where, {condition, a, b});
 }
 

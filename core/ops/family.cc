@@ -13,7 +13,7 @@ Descs broadcast_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
     Desc out = in.back();
     if (!is_floating(out.dtype) && !kernels::cpu::block(op.formula, out.dtype))
         fail(ErrorKind::runtime, op.name, " is not defined for ", name_of(out.dtype),
-             at(current_line()), "; cast the tensor first");
+             "; cast the tensor first");
     out.shape = in[0].shape;
     for (std::size_t i = 1; i < in.size(); ++i)
         if (in[i].shape != out.shape) out.shape = broadcast(op.name, out.shape, in[i].shape);

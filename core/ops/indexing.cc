@@ -7,17 +7,16 @@ namespace {
 void check_index(const char* op, std::span<const Desc> in, std::size_t index, int dim) {
     const Desc& i = in[index];
     if (i.dtype != DType::int64)
-        fail(ErrorKind::runtime, op, ": the index is ", name_of(i.dtype), ", not int64",
-             at(current_line()));
+        fail(ErrorKind::runtime, op, ": the index is ", name_of(i.dtype),
+             ", not int64; cast it: index.long()");
     if (i.shape.size() != in[0].shape.size())
         fail(ErrorKind::runtime, op, ": the index ", text(i.shape), " and the tensor ",
-             text(in[0].shape), " need the same number of dims", at(current_line()));
+             text(in[0].shape), " need the same number of dims");
     for (int d = 0; d < i.shape.size(); ++d) {
         const bool known = !is_unknown(i.shape[d]) && !is_unknown(in[0].shape[d]);
         if (d != dim && known && i.shape[d] > in[0].shape[d])
             fail(ErrorKind::runtime, op, ": the index ", text(i.shape),
-                 " is larger than the tensor ", text(in[0].shape), " in dim ", d,
-                 at(current_line()));
+                 " is larger than the tensor ", text(in[0].shape), " in dim ", d);
     }
 }
 
@@ -32,14 +31,13 @@ Descs scatter_add_shape(const Op& op, std::span<const Desc> in, const Attrs& att
     check_index(op.name, in, 1, static_cast<int>(attrs.integer(0)));
     if (in[2].shape != in[1].shape || in[2].dtype != in[0].dtype)
         fail(ErrorKind::runtime, op.name, ": src ", text(in[2]), " must have the index's shape ",
-             text(in[1].shape), " and the tensor's dtype ", name_of(in[0].dtype),
-             at(current_line()));
+             text(in[1].shape), " and the tensor's dtype ", name_of(in[0].dtype));
     return {in[0]};
 }
 
 [[noreturn]] void outside(const Launch& l, int dim) {
-    fail(ErrorKind::index, l.op.name, at(current_line()), ": an index is outside 0..",
-         l.in[0].shape[dim] - 1, ", the range of dim ", dim);
+    fail(ErrorKind::range, l.op.name, ": an index is outside 0..", l.in[0].shape[dim] - 1,
+         ", the range of dim ", dim);
 }
 
 void gather_cpu(const Launch& l) {
@@ -104,16 +102,18 @@ Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& 
     return apply(ops::scatter_add, {x, index, src}, {Attr{d}});
 }
 
+// index (...) -> (..., num_classes). The index passes through a gather that changes nothing, for a
+// gather refuses what is out of range, whenever it runs.
 Tensor one_hot(const Arg& index, std::int64_t num_classes) {
-    const Here here(index.where);
+    const Here here(index.where, "one_hot");
     if (index.tensor.dtype() != DType::int64)
         fail(ErrorKind::runtime, "one_hot: the index is ", name_of(index.tensor.dtype()),
-             ", not int64", at(current_line()));
+             ", not int64; cast it: index.long()");
     if (num_classes < 1)
-        fail(ErrorKind::value, "one_hot: num_classes is ", num_classes, ", and must be at least 1",
-             at(current_line()));
+        fail(ErrorKind::value, "one_hot: num_classes is ", num_classes, ", and must be at least 1");
     const Tensor classes = to(arange(num_classes), index.tensor.device());
-    return cast(eq(unsqueeze(index, -1), classes), DType::int64);
+    const Tensor inside = reshape(gather(classes, 0, reshape(index, {-1})), index.tensor.shape());
+    return cast(eq(unsqueeze(inside, -1), classes), DType::int64);
 }
 
 }  // namespace tg

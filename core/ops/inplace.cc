@@ -10,26 +10,24 @@ int category(DType d) { return d == DType::boolean ? 0 : is_integral(d) ? 1 : 2;
 Tensor& written(Tensor& x, const Tensor& value, const char* op) {
     if (category(value.dtype()) > category(x.dtype()))
         fail(ErrorKind::runtime, op, ": the result is ", name_of(value.dtype()),
-             " and cannot be kept in a tensor of ", name_of(x.dtype()), at(current_line()));
+             " and cannot be kept in a tensor of ", name_of(x.dtype()));
     if (value.dims() > x.dims())
         fail(ErrorKind::runtime, op, ": the result has shape ", text(value.shape()),
-             ", which does not fit into ", text(x.shape()), at(current_line()));
+             ", which does not fit into ", text(x.shape()));
     write(x, value, op, true);
     return x;
 }
-
-bool is_one(const Arg& alpha) { return !alpha.is_tensor() && alpha.scalar == Scalar(1); }
 
 }  // namespace
 
 Tensor& add_(Tensor& x, const Arg& y, const Arg& alpha) {
     const Here here(y.where);
-    return written(x, is_one(alpha) ? add(x, y) : add(x, mul(y, alpha)), "add_");
+    return written(x, add(x, y, alpha), "add_");
 }
 
 Tensor& sub_(Tensor& x, const Arg& y, const Arg& alpha) {
     const Here here(y.where);
-    return written(x, is_one(alpha) ? sub(x, y) : sub(x, mul(y, alpha)), "sub_");
+    return written(x, sub(x, y, alpha), "sub_");
 }
 
 Tensor& mul_(Tensor& x, const Arg& y) {
@@ -56,7 +54,7 @@ Tensor& fill_(Tensor& x, const Arg& value) {
     if (value.is_tensor()) {
         if (value.tensor.dims() != 0)
             fail(ErrorKind::runtime, "fill_: the value has shape ", text(value.tensor.shape()),
-                 ", not that of one number", at(current_line()));
+                 ", not that of one number");
         write(x, value.tensor, "fill_");
         return x;
     }

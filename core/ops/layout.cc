@@ -53,11 +53,9 @@ bool expand_view(const Layout& in, const Attrs& attrs, Layout& out) {
             out.strides[d] = d >= added ? in.strides[d - added] : 0;
         else if (size != 1 && !is_unknown(size) && !is_unknown(out.shape[d]))
             fail(ErrorKind::runtime, "expand: ", text(in.shape), " does not expand to ",
-                 text(shape), ": dim ", d, " is ", size, ", not 1 or ", shape[d],
-                 at(current_line()));
+                 text(shape), ": dim ", d, " is ", size, ", not 1 or ", shape[d]);
         else if (out.shape[d] < 0 && !is_unknown(out.shape[d]))
-            fail(ErrorKind::runtime, "expand: the size ", shape[d], " of dim ", d, " is negative",
-                 at(current_line()));
+            fail(ErrorKind::runtime, "expand: the size ", shape[d], " of dim ", d, " is negative");
     }
     if (!any_unknown(out.shape)) element_count(out.shape);  // throws if no number counts them
     return true;
@@ -76,7 +74,7 @@ Dims inferred(const char* op, const Dims& from, const Dims& to) {
         if (to[d] >= 0 || is_unknown(to[d])) continue;
         if (to[d] != -1 || hole >= 0)
             fail(ErrorKind::runtime, op, ": ", text(to),
-                 " may hold one -1 and no other negative size", at(current_line()));
+                 " may hold one -1 and no other negative size");
         hole = d;
     }
     if (any_unknown(from) || any_unknown(to)) {
@@ -96,12 +94,12 @@ Dims inferred(const char* op, const Dims& from, const Dims& to) {
         const std::int64_t rest = element_count(shape);
         if (rest == 0)
             fail(ErrorKind::runtime, op, ": the -1 in ", text(to), " could be any size, for ",
-                 text(from), " has no elements", at(current_line()));
+                 text(from), " has no elements");
         if (total % rest == 0) shape[hole] = total / rest;
     }
     if (element_count(shape) != total)
         fail(ErrorKind::runtime, op, ": ", text(from), " has ", total,
-             " elements, which do not fit ", text(to), at(current_line()));
+             " elements, which do not fit ", text(to));
     return shape;
 }
 
@@ -235,14 +233,12 @@ Tensor permute(const Arg& x, const Dims& order) {
     const Here here(x.where);
     const int n = x.tensor.dims();
     if (order.size() != n)
-        fail(ErrorKind::runtime, "permute: ", text(order), " names ", order.size(), " dims of ", n,
-             at(current_line()));
+        fail(ErrorKind::runtime, "permute: ", text(order), " names ", order.size(), " dims of ", n);
     Dims wrapped;
     for (std::int64_t d : order) {
         const int w = wrap_dim("permute", d, n);
         if (wrapped.contains(w))
-            fail(ErrorKind::runtime, "permute: ", text(order), " names dim ", w, " twice",
-                 at(current_line()));
+            fail(ErrorKind::runtime, "permute: ", text(order), " names dim ", w, " twice");
         wrapped.push_back(w);
     }
     return apply(ops::permute, {x}, {Attr{wrapped}});
@@ -275,7 +271,7 @@ Tensor view(const Arg& x, const Dims& shape) {
     const Attrs attrs{Attr{shape}};
     if (!reshape_view(x.tensor.handle().layout, attrs, out))
         fail(ErrorKind::runtime, "view: ", text(x.tensor.shape()), " with strides ",
-             text(x.tensor.strides()), " has no view of shape ", text(shape), at(current_line()),
+             text(x.tensor.strides()), " has no view of shape ", text(shape),
              "; use reshape(), which copies");
     return apply(ops::reshape, {x}, attrs);
 }
@@ -287,8 +283,7 @@ Tensor flatten(const Arg& x, std::int64_t from, std::int64_t to) {
     const int first = wrap_dim("flatten", from, s.size());
     const int last = wrap_dim("flatten", to, s.size());
     if (first > last)
-        fail(ErrorKind::runtime, "flatten: dim ", first, " comes after dim ", last,
-             at(current_line()));
+        fail(ErrorKind::runtime, "flatten: start_dim ", first, " comes after end_dim ", last);
     Dims shape, part;
     for (int d = 0; d < s.size(); ++d) {
         if (d >= first && d <= last) part.push_back(s[d]);
@@ -317,7 +312,11 @@ Tensor squeeze(const Arg& x, const DimList& list) {
 
 Tensor unsqueeze(const Arg& x, std::int64_t dim) {
     const Here here(x.where);
-    const std::int64_t d = wrap_dim("unsqueeze", dim, x.tensor.dims() + 1);
+    const int places = x.tensor.dims() + 1;  // for the new dim
+    if (dim < -places || dim >= places)
+        fail(ErrorKind::index, "unsqueeze: dim ", dim, " is outside ", -places, "..", places - 1,
+             ", the places for a new dim of ", text(x.tensor.shape()));
+    const std::int64_t d = dim < 0 ? dim + places : dim;
     return apply(ops::unsqueeze, {x}, {Attr{d}});
 }
 

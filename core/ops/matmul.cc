@@ -14,7 +14,7 @@ Descs matmul_shape(const Op&, std::span<const Desc> in, const Attrs&) {
     const std::int64_t rows = b[b.size() - 2];
     if (k != rows && !is_unknown(k) && !is_unknown(rows))
         fail(ErrorKind::runtime, "matmul: a ", text(a), " has ", k, " columns, but b ", text(b),
-             " has ", rows, " rows", at(current_line()));
+             " has ", rows, " rows");
     Dims batch_a = a;
     Dims batch_b = b;
     batch_a.count -= 2;
@@ -113,16 +113,15 @@ std::span<const Op* const> matmul_ops() {
 Tensor matmul(const Arg& x, const Arg& y) {
     const Here here(x.where);
     if (!x.is_tensor() || !y.is_tensor())
-        fail(ErrorKind::type, "matmul: both operands must be tensors", at(current_line()),
-             "; use * for a number");
+        fail(ErrorKind::type, "matmul: both operands must be tensors", "; use * for a number");
     Tensor a = x.tensor;
     Tensor b = y.tensor;
     if (a.dims() == 0 || b.dims() == 0)
         fail(ErrorKind::runtime, "matmul: a ", text(a.shape()), " and b ", text(b.shape()),
-             " must both have at least one dim", at(current_line()));
+             " must both have at least one dim");
     if (a.dtype() != b.dtype())
         fail(ErrorKind::runtime, "matmul: a is ", name_of(a.dtype()), " and b is ",
-             name_of(b.dtype()), at(current_line()), "; cast one of them");
+             name_of(b.dtype()), "; cast one of them");
     // A vector is a row on the left and a column on the right, and leaves no trace in the result.
     const bool row = a.dims() == 1;
     const bool column = b.dims() == 1;

@@ -116,8 +116,8 @@ void argmax_cpu(const Launch& l) {
 void check_not_empty(const char* op, const Tensor& x, const Dims& dims) {
     for (std::int64_t d : dims)
         if (x.shape()[static_cast<int>(d)] == 0)
-            fail(ErrorKind::index, op, ": dim ", d, " of ", text(x.shape()),
-                 " has no elements to take the maximum of", at(current_line()));
+            fail(ErrorKind::range, op, ": dim ", d, " of ", text(x.shape()),
+                 " has no elements to take the maximum of");
 }
 
 // A number of elements that may be known only when the graph runs.
@@ -187,10 +187,10 @@ Tensor sum(const Arg& x, const DimList& list, bool keepdim) {
 }
 
 Tensor mean(const Arg& x, const DimList& list, bool keepdim) {
-    const Here here(x.where);
+    const Here here(x.where, "mean");
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::runtime, "mean: needs a floating dtype, and this tensor is ",
-             name_of(x.tensor.dtype()), at(current_line()), "; cast it first");
+             name_of(x.tensor.dtype()), "; cast it first");
     const Dims dims = wrapped("mean", list, x.tensor.dims());
     Dims sizes;
     for (std::int64_t d : dims) sizes.push_back(x.tensor.shape()[static_cast<int>(d)]);
@@ -221,10 +221,13 @@ Tensor argmax(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
     return apply(ops::argmax, {x}, {Attr{d}, Attr{std::int64_t{keepdim}}});
 }
 
-Tensor max(const Arg& x) { return amax(x); }
+Tensor max(const Arg& x) {
+    const Here here(x.where, "max");
+    return amax(x);
+}
 
 ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim) {
-    const Here here(x.where);
+    const Here here(x.where, "max");
     if (x.tensor.dims() == 0) return {max(x), argmax(x)};
     const Tensor kept = argmax(x, dim, true);
     const Tensor values = gather(x, dim, kept);

@@ -21,7 +21,7 @@ bool select_view(const Layout& in, const Attrs& attrs, Layout& out) {
     if (!is_unknown(size)) {
         if (index < -size || index >= size)
             fail(ErrorKind::index, "select: index ", index, " is outside dim ", dim, " of ",
-                 text(in.shape), at(current_line()));
+                 text(in.shape));
         if (index < 0) index += size;
     }
     out = in;
@@ -131,7 +131,7 @@ Descs cat_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
             if (!same)
                 fail(ErrorKind::runtime, "cat: tensor ", i, " has shape ", text(s),
                      ", but tensor 0 has ", text(in[0].shape), "; all dims but dim ", dim,
-                     " must agree", at(current_line()));
+                     " must agree");
         }
         unknown = unknown || is_unknown(s[dim]);
         if (!unknown) out.shape[dim] += s[dim];
@@ -208,13 +208,12 @@ std::span<const Op* const> slicing_ops() {
     return list;
 }
 
-// ---- what users call
-// ------------------------------------------------------------------------------
+// ---- what users call ----------------------------------------------------------------------------
 
 Tensor select(const Arg& x, std::int64_t dim, std::int64_t index) {
     const Here here(x.where);
     if (x.tensor.dims() == 0)
-        fail(ErrorKind::index, "select: a tensor of no dims cannot be indexed", at(current_line()),
+        fail(ErrorKind::index, "select: a tensor of no dims cannot be indexed",
              "; item() gives its number");
     const std::int64_t d = wrap_dim("select", dim, x.tensor.dims());
     return apply(ops::select, {x}, {Attr{d}, Attr{index}});
@@ -223,20 +222,16 @@ Tensor select(const Arg& x, std::int64_t dim, std::int64_t index) {
 Tensor slice(const Arg& x, std::int64_t dim, std::int64_t begin, std::int64_t end,
              std::int64_t step) {
     const Here here(x.where);
-    if (step < 1)
-        fail(ErrorKind::value, "slice: the step is ", step, ", and must be at least 1",
-             at(current_line()));
+    if (step < 1) fail(ErrorKind::value, "slice: the step is ", step, ", and must be at least 1");
     const std::int64_t d = wrap_dim("slice", dim, x.tensor.dims());
     return apply(ops::slice, {x}, {Attr{d}, Attr{begin}, Attr{end}, Attr{step}});
 }
 
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
     const Here here(where);
-    if (tensors.empty())
-        fail(ErrorKind::value, "cat: an empty list of tensors", at(current_line()));
+    if (tensors.empty()) fail(ErrorKind::value, "cat: an empty list of tensors");
     if (tensors[0].dims() == 0)
-        fail(ErrorKind::runtime, "cat: tensors of no dims cannot be joined", at(current_line()),
-             "; use stack()");
+        fail(ErrorKind::runtime, "cat: tensors of no dims cannot be joined", "; use stack()");
     const std::int64_t d = wrap_dim("cat", dim, tensors[0].dims());
     std::vector<Arg> args(tensors.begin(), tensors.end());
     return apply(ops::cat, args, {Attr{d}});
@@ -244,13 +239,12 @@ Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
     const Here here(where);
-    if (tensors.empty())
-        fail(ErrorKind::value, "stack: an empty list of tensors", at(current_line()));
+    if (tensors.empty()) fail(ErrorKind::value, "stack: an empty list of tensors");
     std::vector<Tensor> rows;
     for (const Tensor& t : tensors) {
         if (t.shape() != tensors[0].shape())
             fail(ErrorKind::runtime, "stack: tensor ", rows.size(), " has shape ", text(t.shape()),
-                 ", but tensor 0 has ", text(tensors[0].shape()), at(current_line()));
+                 ", but tensor 0 has ", text(tensors[0].shape()));
         rows.push_back(unsqueeze(t, dim));
     }
     return cat(rows, wrap_dim("stack", dim, tensors[0].dims() + 1));

@@ -66,6 +66,16 @@ void indexed_runs(const Indexed& x, std::int64_t begin, std::int64_t end, const 
     });
 }
 
+// body(begin, end) for one stretch of [0, n) after another, and a look whether to stop between.
+template <class Body>
+void in_order(std::int64_t n, const Body& body) {
+    constexpr std::int64_t stretch = 1 << 20;
+    for (std::int64_t begin = 0; begin < n; begin += stretch) {
+        body(begin, std::min(n, begin + stretch));
+        if (begin + stretch < n && stopping()) return;
+    }
+}
+
 template <class T>
 void add_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step, std::int64_t n) {
     if (to_step == 1 && from_step == 1) {
@@ -108,9 +118,12 @@ bool scatter_add(const Array& out, const Array& index, const Array& src, int dim
     visit(out.dtype, [&]<class T>(T) {
         T* to = static_cast<T*>(out.data);
         const T* from = static_cast<const T*>(src.data);
-        indexed_runs(x, 0, index.size(),
-                     [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
-                         std::int64_t o_step) { add_run(to + o, o_step, from + s, s_step, n); });
+        in_order(index.size(), [&](std::int64_t begin, std::int64_t end) {
+            indexed_runs(
+                x, begin, end,
+                [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
+                    std::int64_t o_step) { add_run(to + o, o_step, from + s, s_step, n); });
+        });
     });
     return true;
 }
@@ -131,8 +144,10 @@ void add_to(const Array& out, const Array& src) {
         const int inner = layout.dims - 1;
         const std::int64_t to_step = inner < 0 ? 0 : layout.strides[inner][0];
         const std::int64_t from_step = inner < 0 ? 0 : layout.strides[inner][1];
-        layout.runs(0, src.size(), [&](const auto& offsets, std::int64_t n) {
-            add_run(to + offsets[0], to_step, from + offsets[1], from_step, n);
+        in_order(src.size(), [&](std::int64_t begin, std::int64_t end) {
+            layout.runs(begin, end, [&](const auto& offsets, std::int64_t n) {
+                add_run(to + offsets[0], to_step, from + offsets[1], from_step, n);
+            });
         });
     });
 }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t widest = 8;  // bytes of the largest dtype
 constexpr std::int64_t partial_bytes = reduce_columns * widest;
+constexpr std::int64_t blocks_at_once = 1024;  // between two looks whether to stop
 
 // A unit of work is one output, or a stretch of neighbouring outputs whose inputs lie side by
 // side and are reduced down columns.
@@ -161,24 +162,28 @@ void reduce_unit(const Plan& plan, const Unit& unit) {
     for (std::int64_t block = 0; block < plan.blocks; ++block) {
         reduce_one_block(plan, unit, block, partial);
         tree.add(partial);
+        if (block % blocks_at_once == blocks_at_once - 1 && stopping()) return;
     }
     write(plan, unit, tree.result());
 }
 
 // Few outputs of many elements: the threads share the blocks of a unit.
 void reduce_unit_in_parallel(const Plan& plan, const Unit& unit) {
-    std::vector<std::byte> partials(static_cast<std::size_t>(plan.blocks * unit.columns * widest));
-    const auto partial = [&](std::int64_t block) {
-        return partials.data() + block * unit.columns * widest;
-    };
+    const std::int64_t partial_size = unit.columns * widest;
+    std::vector<std::byte> partials(
+        static_cast<std::size_t>(std::min(plan.blocks, blocks_at_once) * partial_size));
     const std::int64_t grain =
         std::max<std::int64_t>(1, parallel_grain / (reduce_block * unit.columns));
-    parallel_for(plan.blocks, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t block = begin; block < end; ++block)
-            reduce_one_block(plan, unit, block, partial(block));
-    });
     Tree tree(plan, unit.columns);
-    for (std::int64_t block = 0; block < plan.blocks; ++block) tree.add(partial(block));
+    for (std::int64_t first = 0; first < plan.blocks; first += blocks_at_once) {
+        const std::int64_t n = std::min(blocks_at_once, plan.blocks - first);
+        parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i)
+                reduce_one_block(plan, unit, first + i, partials.data() + i * partial_size);
+        });
+        if (interrupted()) return;
+        for (std::int64_t i = 0; i < n; ++i) tree.add(partials.data() + i * partial_size);
+    }
     write(plan, unit, tree.result());
 }
 
@@ -187,7 +192,8 @@ void reduce(const Reduction* loops, const Array& out, const Array& in) {
     const Plan plan = plan_for(loops, out, in);
     const std::int64_t units = plan.units();
     if (units < 16 && plan.blocks >= 16) {
-        for (std::int64_t i = 0; i < units; ++i) reduce_unit_in_parallel(plan, unit_at(plan, i));
+        for (std::int64_t i = 0; i < units && !interrupted(); ++i)
+            reduce_unit_in_parallel(plan, unit_at(plan, i));
         return;
     }
     const std::int64_t columns =
@@ -195,7 +201,8 @@ void reduce(const Reduction* loops, const Array& out, const Array& in) {
     const std::int64_t work = std::max<std::int64_t>(1, plan.elements * columns);
     parallel_for(units, std::max<std::int64_t>(1, parallel_grain / work),
                  [&](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t i = begin; i < end; ++i) reduce_unit(plan, unit_at(plan, i));
+                     for (std::int64_t i = begin; i < end && !interrupted(); ++i)
+                         reduce_unit(plan, unit_at(plan, i));
                  });
 }
 
@@ -210,6 +217,7 @@ std::int64_t place_of_largest(const T* x, std::int64_t n, std::int64_t stride) {
             largest = candidate;
             best = i;
         }
+        if (i % (reduce_block * blocks_at_once) == 0 && stopping()) break;
     }
     return best;
 }

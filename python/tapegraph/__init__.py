@@ -26,6 +26,8 @@ from ._C import (
     Dim,
     Graph,
     Node,
+    OutOfMemoryError,
+    OutOfRangeError,
     Program,
     Size,
     Tensor,

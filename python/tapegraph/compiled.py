@@ -159,7 +159,7 @@ class Compiled:
         self.__wrapped_function__ = function
         name = getattr(function, "__name__", None) or type(function).__name__
         self._name = name.replace("<locals>.", "")
-        self._program = _C._Compiled(self._name, _tracer(weakref.ref(self)), executor, strict)
+        self._program = _C._compiled(self._name, _tracer(weakref.ref(self)), executor, strict)
         self._captured: Captured | None = None
         self._changes = -1
         self._known: dict[Hashable, int] = {}

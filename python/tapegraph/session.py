@@ -60,7 +60,7 @@ class Session:
         if not isinstance(graph, Graph):
             raise TypeError(f"Session: graph must be a Graph, not {type(graph).__name__}")
         self.graph = graph
-        self._session = _C._Session(graph, executor)
+        self._session = _C._session(graph, executor)
 
     def __enter__(self) -> Session:
         return self

@@ -44,7 +44,7 @@ TEST_CASE("retain_graph lets a tape be walked twice, and a freed one says who fr
     y.backward();
     CHECK(numbers(w.grad()) == Floats{12});
     const std::string error = error_of([&] { y.backward(); });
-    CHECK(contains(error, "backward: the values that mul (backward_test.cc:"));
+    CHECK(contains(error, ": the values that mul (backward_test.cc:"));
     CHECK(contains(error, "kept were freed by the backward (backward_test.cc:"));
     CHECK(contains(error, "pass retain_graph=True the first time"));
 }
@@ -83,8 +83,8 @@ TEST_CASE("requires_grad_ makes a leaf, and only a leaf can be told to stop") {
     x.requires_grad_(false);
     CHECK_FALSE(x.requires_grad());
     Tensor n = ones({1}, {DType::int64});
-    CHECK(error_of([&] { n.requires_grad_(); }) ==
-          "requires_grad_: only floating tensors have gradients, and this is int64");
+    CHECK(contains(error_of([&] { n.requires_grad_(); }),
+                   "): only floating tensors have gradients, and this is int64"));
 }
 
 TEST_CASE("a .grad must fit its tensor") {
@@ -115,7 +115,7 @@ TEST_CASE("an overwritten value that a rule needs is named, with the line that w
     const Tensor z = y.sum();
     y.mul_(2);
     const std::string error = error_of([&] { z.backward(); });
-    CHECK(contains(error, "backward: exp (backward_test.cc:"));
+    CHECK(contains(error, ": exp (backward_test.cc:"));
     CHECK(contains(error, "needs its old output, but mul_ (backward_test.cc:"));
     CHECK(contains(error,
                    "changed it in place (version 0, now 1); write y = y + 1 instead of y += 1, or "

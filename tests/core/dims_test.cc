@@ -20,7 +20,7 @@ TEST_CASE("sizes that overflow are an error, unless a dim is 0") {
     const std::int64_t big = std::int64_t{1} << 32;
     CHECK(error_of([&] {
               (void)element_count({big, big});
-          }) == "shape (4294967296, 4294967296) has more elements than an int64 counts");
+          }) == "shape: (4294967296, 4294967296) has more elements than an int64 counts");
     CHECK(element_count({big, big, 0}) == 0);
     CHECK(element_count({}) == 1);
     CHECK(error_of([&] {
@@ -28,10 +28,9 @@ TEST_CASE("sizes that overflow are an error, unless a dim is 0") {
           }).find("more elements than an int64 counts") != std::string::npos);
     CHECK(error_of([&] {
               empty({big, std::int64_t{1} << 30});
-          }) == "shape (4294967296, 1073741824) of float32 has more bytes than an int64 counts");
-    CHECK(error_of([&] {
-              empty({std::int64_t{1} << 50});
-          }).find("out of memory on cpu: 4503599627370496 bytes were asked for") == 0);
+          }) == "shape: (4294967296, 1073741824) of float32 has more bytes than an int64 counts");
+    CHECK(error_of([&] { empty({std::int64_t{1} << 50}); }).find(
+              "out of memory: on cpu, 4503599627370496 bytes were asked for") == 0);
     CHECK(error_of([&] { empty({2, -1}); }) == "a shape with the negative size -1: (2, -1)");
     CHECK(error_of([&] {
               ones({1}).expand({big, big}).sum();
@@ -42,8 +41,8 @@ TEST_CASE("a tensor has at most so many dims") {
     Tensor x = ones({});
     for (int d = 0; d < max_dims; ++d) x = x.unsqueeze(0);
     CHECK(x.dims() == max_dims);
-    CHECK(error_of([&] { x.unsqueeze(0); }) ==
-          "a tensor has at most " + std::to_string(max_dims) + " dims");
+    CHECK(error_of([&] { x.unsqueeze(0); }).find("): a tensor has at most 8 dims") !=
+          std::string::npos);
 }
 
 TEST_CASE("shapes broadcast from the right, where sizes are equal or 1") {
@@ -52,7 +51,8 @@ TEST_CASE("shapes broadcast from the right, where sizes are equal or 1") {
     CHECK(broadcast("add", {}, {5}) == Dims{5});
     CHECK(broadcast("add", {0, 3}, {1, 3}) == Dims{0, 3});
     CHECK(error_of([] { broadcast("add", {0}, {2}); }) ==
-          "add: a (0,) and b (2,) do not broadcast: dim 0 is 0 in a and 2 in b");
+          "add: shapes (0,) and (2,) do not broadcast: dim -1 is 0 and 2; make them equal, or one "
+          "of them 1");
     const std::int64_t n = new_unknown();
     CHECK(broadcast("add", {n, 3}, {1, 3}) == Dims{n, 3});
     CHECK(broadcast("add", {n}, {4}) == Dims{4});

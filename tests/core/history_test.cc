@@ -149,9 +149,9 @@ TEST_CASE("a write under no_grad changes the numbers and leaves the gradient's p
 
 TEST_CASE("an expanded tensor is not written: one element has several indices") {
     Tensor x = ones({3}).expand({2, 3});
-    CHECK(error_of([&] { x.add_(1); }) ==
-          "add_: (2, 3) with strides (0, 1) has several indices for one element (it was expanded); "
-          "clone() it first");
+    CHECK(error_of([&] { x.add_(1); }).find(
+              "): (2, 3) with strides (0, 1) has several indices for one element (it was "
+              "expanded); clone() it first") != std::string::npos);
 }
 
 TEST_CASE("a leaf that requires a gradient is not written in place, nor is a view of it") {
@@ -187,6 +187,9 @@ TEST_CASE("each write counts once in the storage's version, which all of its ten
 
 TEST_CASE("bytes that somebody else holds are written in place and never swapped for others") {
     std::vector<float> bytes(100, 1);
+    const auto kept = allocator::statistics().kept;
+    tensor_of(borrow(bytes.data(), 100, DType::float32, nullptr), Layout::contiguous({100}));
+    CHECK(allocator::statistics().kept == kept);  // it was not given to the allocator
     const Tensor x =
         tensor_of(borrow(bytes.data(), 100, DType::float32, nullptr), Layout::contiguous({100}));
     Tensor y = x;
@@ -208,9 +211,12 @@ TEST_CASE("a value of a higher category, or of a shape that does not fit, is not
     Tensor n = ones({2}, {DType::int64});
     CHECK(error_of([&] {
               n.add_(0.5);
-          }).find("add_: the result is float32 and cannot be kept in a tensor of int64") == 0);
+          }).find("): the result is float32 and cannot be kept in a tensor of int64") !=
+          std::string::npos);
     Tensor x = ones({2});
-    CHECK(error_of([&] { x.add_(ones({3, 2})); }).find("add_: the result has shape (3, 2)") == 0);
+    CHECK(error_of([&] {
+              x.add_(ones({3, 2}));
+          }).find("): the result has shape (3, 2)") != std::string::npos);
     CHECK(error_of([&] { x.copy_(ones({3})); }).find("copy_") == 0);
     n.copy_(2.9);
     CHECK(numbers(n) == Floats{2, 2});

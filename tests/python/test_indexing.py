@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tapegraph as tg
+from errors import said
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,12 @@ def test_gradients_flow_through_reading_and_writing():
     [
         (3, IndexError, None),
         (-4, IndexError, None),
-        ((0, 0, 0), IndexError, "index: 3 indices for a tensor of 2 dims, shape (3, 4)"),
+        ((0, 0, 0), IndexError, "index: 3 indices for a tensor of shape (3, 4), which has 2 dims"),
         ((..., ...), IndexError, "index: only one ... fits into a key"),
         (slice(None, None, -1), ValueError,
          "index: a slice's step must be 1 or more, not -1; a tensor has no negative strides"),
-        ("a", TypeError, "index: an int, a slice, None or ... is an index, str is not"),
-        (1.0, TypeError, "index: an int, a slice, None or ... is an index, float is not"),
+        ("a", TypeError, "index: an int, a slice, None or ... is an index, not str"),
+        (1.0, IndexError, "index: an int, a slice, None or ... is an index, not float"),
         (True, NotImplementedError,
          "index: x[True] is not there yet; use x[None] or tg.where"),
         ([0, 1], NotImplementedError,
@@ -80,7 +81,7 @@ def test_a_wrong_index_says_what_to_use(key, kind, text):
     with pytest.raises(kind) as error:
         tg.zeros(3, 4)[key]
     if text is not None:
-        assert str(error.value) == text
+        assert said(error) == text
 
 
 def test_tensors_of_several_indices_are_named_with_the_way_out():
@@ -94,7 +95,7 @@ def test_writing_what_does_not_fit():
     x = tg.zeros(3, 4)
     with pytest.raises(RuntimeError):
         x[0] = tg.zeros(3)
-    with pytest.raises(TypeError, match="index: a tensor, a number or an array can be stored"):
+    with pytest.raises(TypeError, match="a tensor, a number or an array can be stored"):
         x[0] = "a"
     with pytest.raises(TypeError, match="cannot be deleted"):
         del x[0]

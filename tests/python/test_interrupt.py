@@ -103,15 +103,31 @@ def test_a_handler_that_returns_lets_the_work_go_on():
         signal.signal(signal.SIGINT, before)
 
 
-def test_one_kernel_of_many_seconds_is_ended_from_outside():
-    program = textwrap.dedent("""
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "x @ x",
+        "one.expand(2**45).sum()",
+        "one.expand(2**45).amax()",
+        "one.expand(2**45).argmax()",
+        "one.expand(2**45, 20).sum(0)",
+        "one.expand(20, 2**45).sum(1)",
+        "tg.zeros(3).scatter_add(0, (one * 2).long().expand(2**45), one.expand(2**45))",
+        "tg.tensor([1.0] * 10**8)",
+        "tg.zeros(10**9, dtype=tg.uint8).tolist()",
+    ],
+)
+def test_one_call_of_many_seconds_is_ended_from_outside(work, threads):
+    program = textwrap.dedent(f"""
         import sys, time
         import tapegraph as tg
-        tg.set_num_threads(1)
+        tg.set_num_threads({threads})
         x = tg.ones(9000, 9000)
+        one = tg.ones(1)
         print("ready", flush=True)
         try:
-            x @ x
+            {work}
         except KeyboardInterrupt:
             print("interrupted", float(x.sum()) == 81e6)
             sys.exit(7)

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import tapegraph as tg
+from errors import said
 
 DTYPES = ["bool", "uint8", "int8", "int32", "int64", "float32", "float64"]
 
@@ -97,7 +98,7 @@ def test_bytes_that_cannot_be_shared_are_refused_and_copied_by_tensor(make, why)
     array = make()
     with pytest.raises(ValueError) as error:
         tg.from_numpy(array)
-    assert str(error.value) == (
+    assert said(error) == (
         f"from_numpy: this array's bytes cannot be shared: {why}; "
         f"use tg.tensor(array), which copies"
     )
@@ -130,7 +131,7 @@ def test_dtypes_that_tensors_do_not_have(dtype):
 def test_from_numpy_wants_an_array():
     with pytest.raises(TypeError) as error:
         tg.from_numpy([1, 2])
-    assert str(error.value) == "from_numpy: array must be a NumPy array, not list"
+    assert said(error) == "from_numpy: array must be a NumPy array, not list"
     with pytest.raises(ValueError, match="at most 8"):
         tg.from_numpy(np.zeros((1,) * 9))
 
@@ -160,7 +161,7 @@ def test_a_tensor_on_the_tape_or_elsewhere_is_no_array():
     w = tg.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError) as error:
         w.numpy()
-    assert str(error.value) == (
+    assert said(error) == (
         "numpy: this tensor requires a gradient, which NumPy cannot follow; use x.detach().numpy()"
     )
     with pytest.raises(RuntimeError):
@@ -170,7 +171,7 @@ def test_a_tensor_on_the_tape_or_elsewhere_is_no_array():
     c = tg.ones(2).cuda()
     with pytest.raises(TypeError) as error:
         c.numpy()
-    assert str(error.value) == ("numpy: this tensor is on cuda; use x.cpu().numpy(), which copies")
+    assert said(error) == ("numpy: this tensor is on cuda; use x.cpu().numpy(), which copies")
     assert c.numpy(force=True).tolist() == [1, 1]
 
 

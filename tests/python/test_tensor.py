@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 import pytest
 import tapegraph as tg
+from errors import said
 
 
 def test_numbers_and_nested_lists_take_the_dtype_that_they_need():
@@ -42,23 +43,23 @@ def test_the_default_dtype_is_what_floats_become():
 
 
 @pytest.mark.parametrize(
-    ("data", "text"),
+    ("data", "kind", "text"),
     [
-        ([[1, 2], [3]], "tensor: data[1] has length 1 and the lists before it length 2; "
+        ([[1, 2], [3]], ValueError, "tensor: data[1] has length 1 and the lists before it length 2; "
                         "the list is ragged"),
-        ([[1, 2], 3], "tensor: data[1] is a int, where a list of 2 is expected; "
+        ([[1, 2], 3], TypeError, "tensor: data[1] is an int, where a list of 2 is expected; "
                       "the list is ragged"),
-        ([1, [2]], "tensor: data[1] is a list, where a number is expected; the list is ragged"),
-        ([[[1], [2]], [[3], [4, 5]]], "tensor: data[1][1] has length 2 and the lists before it "
+        ([1, [2]], TypeError, "tensor: data[1] is a list, where a number is expected; the list is ragged"),
+        ([[[1], [2]], [[3], [4, 5]]], ValueError, "tensor: data[1][1] has length 2 and the lists before it "
                                       "length 1; the list is ragged"),
-        ([[[[[[[[[1]]]]]]]]], "tensor: lists nested more than 8 deep; "
+        ([[[[[[[[[1]]]]]]]]], ValueError, "tensor: lists nested more than 8 deep; "
                               "a tensor has at most 8 dims"),
     ],
 )  # fmt: skip
-def test_a_ragged_list_is_a_value_error_that_says_where(data, text):
-    with pytest.raises(ValueError) as error:
+def test_a_ragged_list_is_an_error_that_says_where(data, kind, text):
+    with pytest.raises(kind) as error:
         tg.tensor(data)
-    assert str(error.value) == text
+    assert said(error) == text
 
 
 def test_a_list_that_holds_itself_is_too_deep():
@@ -69,17 +70,17 @@ def test_a_list_that_holds_itself_is_too_deep():
 
 
 @pytest.mark.parametrize("data", ["abc", ["a"], [None], {}, object(), [1, "2"], 1j])
-def test_what_is_not_a_number_is_a_type_error(data):
-    with pytest.raises(TypeError, match="a tensor is made of numbers"):
+def test_what_is_not_a_number_is_an_error(data):
+    with pytest.raises((TypeError, RuntimeError), match="a tensor is made of numbers"):
         tg.tensor(data)
 
 
 def test_numbers_that_do_not_fit_are_refused():
-    with pytest.raises(OverflowError, match="does not fit an int64"):
+    with pytest.raises(ValueError, match="does not fit an int64"):
         tg.tensor(2**63)
     with pytest.raises(RuntimeError) as error:
         tg.tensor([300], dtype=tg.uint8)
-    assert str(error.value) == "tensor: 300 does not fit uint8, which holds 0 to 255"
+    assert said(error) == "tensor: 300 does not fit uint8, which holds 0 to 255"
     with pytest.raises(RuntimeError, match="does not fit int64"):
         tg.tensor(float("nan"), dtype=tg.int64)
     assert tg.tensor([-(2**63), 2**63 - 1]).tolist() == [-(2**63), 2**63 - 1]
@@ -88,10 +89,10 @@ def test_numbers_that_do_not_fit_are_refused():
 def test_a_wrong_dtype_or_device_is_named():
     with pytest.raises(TypeError) as error:
         tg.tensor(1, dtype=np.float32)
-    assert "tensor: dtype must be one of tapegraph's, as tg.float32, not" in str(error.value)
+    assert said(error).startswith("tensor: dtype must be one of tapegraph's, as tg.float32, not")
     with pytest.raises(TypeError) as error:
         tg.zeros(2, device=3)
-    assert str(error.value) == 'zeros: device must be "cpu" or "cuda", not int'
+    assert said(error) == 'zeros: device must be "cpu" or "cuda", not int'
 
 
 def test_zeros_ones_full_and_ranges():
@@ -119,8 +120,9 @@ def test_a_size_that_overflows_is_an_error_and_not_the_end():
     for shape in [(2**62, 2**62), (2**40,), (-1,), (10**18,), (2**63 - 1,)]:
         with pytest.raises((RuntimeError, MemoryError, ValueError)):
             tg.zeros(*shape)
-    with pytest.raises(OverflowError):
+    with pytest.raises(TypeError, match="does not fit an int64"):
         tg.zeros(2**70)
+    assert tg.zeros(2**31, 0, 2**40).shape == (2**31, 0, 2**40)
     with pytest.raises(RuntimeError, match="at most 8 dims"):
         tg.zeros(1, 1, 1, 1, 1, 1, 1, 1, 1)
 
@@ -189,7 +191,7 @@ def test_one_element_becomes_a_python_number():
     with pytest.raises(RuntimeError) as error:
         if tg.zeros(2):
             pass
-    assert str(error.value) == (
+    assert said(error) == (
         "bool: a tensor of shape (2,) has no one truth value; reduce it first, as in x.sum() > 0"
     )
 
@@ -253,7 +255,7 @@ def test_casts_give_the_tensor_itself_where_nothing_changes():
     assert x.to(dtype=tg.bool).tolist() == [True, True]
     assert x.to(tg.float32, copy=True) is not x
     assert x.type_as(tg.tensor(1)).dtype == tg.int64
-    with pytest.raises(TypeError, match="to: a dtype, a device or a tensor, not int"):
+    with pytest.raises(TypeError, match="a dtype, a device or a tensor, not int"):
         x.to(3)
 
 

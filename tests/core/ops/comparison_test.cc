@@ -26,7 +26,8 @@ Row row(const char* op, Tensor (*f)(const Tensors&), std::vector<double> expecte
             .order = 0,
             .misuse = std::move(misuse),
             .error = std::string(op) +
-                     ": a (2,) and b (3,) do not broadcast: dim 0 is 2 in a and 3 in b"};
+                     ": shapes (2,) and (3,) do not broadcast: dim -1 is 2 and 3; make them equal, "
+                     "or one of them 1"};
 }
 
 template <Compare op>

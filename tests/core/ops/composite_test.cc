@@ -45,7 +45,7 @@ std::vector<Row> composite_rows() {
                        std::log(0.375), std::log(0.25)}},
          .tolerance = 1e-6,
          .misuse = [] { log_softmax(ones({2}), 1); },
-         .error = "softmax: dim 1 is outside -1..0 of a tensor with 1 dim"},
+         .error = "log_softmax: dim 1 is outside -1..0 of a tensor with 1 dim"},
         {.op = "cross_entropy",
          .f = f_cross,
          .inputs = {x, target},

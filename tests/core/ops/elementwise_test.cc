@@ -42,7 +42,9 @@ Tensor f_twice(const Tensors& x) { return mul(x[0], x[0]); }
 Tensor f_number(const Tensors& x) { return sub(3, mul(x[0], 0.5)); }
 
 std::string clash(const std::string& op) {
-    return op + ": a (2, 3) and b (4,) do not broadcast: dim 1 is 3 in a and 4 in b";
+    return op +
+           ": shapes (2, 3) and (4,) do not broadcast: dim -1 is 3 and 4; make them equal, or one "
+           "of them 1";
 }
 
 std::string undefined(const std::string& op) {
@@ -199,7 +201,8 @@ std::vector<Row> elementwise_rows() {
                  Tensor n = ones_of({2});
                  add_(n, sign(ones_of({3})));
              },
-         .error = "add: a (2,) and b (3,) do not broadcast: dim 0 is 2 in a and 3 in b"},
+         .error = "add: shapes (2,) and (3,) do not broadcast: dim -1 is 2 and 3; make them equal, "
+                  "or one of them 1"},
         {.op = "relu",
          .f = f_relu,
          .inputs = {x32},
@@ -230,4 +233,12 @@ std::vector<Row> elementwise_rows() {
 
 TEST_CASE("elementwise ops: values, gradients, programs, cuda and errors") {
     for (const tg::test::Row& row : tg::test::elementwise_rows()) tg::test::check(row);
+}
+
+TEST_CASE("relu lets NaN and its gradient through") {
+    tg::Tensor x = tg::tensor(std::vector<float>{-1, 0, 2, std::nanf("")});
+    x.requires_grad_();
+    relu(x).sum().backward();
+    const tg::Tensor g = x.grad();
+    for (int i = 0; i < 4; ++i) CHECK(g[i].item<float>() == (i < 2 ? 0.0f : 1.0f));
 }

@@ -37,7 +37,7 @@ std::vector<Row> indexing_rows() {
          .inputs = {x, {{2, 0}, {}, DType::int64}},
          .expected = {{2, 0}, {}},
          .misuse = [] { gather(ones({3}), 0, ones({2})); },
-         .error = "gather: the index is float32, not int64"},
+         .error = "gather: the index is float32, not int64; cast it: index.long()"},
         {.op = "scatter_add",
          .f = f_scatter,
          .inputs = {x, index, {{2, 2}, {10, 20, 30, 40}}},

@@ -55,7 +55,7 @@ std::vector<Row> layout_rows() {
              [] {
                  flatten(ones({2, 3}), 1, 0);
              },
-         .error = "flatten: dim 1 comes after dim 0"},
+         .error = "flatten: start_dim 1 comes after end_dim 0"},
         {.op = "permute",
          .f = f_permute,
          .inputs = {x},
@@ -109,7 +109,7 @@ std::vector<Row> layout_rows() {
          .inputs = {{{2}, {1, 2}}},
          .expected = narrow,
          .misuse = [] { unsqueeze(ones({2}), 2); },
-         .error = "unsqueeze: dim 2 is outside -2..1 of a tensor with 2 dims"},
+         .error = "unsqueeze: dim 2 is outside -2..1, the places for a new dim of (2,)"},
         {.op = "squeeze",
          .f = f_squeeze,
          .inputs = {narrow},

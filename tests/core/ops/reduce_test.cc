@@ -95,7 +95,7 @@ std::vector<Row> reduce_rows() {
          .inputs = {x},
          .expected = {{2}, {5, 6}},
          .misuse = [] { max(ones({0})); },
-         .error = "amax: dim 0 of (0,) has no elements to take the maximum of"},
+         .error = "max: amax: dim 0 of (0,) has no elements to take the maximum of"},
         {.op = "max",
          .f = f_max_index,
          .inputs = {x},
