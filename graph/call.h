@@ -9,6 +9,7 @@
 //                                               differentiated: create_graph calls it
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -43,15 +44,27 @@ struct Callable final : Object {
     mutable std::unique_ptr<CallGradient> gradient_;
 };
 
-struct CallGradient {
-    Ref<Callable> forward;
+// The gradients of some outputs, given theirs.
+struct GradientHalves {
     Ref<Callable> backward;
     Ref<Callable> joint;
-    std::vector<int> seeds;                    // the outputs that have a seed, in order
-    std::vector<int> given;                    // the variables that get a gradient, in order
-    std::vector<std::vector<int>> reached_by;  // by given variable: the outputs whose g reaches it
+    std::vector<int> given;            // the variables that get a gradient, in order
     std::vector<int> joint_variables;  // by joint's leaf line: a variable, or -1 - k: seed k
-    int outputs = 0;                   // of the program; what follows them in `forward` is saved
+};
+
+struct CallGradient {
+    Ref<Callable> forward;
+    std::vector<int> seeds;                          // the outputs that have a seed, in order
+    std::vector<std::vector<int>> variables_behind;  // by seed: those that its output depends on
+    GradientHalves whole;                            // where every seed is given
+    int outputs = 0;  // of the program; what follows them in `forward` is saved
+
+    // By seed: is it given? An output that the loss does not use has none.
+    const GradientHalves& halves(const std::vector<char>& present) const;
+
+  private:
+    mutable std::mutex mutex_;
+    mutable std::map<std::vector<char>, std::unique_ptr<GradientHalves>> partial_;
 };
 
 // Runs it. `variables` are the nodes to which gradients flow, by leaf line (empty: none). Where

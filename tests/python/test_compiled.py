@@ -373,3 +373,55 @@ def test_what_is_compiled_must_be_callable():
     assert said(error) == "compile: a function is compiled, not int"
     with pytest.raises(ValueError):
         tg.compile(lambda x: x, executor="fast")
+
+
+def test_an_output_that_is_not_used_adds_nothing():
+    """Its gradient is absent, as on the tape, and no zeros that inf would turn into NaN."""
+
+    def several(w, v):
+        return w * 2, (w * v).exp(), 1 / (w - w), (v * v).sum()
+
+    fast = tg.compile(several)
+    for used in ([0], [1], [0, 1], [3], [0, 3], [0, 1, 3], [2, 3]):
+        found = []
+        for f in (several, fast):
+            w = tg.tensor([1.0, -0.0, 3.0], requires_grad=True)
+            v = tg.tensor([0.5, 2.0, 1.0], requires_grad=True)
+            outputs = f(w, v)
+            total = sum((outputs[k].sum() for k in used), tg.tensor(0.0))
+            first = tg.autograd.grad(total, [w, v], create_graph=True, allow_unused=True)
+            wanted = [g.sum() for g in first if g is not None and g.requires_grad]
+            second = tg.autograd.grad(sum(wanted), [w, v], allow_unused=True) if wanted else ()
+            found.append([None if g is None else g.detach().numpy().tobytes()
+                          for g in (*first, *second)])  # fmt: skip
+            w.grad = v.grad = None
+            outputs = f(w, v)
+            sum((outputs[k].sum() for k in used), tg.tensor(0.0)).backward()
+            found[-1] += [None if x.grad is None else x.grad.numpy().tobytes() for x in (w, v)]
+        assert found[0] == found[1], used
+
+
+def test_where_a_compiled_call_is_not_the_tape():
+    """What lesson 4 says of it."""
+    x = tg.tensor([1.0, 2.0])
+    whole, part = tg.compile(lambda t: (t, t[0]))(x)
+    x.add_(1)
+    assert whole.tolist() == [1, 2] and float(part) == 1  # copies
+
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    product = tg.compile(lambda w, v: (w * v).sum())
+    v = tg.tensor([3.0, 4.0])
+    loss = product(w, v)
+    v.add_(1)
+    loss.backward()  # it kept what it needs
+    assert w.grad.tolist() == [3, 4]
+
+    two = tg.compile(lambda w: (w * 2, w * w))
+    a, b = two(w)
+    a.sum().backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        b.sum().backward()  # one node, freed as one
+
+    lines, table = [], tg.zeros(4)
+    tg.compile(lambda row: lines.append(1) or row + table.sum())(table[1:3])
+    assert len(lines) == 2  # traced again: the first time showed that the two share memory

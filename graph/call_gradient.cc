@@ -1,0 +1,340 @@
+// The gradient of a program, as programs: see call.h for the three and how they fit together.
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/history.h"
+#include "core/ops/structural.h"
+#include "graph/call.h"
+#include "graph/capture.h"
+
+namespace tg {
+namespace {
+
+// The nodes that depend on a seed: the backward half. All others can run with the forward half.
+std::unordered_set<const Node*> late_nodes(const Tape& t, std::span<const Tensor> seeds) {
+    std::unordered_set<const Node*> late;
+    for (const Tensor& seed : seeds) late.insert(value_of(seed).node.get());
+    for (const Node* node : t.nodes)
+        for (const Input& in : node->inputs)
+            if (late.count(in.value.node.get())) late.insert(node);
+    return late;
+}
+
+bool contains(const std::vector<Value>& values, const Value& v) {
+    for (const Value& x : values)
+        if (x == v) return true;
+    return false;
+}
+
+// What late lines take from early ones.
+std::vector<Value> crossing(const Tape& t, const std::unordered_set<const Node*>& late,
+                            const std::vector<Value>& results) {
+    std::vector<Value> values;
+    for (const Node* node : t.nodes) {
+        if (!late.count(node)) continue;
+        for (const Input& in : node->inputs)
+            if (!in.is_scalar && !late.count(in.value.node.get()) && !contains(values, in.value))
+                values.push_back(in.value);
+    }
+    for (const Value& v : results)
+        if (!late.count(v.node.get()) && !contains(values, v)) values.push_back(v);
+    return values;
+}
+
+// An input of the recording that is no tensor's: bound by number when the program is called.
+Tensor symbol_input(Recording& r, const Desc& desc, const std::string& name) {
+    RecordedInput input;
+    input.kind = RecordedInput::argument;
+    input.name = name;
+    return r.symbol(r.new_input(input, desc), desc);
+}
+
+// The lines of the backward half on inputs of their own: the saved values, then the seeds.
+Ref<Program> backward_half(const Tape& t, const std::unordered_set<const Node*>& late,
+                           const std::vector<Value>& saved, std::span<const Tensor> seeds,
+                           const std::vector<Value>& results, const std::string& name) {
+    Ref<Program> p = make<Program>();
+    p->name = name + ".backward";
+    std::unordered_map<const Node*, std::vector<int>> numbers;
+    const auto number = [&](const Value& v) {
+        return numbers.at(v.node.get())[static_cast<std::size_t>(v.index)];
+    };
+    const auto add_input = [&](const Value& v, std::string label) {
+        auto& list = numbers[v.node.get()];
+        list.resize(static_cast<std::size_t>(v.node->outputs.size()), -1);
+        list[static_cast<std::size_t>(v.index)] = static_cast<int>(p->values.size());
+        p->values.push_back(v.node->outputs[v.index]);
+        p->inputs.push_back({ProgramInput::argument, std::move(label), false});
+    };
+    for (const Value& v : saved) add_input(v, "saved" + std::to_string(p->inputs.size()));
+    for (std::size_t k = 0; k < seeds.size(); ++k)
+        add_input(value_of(seeds[k]), "g" + std::to_string(k));
+    for (const Node* node : t.nodes) {
+        if (!late.count(node) || node->op == &ops::read) continue;
+        Line line;
+        line.op = node->op;
+        line.attrs = node->attrs;
+        line.where = node->where;
+        for (const Input& in : node->inputs)
+            line.in.push_back(in.is_scalar ? Operand{-1, in.scalar}
+                                           : Operand{number(in.value), {}});
+        auto& list = numbers[node];
+        for (const Desc& d : node->outputs) {
+            list.push_back(static_cast<int>(p->values.size()));
+            line.out.push_back(list.back());
+            p->values.push_back(d);
+        }
+        p->lines.push_back(std::move(line));
+    }
+    for (const Value& v : results) p->outputs.push_back(number(v));
+    return p;
+}
+
+// By output of the program: the leaf lines, by number, that a gradient could flow to from it.
+std::vector<std::vector<int>> leaves_behind(const Program& program) {
+    std::vector<std::set<int>> behind(program.values.size());
+    int leaves = 0;
+    for (const Line& line : program.lines) {
+        if (line.op == &ops::leaf) behind[static_cast<std::size_t>(line.out[0])] = {leaves++};
+        if (line.op == &ops::leaf || !line.requires_grad) continue;
+        std::set<int> reached;
+        for (const Operand& in : line.in)
+            if (in.value >= 0) reached.merge(std::set(behind[static_cast<std::size_t>(in.value)]));
+        for (int out : line.out) behind[static_cast<std::size_t>(out)] = reached;
+    }
+    std::vector<std::vector<int>> by_output;
+    for (int v : program.outputs) {
+        const std::set<int>& reached = behind[static_cast<std::size_t>(v)];
+        by_output.emplace_back(reached.begin(), reached.end());
+    }
+    return by_output;
+}
+
+// Which of our variables, or which seed, each leaf line of `joint` stands for.
+std::vector<int> variables_of(const Captured& joint, const std::vector<Value>& leaves,
+                              const std::vector<Tensor>& seed_leaves) {
+    std::vector<int> variables;
+    const auto is = [&](const Value& v, int number) {
+        return joint.numbers.count(v.node.get()) && joint.number(v) == number;
+    };
+    for (const Line& line : joint.program->lines) {
+        if (line.op != &ops::leaf) continue;
+        for (std::size_t k = 0; k < leaves.size(); ++k)
+            if (is(leaves[k], line.out[0])) variables.push_back(static_cast<int>(k));
+        for (std::size_t k = 0; k < seed_leaves.size(); ++k)
+            if (is(value_of(seed_leaves[k]), line.out[0]))
+                variables.push_back(-1 - static_cast<int>(k));
+    }
+    return variables;
+}
+
+// ---- where some seeds are absent ---------------------------------------------------------------
+
+Line zeros_like(const Desc& desc, int number, const Where& where) {
+    static const Op* const full = find_line_op("full");
+    Line line;
+    line.op = full;
+    line.attrs = {Attr{desc.shape}, Attr{desc.dtype}, Attr{static_cast<std::int64_t>(desc.device)},
+                  Attr{0.0}};
+    line.out.push_back(number);
+    line.where = where;
+    return line;
+}
+
+// What is left of lines that are linear in some inputs, the seeds, when not all of these are given.
+// On the tape an absent gradient is no gradient of zeros: it adds nothing, not even 0 * inf. So a
+// line that has only absent ones to work on is left out, and of a sum with one the other is taken.
+class WithoutSeeds {
+  public:
+    // `first` is the number of the first seed among the inputs.
+    WithoutSeeds(const Program& program, int first, const std::vector<char>& present)
+        : program_(program), left_(make<Program>()) {
+        left_->name = program.name;
+        left_->inputs = program.inputs;
+        left_->values = program.values;
+        for (int v = 0; v < static_cast<int>(program.values.size()); ++v) renamed_.push_back(v);
+        late_.assign(program.values.size(), 0);
+        absent_.assign(program.values.size(), 0);
+        for (std::size_t k = 0; k < present.size(); ++k) {
+            late_[static_cast<std::size_t>(first) + k] = 1;
+            absent_[static_cast<std::size_t>(first) + k] = !present[k];
+        }
+        for (const Line& line : program.lines) add(line);
+    }
+
+    bool is_absent(int value) const { return absent_[static_cast<std::size_t>(value)] != 0; }
+
+    // The program that computes what is left of the outputs.
+    Ref<Program> finished() {
+        for (int v : program_.outputs)
+            if (!is_absent(v)) left_->outputs.push_back(renamed_[static_cast<std::size_t>(v)]);
+        return left_;
+    }
+
+  private:
+    void add(Line line) {
+        bool late = false;
+        bool given = false;
+        for (const Operand& in : line.in) {
+            if (in.value < 0 || !late_[static_cast<std::size_t>(in.value)]) continue;
+            late = true;
+            given = given || !is_absent(in.value);
+        }
+        for (int out : line.out) {
+            late_[static_cast<std::size_t>(out)] = late;
+            absent_[static_cast<std::size_t>(out)] = late && !given;
+        }
+        if (late && !given) return;
+        if (late && is_sum_of_one(line)) return;
+        for (Operand& in : line.in) {
+            if (in.value < 0) continue;
+            if (is_absent(in.value)) {
+                const Desc desc = program_.values[static_cast<std::size_t>(in.value)];
+                in.value = static_cast<int>(left_->values.size());
+                left_->values.push_back(desc);
+                left_->lines.push_back(zeros_like(desc, in.value, line.where));
+            } else {
+                in.value = renamed_[static_cast<std::size_t>(in.value)];
+            }
+        }
+        left_->lines.push_back(std::move(line));
+    }
+
+    // a + (absent) is a, where that has the sum's shape: gradients that are added up do.
+    bool is_sum_of_one(const Line& line) {
+        static const Op* const sum = find_line_op("add");
+        if (line.op != sum || line.in[0].value < 0 || line.in[1].value < 0) return false;
+        const bool left_absent = is_absent(line.in[0].value);
+        if (left_absent == is_absent(line.in[1].value)) return false;
+        const int kept = line.in[left_absent ? 1 : 0].value;
+        if (program_.values[static_cast<std::size_t>(kept)] !=
+            program_.values[static_cast<std::size_t>(line.out[0])])
+            return false;
+        renamed_[static_cast<std::size_t>(line.out[0])] = renamed_[static_cast<std::size_t>(kept)];
+        return true;
+    }
+
+    const Program& program_;
+    Ref<Program> left_;
+    std::vector<int> renamed_;  // by value: what stands for it in left_
+    std::vector<char> late_;    // by value: does it depend on a seed?
+    std::vector<char> absent_;  // by value
+};
+
+std::unique_ptr<GradientHalves> halves_without(const CallGradient& all,
+                                               const std::vector<char>& present) {
+    const auto seeds = static_cast<int>(all.seeds.size());
+    const auto first_seed = [&](const Program& p) {
+        return static_cast<int>(p.inputs.size()) - seeds;
+    };
+    const Program& backward = *all.whole.backward->written;
+    const Program& joint = *all.whole.joint->written;
+    WithoutSeeds late(backward, first_seed(backward), present);
+    WithoutSeeds both(joint, first_seed(joint), present);
+    auto out = std::make_unique<GradientHalves>();
+    for (std::size_t i = 0; i < all.whole.given.size(); ++i)
+        if (!late.is_absent(backward.outputs[i])) out->given.push_back(all.whole.given[i]);
+    std::size_t leaf = 0;
+    for (const Line& line : joint.lines)
+        if (line.op == &ops::leaf) {
+            if (!both.is_absent(line.out[0]))
+                out->joint_variables.push_back(all.whole.joint_variables[leaf]);
+            ++leaf;
+        }
+    out->backward = make<Callable>(late.finished(), all.whole.backward->executor);
+    out->joint = make<Callable>(both.finished(), all.whole.joint->executor);
+    return out;
+}
+
+std::unique_ptr<CallGradient> made_gradient(const Callable& callable) {
+    const Program& program = *callable.written;
+    Recording r;
+    r.kind = Recording::trace;
+    r.id = new_recording_id();
+    r.name = program.name + "'s gradient";
+    const RecordingScope scope(&r);
+    const GradMode mode(true);
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < program.inputs.size(); ++i)
+        inputs.push_back(symbol_input(r, program.values[i], program.inputs[i].name));
+    const Replayed again = replay(program, inputs);
+
+    const std::vector<std::vector<int>> behind = leaves_behind(program);
+    auto out = std::make_unique<CallGradient>();
+    out->outputs = static_cast<int>(program.outputs.size());
+    std::vector<Tensor> outputs, roots, seeds;
+    for (std::size_t k = 0; k < program.outputs.size(); ++k) {
+        outputs.push_back(again.values[static_cast<std::size_t>(program.outputs[k])]);
+        if (!callable.differentiable[k] || !outputs.back().requires_grad()) continue;
+        const Tensor& o = outputs.back();
+        out->seeds.push_back(static_cast<int>(k));
+        out->variables_behind.push_back(behind[k]);
+        roots.push_back(o);
+        seeds.push_back(symbol_input(r, {o.shape(), o.dtype(), o.device()},
+                                     "g" + std::to_string(seeds.size())));
+    }
+    // The seeds are leaves too, so that `joint` can be differentiated with respect to them.
+    std::vector<Tensor> seed_leaves;
+    for (const Tensor& seed : seeds) {
+        Program one;
+        one.values = {{seed.shape(), seed.dtype(), seed.device()}, {}};
+        one.values[1] = one.values[0];
+        Line line;
+        line.op = &ops::leaf;
+        line.in.push_back(Operand{0, {}});
+        line.out.push_back(1);
+        line.requires_grad = true;
+        one.lines.push_back(line);
+        seed_leaves.push_back(replay(one, std::span(&seed, 1)).leaves[0]);
+    }
+    const std::vector<Tensor> gradients =
+        grad(roots, again.leaves, seed_leaves, {.create_graph = true});
+    std::vector<Value> results;
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+        if (!gradients[k].defined()) continue;
+        out->whole.given.push_back(static_cast<int>(k));
+        results.push_back(value_of(gradients[k]));
+    }
+    const Tape t = tape(results);
+    const auto late = late_nodes(t, seeds);
+    const std::vector<Value> saved = crossing(t, late, results);
+    std::vector<Value> forward_roots;
+    for (const Tensor& o : outputs) forward_roots.push_back(value_of(o));
+    forward_roots.insert(forward_roots.end(), saved.begin(), saved.end());
+    r.inputs.resize(inputs.size());  // the seeds are no inputs of forward
+    // forward has no leaves: nothing differentiates it.
+    out->forward =
+        make<Callable>(capture(r, forward_roots, program.name).program, callable.executor);
+    for (std::size_t k = 0; k < seeds.size(); ++k) {
+        RecordedInput input;
+        input.kind = RecordedInput::argument;
+        input.name = "g" + std::to_string(k);
+        input.value = value_of(seeds[k]);
+        r.inputs.push_back(input);
+    }
+    const Captured joint = capture(r, results, program.name + ".joint");
+    out->whole.joint = make<Callable>(joint.program, callable.executor);
+    out->whole.joint_variables = variables_of(joint, again.leaf_values, seed_leaves);
+    out->whole.backward = make<Callable>(
+        backward_half(t, late, saved, seeds, results, program.name), callable.executor);
+    return out;
+}
+
+}  // namespace
+
+const CallGradient& Callable::gradient() const {
+    std::call_once(once_, [this] { gradient_ = made_gradient(*this); });
+    return *gradient_;
+}
+
+const GradientHalves& CallGradient::halves(const std::vector<char>& present) const {
+    if (std::find(present.begin(), present.end(), 0) == present.end()) return whole;
+    const std::lock_guard lock(mutex_);
+    auto& found = partial_[present];
+    if (!found) found = halves_without(*this, present);
+    return *found;
+}
+
+}  // namespace tg
