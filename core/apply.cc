@@ -1,7 +1,9 @@
 #include "core/apply.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -152,6 +154,7 @@ Outputs run(const Op& op, const Attrs& attrs, const Prepared& p, const Descs& de
                 if (p.args[i].tensor.is_symbolic()) no_value(p.args[i].tensor, op.name);
                 in.push_back(array_of(p.args[i].tensor));
             } else {
+                assert(n < 4);
                 p.args[i].scalar.write(numbers[n], p.descs[i].dtype);
                 in.push_back(array_of(numbers[n++], p.descs[i].dtype, Layout{}));
                 in.back().number = true;
@@ -222,19 +225,20 @@ void run_by_cpu(const Launch& launch) {
 void run_on_cuda(const Launch& launch) {
     // Numbers beside the tensors are on the host; a kernel wants all its inputs on the device.
     Inline<Array, 3> in;
-    std::vector<std::pair<void*, std::int64_t>> lent;
+    struct GiveBack {
+        void operator()(void* block) const { allocator::give(block, 8, Device::cuda); }
+    };
+    std::vector<std::unique_ptr<void, GiveBack>> lent;
     for (const Array& a : launch.in) {
         in.push_back(a);
         if (!a.number) continue;
-        void* copy = allocator::take(8, Device::cuda);
-        lent.push_back({copy, 8});
-        copy_bytes(copy, Device::cuda, a.data, Device::cpu, size_of(a.dtype));
-        in.back().data = copy;
+        lent.emplace_back(allocator::take(8, Device::cuda));
+        copy_bytes(lent.back().get(), Device::cuda, a.data, Device::cpu, size_of(a.dtype));
+        in.back().data = lent.back().get();
         in.back().number = false;
     }
     const Launch device{launch.op, launch.attrs, in, launch.out};
     if (!launch.op.cuda || !launch.op.cuda(device)) run_by_cpu(device);
-    for (auto [copy, bytes] : lent) allocator::give(copy, bytes, Device::cuda);
     const std::string error = kernels::cuda::backend().last_error();
     if (!error.empty()) fail(ErrorKind::runtime, launch.op.name, ": CUDA: ", error);
 }

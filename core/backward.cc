@@ -123,30 +123,35 @@ Tensor fitted_to(const Tensor& gradient, const Desc& desc) {
     return g;
 }
 
-// Adds a gradient to a leaf. Out of place: x + y hands one tensor to both of its inputs.
-void accumulate(Node& node, const Tensor& g) {
-    Recording* r = recording();
-    if (!node.leaf) return;
-    const Ref<History> history(node.leaf);
-    if (r && !history->leaf)
-        fail(ErrorKind::runtime, "backward: in ", r->name,
+// Adds a gradient to a leaf, as lines of a recording.
+void accumulate_recorded(Recording& r, const Node& node, const Ref<History>& history,
+                         const Tensor& g) {
+    if (!history->leaf)
+        fail(ErrorKind::runtime, "backward: in ", r.name,
              " the gradient reaches a tensor that was computed outside of it", at(node.where),
              "; detach() it, or compute it inside");
-    const Tensor before = r ? r->grad_state(history).get() : Tensor(history->grad);
-    Tensor after;
-    if (before.defined())
-        after = add(before, g);
-    else if (r)
-        after = r->symbol(value_of(g), Desc{g.shape(), g.dtype(), g.device()});
-    else
-        after = g.ref().get()->references == 1 && g.handle().storage.alone() && g.is_contiguous()
-                    ? g
-                    : clone(g);
-    if (r) {
-        r->grad_state(history).now = after;
-        r->grad_state(history).written = true;
-    } else {
-        history->grad = after.ref();
+    GradState& state = r.grad_state(history);
+    const Tensor before = state.get();
+    Tensor after = before.defined() ? add(before, g)
+                                    : r.symbol(value_of(g), Desc{g.shape(), g.dtype(), g.device()});
+    GradState& now = r.grad_state(history);
+    now.now = after;
+    now.written = true;
+}
+
+// Adds a gradient to a leaf. Out of place: x + y hands one tensor to both of its inputs.
+void accumulate(const Node& node, const Tensor& g) {
+    const Ref<History> history = history_of_leaf(node);
+    if (!history) return;
+    if (Recording* r = recording()) return accumulate_recorded(*r, node, history, g);
+    while (true) {  // again if another thread has added its own meanwhile
+        const Tensor before(history->gradient());
+        Tensor after = g;
+        if (before.defined())
+            after = add(before, g);
+        else if (g.ref().get()->references > 2 || !g.handle().storage.alone() || !g.is_contiguous())
+            after = clone(g);
+        if (history->replace_gradient(before.ref(), after.ref())) return;
     }
 }
 

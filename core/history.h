@@ -27,6 +27,9 @@ Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout
 // taken over instead of copied.
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal = false);
 
+// The history that a leaf's node gives its gradients to; null once it is gone.
+Ref<History> history_of_leaf(const Node& node);
+
 // The same storage and layout with a history of its own.
 Tensor detached(const Tensor& tensor);
 

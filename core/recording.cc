@@ -253,9 +253,7 @@ GradState& Recording::grad_state(const Ref<History>& asked) {
     g->history = history;
     const auto stands = standing_for.find(history.get());
     const Ref<History> real = stands == standing_for.end() ? history : stands->second;
-    const Tensor outer = enclosing    ? enclosing->grad_state(real).now
-                         : real->grad ? Tensor(real->grad)
-                                      : Tensor();
+    const Tensor outer = enclosing ? enclosing->grad_state(real).now : Tensor(real->gradient());
     if (outer.defined()) {
         g->present_at_start = true;
         RecordedInput input;

@@ -24,6 +24,13 @@ struct Counted {
     Counted() = default;
     Counted(const Counted&) {}
     Counted& operator=(const Counted&) { return *this; }
+    // One more reference, unless there is none any more: the object is then being destroyed.
+    bool hold_if_alive() const {
+        std::int32_t n = references.load(std::memory_order_relaxed);
+        while (n > 0)
+            if (references.compare_exchange_weak(n, n + 1, std::memory_order_acquire)) return true;
+        return false;
+    }
     static void* operator new(std::size_t bytes) { return allocate_small(bytes); }
     static void operator delete(void* pointer, std::size_t bytes) { release_small(pointer, bytes); }
 };
@@ -43,6 +50,13 @@ class Ref {
     ~Ref() {
         if (pointer_ && pointer_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete pointer_;
+    }
+
+    // Takes over a reference that is held already.
+    static Ref adopt(T* pointer) {
+        Ref r;
+        r.pointer_ = pointer;
+        return r;
     }
 
     T* get() const { return pointer_; }

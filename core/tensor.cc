@@ -1,6 +1,7 @@
 #include "core/tensor.h"
 
 #include <cstring>
+#include <mutex>
 
 #include "core/backward.h"
 #include "core/history.h"
@@ -11,9 +12,40 @@
 
 namespace tg {
 
+// Threads that walk tapes of their own meet at the leaves that these share: a leaf's gradient, and
+// the way from its node to it, are read and written under this lock. Nothing is computed under it.
+static std::mutex& leaves() {
+    static std::mutex& mutex = *new std::mutex;
+    return mutex;
+}
+
 History::~History() {
     // A leaf's node may outlive it on somebody's tape; it then has nobody to give a gradient to.
-    if (leaf && now) now.node->leaf = nullptr;
+    if (!leaf || !now) return;
+    const std::lock_guard lock(leaves());
+    now.node->leaf = nullptr;
+}
+
+Ref<History> history_of_leaf(const Node& node) {
+    const std::lock_guard lock(leaves());
+    return node.leaf && node.leaf->hold_if_alive() ? Ref<History>::adopt(node.leaf) : nullptr;
+}
+
+Ref<Handle> History::gradient() const {
+    const std::lock_guard lock(leaves());
+    return grad;
+}
+
+void History::set_gradient(Ref<Handle> value) {
+    const std::lock_guard lock(leaves());  // what is replaced dies after it is released
+    std::swap(grad, value);
+}
+
+bool History::replace_gradient(const Ref<Handle>& before, Ref<Handle> after) {
+    const std::lock_guard lock(leaves());
+    if (!(grad == before)) return false;
+    std::swap(grad, after);
+    return true;
 }
 
 Tensor tensor_of(Ref<Storage> storage, Layout layout) {
@@ -92,7 +124,7 @@ Tensor Tensor::grad() const {
     const Handle& h = *handle_;
     if (!h.history->leaf || !is_leaf()) return {};
     if (Recording* r = recording()) return r->grad_state(h.history).get();
-    return Tensor(h.history->grad);
+    return Tensor(h.history->gradient());
 }
 
 void Tensor::set_grad(const Tensor& grad) const {
@@ -112,7 +144,7 @@ void Tensor::set_grad(const Tensor& grad) const {
         g.now = grad;
         g.written = true;
     } else {
-        h.history->grad = grad.ref();
+        h.history->set_gradient(grad.ref());
     }
 }
 

@@ -35,10 +35,18 @@ struct Value {
 struct History : Counted {
     Value now;                  // what made the present value of the base
     std::uint32_t version = 0;  // the storage's version at which `now` was right
-    bool leaf = false;          // made by requires_grad_(): gradients are kept in `grad`
+    bool leaf = false;          // made by requires_grad_(): it has a gradient()
     std::uint64_t born = 0;     // the recording in which it was made
-    Ref<struct Handle> grad;
     ~History();
+
+    // A leaf's. Threads may share it (tensor.cc).
+    Ref<struct Handle> gradient() const;
+    void set_gradient(Ref<struct Handle> value);
+    // False, and nothing is done, if it is not `before` any more.
+    bool replace_gradient(const Ref<struct Handle>& before, Ref<struct Handle> after);
+
+  private:
+    Ref<struct Handle> grad;
 };
 
 // One tensor in a user's hands. `seen` is the node that made *this* handle's value; it is used as

@@ -54,7 +54,7 @@ struct Snapshot {
     void restore() const {
         const NoGrad mode;
         for (const auto& [whole, bytes] : storages) write(whole, bytes, "lockstep");
-        for (const auto& [history, grad] : grads) history->grad = grad;
+        for (const auto& [history, grad] : grads) history->set_gradient(grad);
     }
 };
 
@@ -121,7 +121,7 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
                            ? c.to.storage
                            : arguments[static_cast<std::size_t>(c.to.argument)].handle().storage);
     }
-    for (auto& [history, grad] : start.grads) grad = history->grad;
+    for (auto& [history, grad] : start.grads) grad = history->gradient();
 
     // What the program needs, before the tape changes it.
     const std::vector<Tensor> values =

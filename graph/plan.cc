@@ -57,7 +57,8 @@ struct Launching {
 Loop loop_of(const Program& program, const PlanStep& step, std::span<const Array> in,
              const Array& out) {
     Loop loop;
-    if (!step.line || step.device != Device::cpu || in.size() > 3 || out.size() > small)
+    if (!step.line || step.device != Device::cpu || in.size() > 3 || out.size() > small ||
+        out.size() == 0)
         return loop;
     for (std::size_t i = 0; i < in.size(); ++i) {
         const Array a = collapsed(in[i], out);

@@ -262,7 +262,7 @@ std::string broken_guard(const TraceState& t, const std::vector<Tensor>& argumen
         const History& h = g.argument < 0
                                ? *g.history
                                : *arguments[static_cast<std::size_t>(g.argument)].handle().history;
-        if (static_cast<bool>(h.grad) != g.present)
+        if (static_cast<bool>(h.gradient()) != g.present)
             return g.present ? "a .grad that was there is None now"
                              : "a .grad that was None is there now";
     }
@@ -310,7 +310,7 @@ std::vector<Tensor> bound_inputs(const CallKey& key, const std::vector<Binding>&
     for (const Binding& b : bindings) {
         const auto i = static_cast<std::size_t>(b.argument);
         if (b.slot)
-            inputs.push_back(contiguous(Tensor(slot_history(b, arguments)->grad).detach()));
+            inputs.push_back(contiguous(Tensor(slot_history(b, arguments)->gradient()).detach()));
         else if (b.argument >= 0)
             inputs.push_back(base_of(arguments[i], key.arguments[i]));
         else
@@ -359,7 +359,7 @@ void commit(TraceState& t, const std::vector<Tensor>& arguments, const std::vect
     for (const Commit& c : t.commits) {
         const Tensor value = c.output < 0 ? Tensor{} : out[static_cast<std::size_t>(c.output)];
         if (c.to.slot) {
-            slot_history(c.to, arguments)->grad = value.ref();
+            slot_history(c.to, arguments)->set_gradient(value.ref());
             continue;
         }
         const GradMode mode(c.differentiable && grad_enabled());

@@ -92,3 +92,46 @@ def test_tensors_die_on_other_threads_with_their_arrays():
             (x * 2).sum()
 
     run(4, work)
+
+
+def test_threads_share_leaves_and_none_of_their_gradients_is_lost():
+    shared = tg.ones(3, requires_grad=True)
+    stop = threading.Event()
+
+    def walk(rounds):
+        for k in range(rounds):
+            (shared * 2).sum().backward()
+            own = tg.ones(2, requires_grad=True)  # a leaf that dies on its tape
+            loss = (own * own * shared[0]).sum()
+            del own
+            if k % 2:
+                loss.detach()
+
+    def read():
+        while not stop.is_set():
+            if shared.grad is not None:
+                shared.grad.tolist()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        run(4, lambda i: walk(2000))
+    finally:
+        stop.set()
+        reader.join()
+    assert shared.grad.tolist() == [16000, 16000, 16000]
+
+
+def test_threads_that_write_the_same_tensor_do_not_end_the_process():
+    w = tg.zeros(100_000)
+    small = tg.zeros(3)
+
+    def write(k):
+        for _ in range(50):
+            w.add_(1)
+            w[k:].mul_(1)
+            small.add_(1)
+            tg.compile(lambda t: t.mul_(1))(w)
+
+    run(4, write)
+    assert float(small[0]) <= 200 and float(w[0]) <= 200
