@@ -160,16 +160,10 @@ struct Tracer {
                 trace.handles.push_back(
                     {h->handle, h->handle->history, static_cast<bool>(h->leaf)});
         for (const auto& s : r.storages) {
-            if (s->storage->born == 0) {
-                trace.captured_storages.push_back(s->storage);
-            } else if (s->argument && s->captured) {
-                const Storage* outer = outer_of(*s);
-                trace.captured_arguments.push_back(argument_with_storage(outer));
-                trace.captured_storages.push_back(
-                    arguments[static_cast<std::size_t>(trace.captured_arguments.back())]
-                        .handle()
-                        .storage);
-            }
+            if (s->storage->born == 0) trace.captures.push_back({s->storage, -1});
+            if (!s->argument || !s->captured) continue;
+            const int k = argument_with_storage(outer_of(*s));
+            trace.captures.push_back({arguments[static_cast<std::size_t>(k)].handle().storage, k});
         }
         trace.inputs = bindings_of(r, c, arguments);
         for (std::size_t i = 0; i < c.inputs.size(); ++i) {
@@ -266,23 +260,15 @@ std::string broken_guard(const TraceState& t, const std::vector<Tensor>& argumen
             return g.present ? "a .grad that was there is None now"
                              : "a .grad that was None is there now";
     }
-    for (const Ref<Storage>& s : t.captured_storages)
+    for (const auto& g : t.captures)
         for (std::size_t i = 0; i < arguments.size(); ++i) {
-            const bool same = arguments[i].handle().storage == s;
-            const bool was = std::find(t.captured_arguments.begin(), t.captured_arguments.end(),
-                                       t.key.arguments[i].storage_of) != t.captured_arguments.end();
-            if (same && !was)
+            const bool is = arguments[i].handle().storage == g.storage;
+            const bool was = t.key.arguments[i].storage_of == g.argument;
+            if (is != was)
                 return "argument " + std::to_string(i) +
-                       " is a tensor that the function names itself";
+                       (is ? " is a tensor that the function names itself"
+                           : " is no longer the tensor that the function names itself");
         }
-    for (std::size_t k = 0; k < t.captured_arguments.size(); ++k) {
-        const auto i = static_cast<std::size_t>(t.captured_arguments[k]);
-        const Ref<Storage>& s = arguments[i].handle().storage;
-        if (std::find(t.captured_storages.begin(), t.captured_storages.end(), s) ==
-            t.captured_storages.end())
-            return "argument " + std::to_string(i) +
-                   " is no longer the tensor that the function names itself";
-    }
     return "";
 }
 

@@ -86,8 +86,12 @@ struct TraceState {
     };
     std::vector<SlotGuard> slots;
     std::vector<HandleGuard> handles;
-    std::vector<int> captured_arguments;  // by captured argument: it must be this storage
-    std::vector<Ref<Storage>> captured_storages;
+    // A storage that the function names itself: it must be this argument's, or (-1) no argument's.
+    struct CaptureGuard {
+        Ref<Storage> storage;
+        int argument = -1;
+    };
+    std::vector<CaptureGuard> captures;
 
     bool wants_whole_storages = false;
     std::vector<std::string> reads, write_names;

@@ -157,6 +157,15 @@ TEST_CASE("another tensor where the captured one was given traces again") {
     CHECK(f.traces().size() == 2);
 }
 
+TEST_CASE("two captured tensors that are given in the other order trace again") {
+    const Tensor a = tensor(Floats{1}), b = tensor(Floats{10});
+    Compiled f =
+        compiled([&](const Tensors& x) { return Tensors{5 * x[0] + 2 * a + 3 * b + x[1]}; });
+    CHECK(numbers(f({a, b})[0]) == Floats{47});
+    CHECK(numbers(f({b, a})[0]) == Floats{83});
+    CHECK(f.traces().size() == 2);
+}
+
 TEST_CASE("an exception in the middle of a trace changes nothing") {
     Tensor w = leaf({1, 2});
     Tensor b = tensor(Floats{5});
