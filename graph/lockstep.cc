@@ -99,7 +99,7 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
         for (const Heard& h : listener.heard) lines.push_back(h.line);
         const Captured captured = capture(*recording(), lines, "lockstep");
         all = captured.program;
-        bindings = bindings_of(*recording(), captured, arguments);
+        bindings = bindings_of(*recording(), captured, ArgumentTable(arguments, inputs));
         return results;
     };
     const auto trace =
@@ -111,15 +111,9 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
     const GradMode no_recording(true);
     for (const Commit& c : trace->commits) {
         if (c.to.slot)
-            start.grads.push_back(
-                {c.to.argument < 0
-                     ? c.to.history
-                     : arguments[static_cast<std::size_t>(c.to.argument)].handle().history,
-                 nullptr});
+            start.grads.push_back({c.to.grad_of.in(arguments), nullptr});
         else
-            start.keep(c.to.argument < 0
-                           ? c.to.storage
-                           : arguments[static_cast<std::size_t>(c.to.argument)].handle().storage);
+            start.keep(c.to.bytes.in(arguments));
     }
     for (auto& [history, grad] : start.grads) grad = history->gradient();
 

@@ -1,44 +1,128 @@
+// A trace is one call of the function with symbols in place of its arguments, the stand-ins: every
+// op is written down instead of run. Two things stay of it, a program, and ties to the tensors
+// outside. Here are both for a training step whose w.grad is there already:
+//
+//     def step(x):                       compiled = tg.compile(step)
+//         loss = (x * w).sum()           compiled(batch)
+//         loss.backward()
+//         with tg.no_grad():
+//             w.sub_(0.5 * w.grad)
+//         return loss
+//
+//     outside                tie                         the program
+//     batch, argument 0 ---> inputs[0], by number -----> %0 = argument x0
+//     w's bytes -----------> inputs[1] ----------------> %1 = variable w1
+//     w.grad --------------> inputs[2], a slot --------> %2 = slot grad2
+//     w's node ------------> variables[0] -------------> %3 = leaf %1
+//                                                        %4 = mul %0 %3
+//                                                        %5 = sum %4                loss
+//                                                        ...                        %9: dL/dw
+//                                                        %10 = add %2 %9            w.grad
+//                                                        %11 = mul 0.5 %10
+//                                                        %12 = sub %3 %11           w
+//     the call's result <--- results[0], output 0 <----- return %5
+//     w's bytes <----------- commits[0], output 1 <-----        %12
+//     w.grad <-------------- commits[1], output 2 <-----        %10
+//
+// Guards are what the program took for granted. A call at which one is broken traces again:
+//
+//     handles[0]     w is the leaf that it was
+//     slots[0]       w.grad is there: it was read before it was set
+//     captures[0]    w is not an argument: else %0 and %1 would be the same bytes
+//
+// Who points to whom: a TraceState holds the program, and of the tensors outside only those that
+// the function names itself (w). The program holds no tensor. Arguments are looked up by number
+// at each call. The recording and its stand-ins are gone when the trace is made.
 #include "graph/trace.h"
 
 #include <algorithm>
 #include <chrono>
 
 #include "core/history.h"
-#include "core/ops/structural.h"
 #include "core/state.h"
 #include "kernels/parallel.h"
 
 namespace tg {
+
+// ---- ties to the tensors outside ---------------------------------------------------------------
 namespace {
 
-std::string named(const Value& read, const std::string& name) {
-    const Node& node = *read.node;
-    return name + ": " + text(node.outputs[0]) + at(node.where);
+const Handle& handle_of(const std::vector<Tensor>& arguments, int number) {
+    return arguments[static_cast<std::size_t>(number)].handle();
 }
 
-int number_of(const Storage* s, const std::vector<Tensor>& arguments) {
-    for (std::size_t i = 0; i < arguments.size(); ++i)
-        if (arguments[i].handle().storage.get() == s) return static_cast<int>(i);
-    return -1;
+}  // namespace
+
+const Ref<Storage>& OuterStorage::in(const std::vector<Tensor>& arguments) const {
+    return argument < 0 ? named : handle_of(arguments, argument).storage;
 }
 
-// The argument that a history of the recording stands for, or -1.
-int number_of(const Recording& r, const History* h, const std::vector<Tensor>& arguments) {
-    const auto found = r.standing_for.find(h);
-    if (found == r.standing_for.end()) return -1;
+const Ref<History>& OuterHistory::in(const std::vector<Tensor>& arguments) const {
+    return argument < 0 ? named : handle_of(arguments, argument).history;
+}
+
+ArgumentTable::ArgumentTable(const std::vector<Tensor>& arguments,
+                             const std::vector<Tensor>& stand_ins) {
     for (std::size_t i = 0; i < arguments.size(); ++i)
-        if (arguments[i].handle().history == found->second) return static_cast<int>(i);
-    return -1;
+        for (const Tensor* t : {&arguments[i], &stand_ins[i]}) {
+            // Does nothing where an earlier argument has it too.
+            by_storage_.emplace(t->handle().storage.get(), static_cast<int>(i));
+            by_history_.emplace(t->handle().history.get(), static_cast<int>(i));
+        }
+}
+
+int ArgumentTable::number_of(const Storage* storage) const {
+    const auto found = by_storage_.find(storage);
+    return found == by_storage_.end() ? -1 : found->second;
+}
+
+int ArgumentTable::number_of(const History* history) const {
+    const auto found = by_history_.find(history);
+    return found == by_history_.end() ? -1 : found->second;
+}
+
+OuterStorage ArgumentTable::outside(const Ref<Storage>& storage) const {
+    const int argument = number_of(storage.get());
+    return {argument, argument < 0 ? storage : Ref<Storage>{}};
+}
+
+OuterHistory ArgumentTable::outside(const Ref<History>& history) const {
+    const int argument = number_of(history.get());
+    return {argument, argument < 0 ? history : Ref<History>{}};
+}
+
+std::vector<Binding> bindings_of(const Recording& r, const Captured& captured,
+                                 const ArgumentTable& table) {
+    std::vector<Binding> list;
+    for (int i : captured.inputs) {
+        const RecordedInput& input = r.inputs[static_cast<std::size_t>(i)];
+        Binding b;
+        if (input.kind == RecordedInput::slot) {
+            b.slot = true;
+            b.grad_of = table.outside(input.history);
+        } else if (input.kind == RecordedInput::argument) {
+            b.bytes = table.outside(input.storage);
+        } else {
+            b.bytes.named = input.storage;
+        }
+        list.push_back(std::move(b));
+    }
+    return list;
 }
 
 // ---- tracing -----------------------------------------------------------------------------------
+namespace {
 
+// What new_trace does, step by step.
 struct Tracer {
     Recording r;
     TraceState& trace;
     const std::vector<Tensor>& arguments;
-    std::vector<Value> roots;
-    std::vector<char> differentiable;
+    ArgumentTable table;
+    std::vector<Value> outputs;        // of the program, in order: results, then commits
+    std::vector<char> differentiable;  // by output
+
+    Tracer(TraceState& made, const std::vector<Tensor>& given) : trace(made), arguments(given) {}
 
     std::vector<Tensor> stand_ins() {
         std::vector<Tensor> list;
@@ -53,157 +137,146 @@ struct Tracer {
         return list;
     }
 
-    int argument_with_storage(const Storage* s) const { return number_of(s, arguments); }
-    int argument_of(const History* h) const { return number_of(r, h, arguments); }
-
-    // A path through a node that a backward inside has freed cannot be walked again outside.
-    bool walkable(const Value& v) const {
-        if (!v.node->requires_grad) return false;
-        const Tape t = tape({&v, 1}, Follow::gradients);
-        return std::none_of(t.nodes.begin(), t.nodes.end(), [](const Node* n) { return n->freed; });
+    void call_function(const Compiled::Function& function, const std::vector<Tensor>& inputs) {
+        try {
+            add_results(called_on_its_own_lines(function, inputs));
+        } catch (const Error& error) {
+            // A window beside its whole storage may be what it stumbled over: it is called again,
+            // with whole storages.
+            if (error.kind == ErrorKind::interrupt || !met_more_of_an_argument()) throw;
+        }
     }
 
-    int add_root(const Value& v) {
-        roots.push_back(v);
-        differentiable.push_back(walkable(v));
-        return static_cast<int>(roots.size()) - 1;
+    // The lines inside the function are wanted, not the line of this call.
+    static std::vector<Tensor> called_on_its_own_lines(const Compiled::Function& function,
+                                                       const std::vector<Tensor>& inputs) {
+        const OwnLines lines;
+        return function(inputs);
+    }
+
+    // A window came as an argument, and the function names the storage that it is cut from.
+    bool met_more_of_an_argument() const {
+        return std::any_of(r.storages.begin(), r.storages.end(), [&](const auto& s) {
+            return s->storage->born == 0 && table.number_of(s->storage.get()) >= 0;
+        });
     }
 
     void add_results(const std::vector<Tensor>& results) {
         for (const Tensor& t : results)
-            trace.results.push_back(t.defined() ? add_root(value_of(contiguous(t))) : -1);
+            trace.results.push_back(t.defined() ? add_output(value_of(contiguous(t))) : -1);
+    }
+
+    int add_output(const Value& v) {
+        outputs.push_back(v);
+        differentiable.push_back(walkable(v));
+        return static_cast<int>(outputs.size()) - 1;
+    }
+
+    // A path through a node that a backward inside has freed cannot be walked again outside.
+    static bool walkable(const Value& v) {
+        if (!v.node->requires_grad) return false;
+        const Tape t = tape({&v, 1}, Follow::gradients);
+        return std::none_of(t.nodes.begin(), t.nodes.end(), [](const Node* n) { return n->freed; });
     }
 
     void add_storage_commits() {
         // By index: asking for a value may meet further storages.
         for (std::size_t i = 0; i < r.storages.size(); ++i) {
             const StorageState& s = *r.storages[i];
-            if (!s.written() || (s.storage->born != 0 && !s.argument)) continue;
+            const bool outlives_the_call = s.argument || s.storage->born == 0;
+            if (!s.written() || !outlives_the_call) continue;
             Commit c;
-            c.to.storage = s.argument ? nullptr : s.storage;
-            if (s.argument) c.to.argument = argument_with_storage(outer_of(s));
+            c.to.bytes = table.outside(s.storage);
             c.writer = s.writer;
             c.written_by = s.written_by;
             trace.write_names.push_back(
                 std::string(text(Desc{s.storage->shape, s.storage->dtype})) + " by " +
                 s.written_by + at(s.writer));
-            const std::size_t before = trace.commits.size();
-            add_history_commits(s, c);
-            if (trace.commits.size() > before) continue;
-            c.output = add_root(s.now);
+            if (add_history_commits(s, c)) continue;
+            c.output = add_output(s.now);
             trace.commits.push_back(c);
         }
     }
 
-    // A history that was written with gradients on continues outside with this call.
-    void add_history_commits(const StorageState& s, Commit c) {
+    // A history that was written with gradients on continues outside with this call's node. Says
+    // whether there is one; its commit then also moves the bytes.
+    bool add_history_commits(const StorageState& s, Commit c) {
+        bool any = false;
         for (std::size_t k = 0; k < r.histories.size(); ++k) {
             const HistoryState& h = *r.histories[k];
-            const int argument = argument_of(h.history.get());
-            const bool older = h.history->born != r.id || argument >= 0;
-            if (!older || !h.written || h.history->leaf || &r.state(h.storage) != &s) continue;
+            const bool made_inside =
+                h.history->born == r.id && table.number_of(h.history.get()) < 0;
+            if (made_inside || !h.written || h.history->leaf || &r.state(h.storage) != &s) continue;
             const Value now = r.base(s.storage, h.history);
             if (!now.node->requires_grad) continue;
             c.differentiable = true;
-            c.to.history = h.history;
-            c.history_of = argument;
-            c.output = add_root(now);
+            c.history = table.outside(h.history);
+            c.output = add_output(now);
             trace.commits.push_back(c);
+            any = true;
         }
+        return any;
     }
 
-    const Storage* outer_of(const StorageState& s) const {
-        for (const RecordedInput& input : r.inputs)
-            if (input.value == s.first) return input.storage.get();
-        return nullptr;
-    }
-
-    void add_slot_commits() {
+    void add_slots() {
         for (const auto& g : r.grads) {
-            if (g->history->born == r.id && argument_of(g->history.get()) < 0) continue;
-            TraceState::SlotGuard guard{argument_of(g->history.get()), g->history,
-                                        g->present_at_start};
-            if (g->read) trace.slots.push_back(guard);
+            const OuterHistory grad_of = table.outside(g->history);
+            if (grad_of.argument < 0 && g->history->born == r.id) continue;
+            if (g->read) trace.slots.push_back({grad_of, g->present_at_start});
             if (!g->written) continue;
             Commit c;
             c.to.slot = true;
-            c.to.argument = guard.argument;
-            c.to.history = g->history;
-            if (g->now.defined()) c.output = add_root(value_of(contiguous(g->now)));
+            c.to.grad_of = grad_of;
+            if (g->now.defined()) c.output = add_output(value_of(contiguous(g->now)));
             trace.commits.push_back(c);
         }
     }
 
-    // Half of a storage came as an argument, and the function met the whole.
-    bool met_more_of_an_argument() const {
-        return std::any_of(r.storages.begin(), r.storages.end(), [&](const auto& s) {
-            return s->storage->born == 0 && argument_with_storage(s->storage.get()) >= 0;
-        });
+    void make_program(Executor executor) {
+        const Captured captured = capture(r, outputs, r.name);
+        trace.callable = make<Callable>(captured.program, executor);
+        trace.callable->differentiable = differentiable;
+        bind_inputs(captured);
+        bind_variables(captured);
     }
 
-    void bind_variables(const Captured& c) {
+    void bind_inputs(const Captured& captured) {
+        trace.inputs = bindings_of(r, captured, table);
+        for (std::size_t i = 0; i < captured.inputs.size(); ++i) {
+            const RecordedInput& input = r.inputs[static_cast<std::size_t>(captured.inputs[i])];
+            if (input.kind != RecordedInput::variable) continue;
+            const Node& read = *input.value.node;
+            trace.reads.push_back(captured.program->inputs[i].name + ": " + text(read.outputs[0]) +
+                                  at(read.where));
+        }
+    }
+
+    // A leaf line belongs to the history for which it was written down.
+    void bind_variables(const Captured& captured) {
         for (int number : trace.callable->variables) {
             VariableBinding v;
             for (const auto& h : r.histories) {
-                if (!h->leaf || !c.numbers.count(h->leaf.get())) continue;
-                if (c.number(Value{h->leaf, 0}) != number) continue;
-                v.argument = argument_of(h->history.get());
-                v.handle = h->handle;
+                if (!h->leaf || !captured.numbers.count(h->leaf.get())) continue;
+                if (captured.number(Value{h->leaf, 0}) != number) continue;
+                v.argument = table.number_of(h->history.get());
+                v.named = h->handle;
             }
             trace.variables.push_back(v);
         }
     }
 
-    void add_guards(const Captured& c) {
+    void add_guards() {
         for (const auto& h : r.histories)
             if (h->handle)
                 trace.handles.push_back(
                     {h->handle, h->handle->history, static_cast<bool>(h->leaf)});
         for (const auto& s : r.storages) {
-            if (s->storage->born == 0) trace.captures.push_back({s->storage, -1});
-            if (!s->argument || !s->captured) continue;
-            const int k = argument_with_storage(outer_of(*s));
-            trace.captures.push_back({arguments[static_cast<std::size_t>(k)].handle().storage, k});
-        }
-        trace.inputs = bindings_of(r, c, arguments);
-        for (std::size_t i = 0; i < c.inputs.size(); ++i) {
-            const RecordedInput& input = r.inputs[static_cast<std::size_t>(c.inputs[i])];
-            if (input.kind == RecordedInput::variable)
-                trace.reads.push_back(named(input.value, c.program->inputs[i].name));
+            const OuterStorage outer = table.outside(s->storage);
+            if (s->storage->born == 0 || (s->argument && s->captured))
+                trace.captures.push_back({outer.in(arguments), outer.argument});
         }
     }
 };
-
-}  // namespace
-
-std::vector<Binding> bindings_of(const Recording& r, const Captured& captured,
-                                 const std::vector<Tensor>& arguments) {
-    std::vector<Binding> list;
-    for (int i : captured.inputs) {
-        const RecordedInput& input = r.inputs[static_cast<std::size_t>(i)];
-        Binding b;
-        if (input.kind == RecordedInput::slot) {
-            b.slot = true;
-            b.argument = number_of(r, input.history.get(), arguments);
-            b.history = input.history;
-        } else if (input.kind == RecordedInput::argument) {
-            b.argument = number_of(input.storage.get(), arguments);
-        } else {
-            b.storage = input.storage;
-        }
-        list.push_back(std::move(b));
-    }
-    return list;
-}
-
-namespace {
-
-// The lines inside the function are wanted, not the line of this call.
-std::vector<Tensor> called_on_its_own_lines(const Compiled::Function& function,
-                                            const std::vector<Tensor>& inputs) {
-    const OwnLines lines;
-    return function(inputs);
-}
 
 }  // namespace
 
@@ -213,7 +286,7 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
     const auto start = std::chrono::steady_clock::now();
     auto trace = std::make_unique<TraceState>();
     trace->key = key;
-    Tracer t{{}, *trace, arguments, {}, {}};
+    Tracer t(*trace, arguments);
     t.r.kind = Recording::trace;
     t.r.id = new_recording_id();
     t.r.name = name;
@@ -221,46 +294,46 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
     {
         const RecordingScope scope(&t.r);
         const std::vector<Tensor> inputs = t.stand_ins();
-        try {
-            t.add_results(called_on_its_own_lines(function, inputs));
-        } catch (const Error& error) {
-            if (error.kind == ErrorKind::interrupt || !t.met_more_of_an_argument()) throw;
-        }
+        t.table = ArgumentTable(arguments, inputs);
+        t.call_function(function, inputs);
         if (t.met_more_of_an_argument()) {
             trace->wants_whole_storages = true;
             return trace;
         }
         t.add_storage_commits();
-        t.add_slot_commits();
-        const Captured captured = capture(t.r, t.roots, name);
-        trace->callable = make<Callable>(captured.program, executor);
-        trace->callable->differentiable = t.differentiable;
-        t.bind_variables(captured);
-        t.add_guards(captured);
+        t.add_slots();
+        t.make_program(executor);
+        t.add_guards();
     }
     trace->milliseconds =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return trace;
 }
 
-// ---- running -----------------------------------------------------------------------------------
+// ---- guards ------------------------------------------------------------------------------------
+namespace {
 
-std::string broken_guard(const TraceState& t, const std::vector<Tensor>& arguments) {
-    for (const auto& g : t.handles) {
-        const bool wanted = g.handle->history == g.history && g.history->now;
-        if (g.handle->history != g.history || wanted != g.requires_grad)
-            return "a tensor that the function names " +
-                   std::string(wanted ? "requires a gradient now" : "changed its requires_grad");
+std::string broken_handle(const TraceState& t) {
+    for (const TraceState::HandleGuard& g : t.handles) {
+        const bool same = g.handle->history == g.history;
+        const bool wanted = same && g.history->now;
+        if (same && wanted == g.requires_grad) continue;
+        return "a tensor that the function names " +
+               std::string(wanted ? "requires a gradient now" : "changed its requires_grad");
     }
-    for (const auto& g : t.slots) {
-        const History& h = g.argument < 0
-                               ? *g.history
-                               : *arguments[static_cast<std::size_t>(g.argument)].handle().history;
-        if (static_cast<bool>(h.gradient()) != g.present)
+    return "";
+}
+
+std::string broken_slot(const TraceState& t, const std::vector<Tensor>& arguments) {
+    for (const TraceState::SlotGuard& g : t.slots)
+        if (static_cast<bool>(g.grad_of.in(arguments)->gradient()) != g.present)
             return g.present ? "a .grad that was there is None now"
                              : "a .grad that was None is there now";
-    }
-    for (const auto& g : t.captures)
+    return "";
+}
+
+std::string broken_capture(const TraceState& t, const std::vector<Tensor>& arguments) {
+    for (const TraceState::CaptureGuard& g : t.captures)
         for (std::size_t i = 0; i < arguments.size(); ++i) {
             const bool is = arguments[i].handle().storage == g.storage;
             const bool was = t.key.arguments[i].storage_of == g.argument;
@@ -272,19 +345,26 @@ std::string broken_guard(const TraceState& t, const std::vector<Tensor>& argumen
     return "";
 }
 
-namespace {
+}  // namespace
 
-// An argument as the program sees it: its window, or its whole storage.
-Tensor base_of(const Tensor& argument, const ArgumentKey& key) {
-    const Handle& h = argument.handle();
-    if (!key.window) return tensor_of(h.storage, Layout::contiguous(key.base));
-    return tensor_of(h.storage,
-                     {argument.shape(), contiguous_strides(argument.shape()), h.layout.offset});
+std::string broken_guard(const TraceState& t, const std::vector<Tensor>& arguments) {
+    std::string broken = broken_handle(t);
+    if (broken.empty()) broken = broken_slot(t, arguments);
+    if (broken.empty()) broken = broken_capture(t, arguments);
+    return broken;
 }
 
-const Ref<History>& slot_history(const Binding& b, const std::vector<Tensor>& arguments) {
-    return b.argument < 0 ? b.history
-                          : arguments[static_cast<std::size_t>(b.argument)].handle().history;
+// ---- running -----------------------------------------------------------------------------------
+namespace {
+
+// A storage as the program sees it, whole or an argument's window, by a tensor with no history of
+// its own yet.
+Tensor base_of(const OuterStorage& s, const CallKey& key, const std::vector<Tensor>& arguments) {
+    if (s.argument < 0) return tensor_of(s.named, Layout::contiguous(s.named->shape));
+    const ArgumentKey& a = key.arguments[static_cast<std::size_t>(s.argument)];
+    Layout layout = Layout::contiguous(a.base);
+    if (a.window) layout.offset = handle_of(arguments, s.argument).layout.offset;
+    return tensor_of(s.in(arguments), layout);
 }
 
 }  // namespace
@@ -293,15 +373,9 @@ std::vector<Tensor> bound_inputs(const CallKey& key, const std::vector<Binding>&
                                  const std::vector<Tensor>& arguments) {
     std::vector<Tensor> inputs;
     inputs.reserve(bindings.size());
-    for (const Binding& b : bindings) {
-        const auto i = static_cast<std::size_t>(b.argument);
-        if (b.slot)
-            inputs.push_back(contiguous(Tensor(slot_history(b, arguments)->gradient()).detach()));
-        else if (b.argument >= 0)
-            inputs.push_back(base_of(arguments[i], key.arguments[i]));
-        else
-            inputs.push_back(tensor_of(b.storage, Layout::contiguous(b.storage->shape)));
-    }
+    for (const Binding& b : bindings)
+        inputs.push_back(b.slot ? contiguous(Tensor(b.grad_of.in(arguments)->gradient()).detach())
+                                : base_of(b.bytes, key, arguments));
     return inputs;
 }
 
@@ -312,30 +386,15 @@ std::vector<Value> bound_variables(const TraceState& t, const std::vector<Tensor
     if (!grad_enabled()) return variables;
     for (const VariableBinding& v : t.variables) {
         if (v.argument < 0) {
-            variables.push_back(v.handle ? v.handle->history->now : Value{});
+            variables.push_back(v.named ? v.named->history->now : Value{});
             continue;
         }
+        // A window is a base of its own: its node is the argument's, not its storage's.
         const auto i = static_cast<std::size_t>(v.argument);
-        const Tensor& a = arguments[i];
-        variables.push_back(t.key.arguments[i].window ? value_of(a) : a.handle().history->now);
+        variables.push_back(t.key.arguments[i].window ? value_of(arguments[i])
+                                                      : arguments[i].handle().history->now);
     }
     return variables;
-}
-
-// A tensor for the whole of what a commit writes.
-Tensor commit_target(const TraceState& t, const Commit& c, const std::vector<Tensor>& arguments) {
-    Tensor base;
-    if (c.to.argument >= 0) {
-        const auto i = static_cast<std::size_t>(c.to.argument);
-        base = base_of(arguments[i], t.key.arguments[i]);
-    } else {
-        base = tensor_of(c.to.storage, Layout::contiguous(c.to.storage->shape));
-    }
-    if (c.differentiable)
-        base.handle().history =
-            c.history_of < 0 ? c.to.history
-                             : arguments[static_cast<std::size_t>(c.history_of)].handle().history;
-    return base;
 }
 
 // Every line has run. From here on nothing allocates for a whole variable, polls or throws, so a
@@ -345,12 +404,14 @@ void commit(TraceState& t, const std::vector<Tensor>& arguments, const std::vect
     for (const Commit& c : t.commits) {
         const Tensor value = c.output < 0 ? Tensor{} : out[static_cast<std::size_t>(c.output)];
         if (c.to.slot) {
-            slot_history(c.to, arguments)->set_gradient(value.ref());
+            c.to.grad_of.in(arguments)->set_gradient(value.ref());
             continue;
         }
         const GradMode mode(c.differentiable && grad_enabled());
         const Elsewhere line(c.writer);
-        write(commit_target(t, c, arguments), value, c.written_by, true);
+        const Tensor target = base_of(c.to.bytes, t.key, arguments);
+        if (c.differentiable) target.handle().history = c.history.in(arguments);
+        write(target, value, c.written_by, true);
     }
 }
 

@@ -1,9 +1,11 @@
 // One trace of a compiled function: its key, its program, and how the program's inputs and outputs
 // are tied to the tensors outside (bindings, commits). The program itself holds no tensor.
+// trace.cc begins with a picture and an example.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/call.h"
@@ -40,70 +42,110 @@ CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool wh
 std::string text(const CallKey& key);
 std::string why_new(const CallKey& now, const CallKey& before);
 
+// ---- ties to the tensors outside ---------------------------------------------------------------
+//
+// An argument is another tensor at each call, so it is known by its number. A tensor that the
+// function names itself is always the same one, and is held.
+
+struct OuterStorage {
+    int argument = -1;   // this argument's,
+    Ref<Storage> named;  // or, without an argument, this one
+    const Ref<Storage>& in(const std::vector<Tensor>& arguments) const;
+};
+
+struct OuterHistory {
+    int argument = -1;
+    Ref<History> named;
+    const Ref<History>& in(const std::vector<Tensor>& arguments) const;
+};
+
 // Where a program's input comes from, or where an output goes to.
 struct Binding {
-    int argument = -1;     // this argument (its window, or its whole storage)
-    Ref<Storage> storage;  // else this variable
-    Ref<History> history;  // a slot: whose .grad; with an argument, that one's
-    bool slot = false;
+    bool slot = false;     // a .grad, or else bytes
+    OuterStorage bytes;    // whose bytes; of a window, its part of them
+    OuterHistory grad_of;  // whose .grad
 };
 
-struct VariableBinding {  // of a leaf line: whose node gets the gradient
+// Whose node gets the gradient that arrives at a leaf line.
+struct VariableBinding {
     int argument = -1;
-    Ref<Handle> handle;  // a captured tensor
+    Ref<Handle> named;
 };
 
+// What the end of a call does with one output of the program.
 struct Commit {
     Binding to;
-    int output = -1;              // -1: the slot becomes empty
-    bool differentiable = false;  // written with gradients on: the call is its history now
-    int history_of = -1;          // then: the argument whose history, or -1: to.history
+    int output = -1;  // -1: the slot becomes empty
+    // Written with gradients on: this history continues with the call's node.
+    bool differentiable = false;
+    OuterHistory history;
     Where writer;
     const char* written_by = "";
 };
+
+// Something seen in a trace, as the caller knows it. An argument has two storages and two
+// histories: the caller's, and those of its stand-in. Each is listed here under its argument's
+// number; where several arguments share one, under the first's.
+class ArgumentTable {
+  public:
+    ArgumentTable() = default;
+    ArgumentTable(const std::vector<Tensor>& arguments, const std::vector<Tensor>& stand_ins);
+    int number_of(const Storage* storage) const;  // -1: no argument's
+    int number_of(const History* history) const;
+    OuterStorage outside(const Ref<Storage>& storage) const;
+    OuterHistory outside(const Ref<History>& history) const;
+
+  private:
+    std::unordered_map<const Storage*, int> by_storage_;
+    std::unordered_map<const History*, int> by_history_;
+};
+
+// ---- a trace -----------------------------------------------------------------------------------
 
 struct TraceState {
     CallKey key;
     std::string why;
     double milliseconds = 0;
     std::atomic<std::int64_t> calls{0};
-    Ref<Callable> callable;
-    std::vector<Binding> inputs;
-    std::vector<VariableBinding> variables;
+
+    Ref<Callable> callable;                  // the program
+    std::vector<Binding> inputs;             // by input of the program
+    std::vector<VariableBinding> variables;  // by leaf line
     std::vector<int> results;  // by result of the function: the output, or -1 for none
     std::vector<Commit> commits;
 
-    // What must still hold for this trace to be right.
-    struct SlotGuard {
-        int argument = -1;
-        Ref<History> history;
+    // What must still hold at a call for this trace to be right. The key says the rest.
+    struct SlotGuard {  // this .grad is there, or is not
+        OuterHistory grad_of;
         bool present = false;
     };
-    struct HandleGuard {
+    struct HandleGuard {  // this tensor still has this history, and its requires_grad
         Ref<Handle> handle;
         Ref<History> history;
         bool requires_grad = false;
     };
+    struct CaptureGuard {  // this storage, which the function names, is this argument's
+        Ref<Storage> storage;
+        int argument = -1;  // -1: no argument's
+    };
     std::vector<SlotGuard> slots;
     std::vector<HandleGuard> handles;
-    // A storage that the function names itself: it must be this argument's, or (-1) no argument's.
-    struct CaptureGuard {
-        Ref<Storage> storage;
-        int argument = -1;
-    };
     std::vector<CaptureGuard> captures;
 
+    // Not a trace at all: the function met more of an argument's storage than its window, and
+    // wants to be traced with a key of whole storages.
     bool wants_whole_storages = false;
-    std::vector<std::string> reads, write_names;
+
+    std::vector<std::string> reads, write_names;  // in words, for explain()
     std::mutex commit_mutex;
 };
 
 std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& where,
                                       const Compiled::Function& function, Executor executor,
                                       const std::vector<Tensor>& arguments, const CallKey& key);
-// How a program captured from a trace finds its inputs at a call.
+// How a program captured from a trace finds its inputs at a call, and what it finds.
 std::vector<Binding> bindings_of(const Recording& recording, const Captured& captured,
-                                 const std::vector<Tensor>& arguments);
+                                 const ArgumentTable& table);
 std::vector<Tensor> bound_inputs(const CallKey& key, const std::vector<Binding>& bindings,
                                  const std::vector<Tensor>& arguments);
 // In words, what no longer holds; empty if the trace is good.
