@@ -1,3 +1,45 @@
+// history.h tells what is kept of views and writes; here is where.
+//
+//     field              what it says                           who writes it
+//     Storage::version   how often the bytes were written       write_now
+//     History::now       the node that made the base's value    apply, call, requires_grad_;
+//                                                                write_now, with gradients
+//     History::version   Storage::version after the write that  write_now, with `now`
+//                        made `now`; 0: no write did
+//     Handle::seen       the node that made this view's value   apply; write_now, for the handle
+//                                                                that it writes through; value_of
+//     Handle::version    History::version when `seen` was made  whoever writes `seen`
+//     Handle::seen_in    the recording that `seen` is a line    whoever writes `seen`
+//                        of; 0: the tape
+//     born               the recording in which the object was  once, when it is made
+//                        made; 0: outside of all
+//
+// One storage, its history, and two handles; @ is the version beside each node:
+//
+//     (x and w are leaves)  Storage   History         y               v
+//                           version   now             seen            seen
+//     y = x * 2                0      mul        @0   mul        @0
+//     v = y[0:1]               0      mul        @0   mul        @0   slice   @0
+//     y.add_(w)                1      add        @1   add        @1   slice   @0   v is stale
+//     v.sum()                  1      add        @1   add        @1   as_view @1
+//     v.mul_(3)                2      write_view @2   add        @1   mul     @2   y is stale
+//     y.sum()                  2      write_view @2   write_view @2   mul     @2
+//     no_grad: y.add_(1)       3      write_view @2   write_view @2   mul     @2
+//
+// So two versions that differ mean:
+//
+//     Handle and History    the base was written since `seen` was made, through another handle or
+//                           with a value that has no node: the handle is stale, and its value is
+//                           now a view of the base's
+//     History and Storage   the last write went past this history: it was under no_grad, or through
+//                           detach(), which has the bytes and another history. On the tape no
+//                           gradient's path changes by that, so nobody is stale
+//
+// A recording keeps the first three rows of what it touches in its own StorageState and
+// HistoryState (recording.h), and what an older handle has seen in Recording::views: nothing older
+// than itself changes before its program runs. In it Handle::version is the StorageState's, and a
+// handle is stale after every write, also one without gradients, since a line carries the numbers
+// too and not only the gradient.
 #include "core/history.h"
 
 #include "core/ops.h"
@@ -9,42 +51,66 @@
 namespace tg {
 namespace {
 
-// A node by hand, for the lines that no user wrote: a stale view's, a write's.
-Ref<Node> line(const Op& op, const Attrs& attrs, std::initializer_list<Input> inputs,
-               const Desc& output) {
-    Ref<Node> node = new_node(op, attrs);
-    node->recording = recording() ? recording()->id : 0;
-    for (const Input& input : inputs) {
-        node->inputs.push_back(input);
-        node->requires_grad |= input.value && input.value.node->requires_grad;
-    }
-    node->outputs.push_back(output);
-    return node;
-}
+// ---- lines that no user wrote ------------------------------------------------------------------
 
 Desc desc_of(const Tensor& t) { return {t.shape(), t.dtype(), t.device()}; }
 
 Desc base_desc(const Storage& s) { return {s.shape, s.dtype, s.device}; }
 
-// On the tape: the node of a handle whose base was written to since it was made.
+Input input(const Value& value, const Desc& desc) { return {value, desc, false, {}}; }
+
+Ref<Node> line(const Op& op, const Attrs& attrs, std::initializer_list<Input> inputs,
+               const Desc& output) {
+    Ref<Node> node = new_node(op, attrs);
+    node->recording = recording() ? recording()->id : 0;
+    for (const Input& in : inputs) {
+        node->inputs.push_back(in);
+        node->requires_grad |= in.value && in.value.node->requires_grad;
+    }
+    node->outputs.push_back(output);
+    return node;
+}
+
+// t's elements, out of a value of its base.
+Value view_line(const Value& base, const Tensor& t) {
+    const Handle& h = t.handle();
+    return {line(ops::as_view, layout_attrs(h.layout), {input(base, base_desc(*h.storage))},
+                 desc_of(t)),
+            0};
+}
+
+// A value of target's base, with target's elements replaced. `v` is the node of `value`.
+Ref<Node> write_line(const Value& base, const Tensor& target, const Value& v, const Tensor& value) {
+    const Handle& h = target.handle();
+    const Desc desc = base_desc(*h.storage);
+    return line(ops::write_view, layout_attrs(h.layout),
+                {input(base, desc), input(v, desc_of(value))}, desc);
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+// Does it show its base just as that is? Then the base's node is its own.
+bool shows_base(const Handle& h) {
+    return is_whole(h.layout, *h.storage) && h.layout.shape == h.storage->shape;
+}
+
+// On the tape: the node of a stale handle.
 Value refreshed(const Tensor& t) {
     Handle& h = t.handle();
     const History& history = *h.history;
     if (!history.now) return {};
-    if (is_whole(h.layout, *h.storage) && h.layout.shape == h.storage->shape) {
-        h.seen = history.now;
-    } else {
-        const Input base{history.now, base_desc(*h.storage), false, {}};
-        h.seen = Value{line(ops::as_view, layout_attrs(h.layout), {base}, desc_of(t)), 0};
-    }
+    h.seen = shows_base(h) ? history.now : view_line(history.now, t);
     h.version = history.version;
     h.seen_in = 0;
     return h.seen;
 }
 
-// A leaf that is only a part of its storage, by its own line; empty if the handle is none. Its
-// bytes may have been written since (under no_grad): they are then cut out of the storage anew,
-// and the gradient still goes to the leaf.
+// A handle that is a leaf and only a part of its storage: base[0:2].requires_grad_(). Empty for
+// any other.
+//
+// The recording has written down `leaf` for the part, and put it back into the base by a
+// write_view. To cut the part out of that again would give the same numbers and gradient, but
+// copy the whole storage for it, so the part is the leaf's line itself.
 Value leaf_part(Recording& r, const Tensor& t) {
     const Handle& h = t.handle();
     const HistoryState& history = r.state(h.history, h.storage);
@@ -54,11 +120,18 @@ Value leaf_part(Recording& r, const Tensor& t) {
     const StorageState& s = r.state(h.storage);
     const Value leaf{history.leaf, 0};
     if (!s.written()) return leaf;
-    const Input whole{s.now, base_desc(*h.storage), false, {}};
-    const Value now{line(ops::as_view, layout_attrs(h.layout), {whole}, desc_of(t)), 0};
-    return Value{line(ops::rebind, {},
-                      {{now, desc_of(t), false, {}}, {leaf, desc_of(t), false, {}}}, desc_of(t)),
-                 0};
+    // Written since, under no_grad or through the base: the numbers are those of the bytes now, and
+    // the gradient still goes to the leaf.
+    const Value now = view_line(s.now, t);
+    const Desc desc = desc_of(t);
+    return {line(ops::rebind, {}, {input(now, desc), input(leaf, desc)}, desc), 0};
+}
+
+// The first older tensor through which a history is met: a compiled function's guards ask it at
+// each call whether it still has that history.
+void remember(HistoryState& state, const Recording& r, const Tensor& t) {
+    const Handle& h = t.handle();
+    if (h.storage->born == 0 && h.born < r.id && !state.handle) state.handle = t.ref();
 }
 
 // In a recording: the line that computes a handle's value.
@@ -67,23 +140,17 @@ Value recorded(Recording& r, const Tensor& t) {
     const StorageState& s = r.state(h.storage);
     if (h.seen_in == r.id && h.version == s.version) return h.seen;
     const bool older = h.born < r.id;
-    if (older)
-        if (const auto view = r.views.find(&h);
-            view != r.views.end() && view->second.version == s.version)
-            return view->second.value;
-    const bool whole = is_whole(h.layout, *h.storage) && h.layout.shape == h.storage->shape;
+    if (older) {
+        const auto view = r.views.find(&h);
+        if (view != r.views.end() && view->second.version == s.version) return view->second.value;
+    }
     Value value = leaf_part(r, t);
     if (!value) {
         value = r.base(h.storage, h.history);
-        const Input base{value, base_desc(*h.storage), false, {}};
-        if (!whole)
-            value = Value{line(ops::as_view, layout_attrs(h.layout), {base}, desc_of(t)), 0};
-    }
-    if (older && h.storage->born == 0) {
-        HistoryState& state = r.state(h.history, h.storage);
-        if (!state.handle) state.handle = t.ref();
+        if (!shows_base(h)) value = view_line(value, t);
     }
     if (older) {
+        remember(r.state(h.history, h.storage), r, t);
         r.views[&h] = {t.ref(), value, s.version};
     } else {
         h.seen = value;
@@ -92,6 +159,8 @@ Value recorded(Recording& r, const Tensor& t) {
     }
     return value;
 }
+
+// ---- writing -----------------------------------------------------------------------------------
 
 // Is the history that of a leaf? An argument's stand-in says no for a view of a leaf, which
 // is computed outside; its caller's history knows.
@@ -128,38 +197,51 @@ Tensor fitted(const Tensor& target, const Tensor& value, const char* op) {
     return expand(v, target.shape());
 }
 
-// The value's node when it stands for the whole base: in the base's shape, contiguous.
+// The node of a value that is written over a whole base, and from then on stands for it.
 Value whole_value(const Tensor& value, const Storage& base) {
     Tensor v = value;
     const Handle& h = v.handle();
-    if (!(h.layout == Layout::contiguous(h.storage->shape))) v = recording() ? clone(v) : v;
+    // Views are cut out of a base by offset and strides, so a line that stands for one must leave
+    // its elements in order: a transposed or expanded value is copied. On the tape the node only
+    // carries gradients; move_bytes puts the elements in order there.
+    const bool in_order = h.layout == Layout::contiguous(h.storage->shape);
+    if (!in_order && recording()) v = clone(v);
+    // The target may be the whole base in another shape: y.reshape({4}).copy_(value).
     if (v.shape() != base.shape) v = reshape(v, base.shape);
     return value_of(v);
 }
 
+// In both ways to write, a value that covers the whole base takes its place, and what was there
+// before is dropped from the gradient's path. Not so where the value has no gradient and the
+// target has: y still requires one after y.fill_(0), as in PyTorch, so the base's old node stays
+// below a write_view, and gets zeros.
+
 void write_recorded(Recording& r, const Tensor& target, const Tensor& value, const char* op) {
-    Handle& h = target.handle();
+    const Handle& h = target.handle();
     const bool target_wanted = target.requires_grad();
-    Value v = value_of(value);
+    const Value v = value_of(value);
+    const bool value_wanted = v.node->requires_grad;
+    const bool gradients = grad_enabled() && (target_wanted || value_wanted);
     Value next;
-    const bool gradients = grad_enabled() && (target_wanted || v.node->requires_grad);
-    if (is_whole(h.layout, *h.storage) && (v.node->requires_grad || !target_wanted || !gradients)) {
+    if (is_whole(h.layout, *h.storage) && (value_wanted || !gradients)) {
         next = whole_value(value, *h.storage);
     } else {
+        // Without gradients the write is one of numbers only: it goes on from the bytes, and asks
+        // for no line that would tie them to the history.
         const Value base = gradients ? r.base(h.storage, h.history) : r.state(h.storage).now;
-        const Desc desc = base_desc(*h.storage);
-        Ref<Node> node = line(ops::write_view, layout_attrs(h.layout),
-                              {{base, desc, false, {}}, {v, desc_of(value), false, {}}}, desc);
+        const Ref<Node> node = write_line(base, target, v, value);
         node->requires_grad = node->requires_grad && gradients;
-        next = Value{node, 0};
+        next = {node, 0};
     }
     StorageState& s = r.state(h.storage);
     HistoryState& state = r.state(h.history, h.storage);
-    if (h.storage->born == 0 && h.born < r.id && !state.handle) state.handle = target.ref();
+    remember(state, r, target);
     s.now = next;
     s.version += 1;
     s.writer = current_line();
     s.written_by = op;
+    // Else the history stays behind its storage, and the next read of it finds that: see
+    // Recording::base.
     if (gradients) {
         state.now = next;
         state.version = s.version;
@@ -168,15 +250,20 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
     }
 }
 
+// A temporary's block of bytes is taken over instead of copied, if nobody can tell: no other
+// tensor and no saved value holds it (alone), NumPy holds no pointer into either (foreign), each
+// fills its block (whole), and the bytes are not inside the Storage object itself (small).
+bool may_swap(const Tensor& target, const Tensor& value) {
+    const Storage& to = *target.handle().storage;
+    const Storage& from = *value.handle().storage;
+    return !to.foreign && !from.foreign && value.handle().storage.alone() &&
+           is_whole(target.handle().layout, to) && is_whole(value.handle().layout, from) &&
+           to.data != to.small && to.bytes == from.bytes;
+}
+
 void move_bytes(const Tensor& target, const Tensor& value, bool steal) {
-    Storage& to = *target.handle().storage;
-    Storage& from = *value.handle().storage;
-    const bool swaps = steal && !to.foreign && !from.foreign && value.handle().storage.alone() &&
-                       is_whole(target.handle().layout, to) &&
-                       is_whole(value.handle().layout, from) && to.data != to.small &&
-                       to.bytes == from.bytes;
-    if (swaps) {
-        std::swap(to.data, from.data);
+    if (steal && may_swap(target, value)) {
+        std::swap(target.handle().storage->data, value.handle().storage->data);
         return;
     }
     const kernels::Uninterrupted whole;  // Ctrl-C waits: a weight is never half written
@@ -191,20 +278,15 @@ void write_now(const Tensor& target, const Tensor& value, const char* op, bool s
     const bool value_wanted = value.requires_grad();
     const bool differentiable =
         grad_enabled() && is_floating(target.dtype()) && (value_wanted || target.requires_grad());
+    Value v;
     Value next;
-    Value seen;
+    // The lines come first: they may still read the value's bytes, which are about to move.
     if (differentiable) {
-        seen = value_wanted ? value_of(value) : Value{};
-        if (is_whole(h.layout, *h.storage) && value_wanted) {
+        if (value_wanted) v = value_of(value);
+        if (is_whole(h.layout, *h.storage) && value_wanted)
             next = whole_value(value, *h.storage);
-        } else {
-            const Desc desc = base_desc(*h.storage);
-            // A sibling view may be stale; the base's present value is what is written over.
-            next = Value{
-                line(ops::write_view, layout_attrs(h.layout),
-                     {{history.now, desc, false, {}}, {seen, desc_of(value), false, {}}}, desc),
-                0};
-        }
+        else  // over the base's present value, also where target itself is stale
+            next = {write_line(history.now, target, v, value), 0};
     }
     move_bytes(target, value, steal);
     Storage& s = *h.storage;
@@ -214,8 +296,10 @@ void write_now(const Tensor& target, const Tensor& value, const char* op, bool s
     if (!differentiable) return;
     history.now = next;
     history.version = version;
+    // The target now is the value, which is a shorter path than a view of a write_view. A value
+    // without a gradient has no node: the target is left stale and finds its view when asked.
     if (value_wanted) {
-        h.seen = seen;
+        h.seen = v;
         h.version = version;
     }
 }
