@@ -2,6 +2,7 @@
 // core/ops/*.cc holds the records by family; ops.h declares the functions that users call.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,17 +27,9 @@ struct Arg {
 
     Arg(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
         : tensor(t), where{file, line, false} {}
-    Arg(Scalar s, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : scalar(s), where{file, line, false} {}
-    Arg(bool v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : scalar(v), where{file, line, false} {}
-    Arg(int v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : scalar(v), where{file, line, false} {}
-    Arg(std::int64_t v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : scalar(v), where{file, line, false} {}
-    Arg(float v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : scalar(static_cast<double>(v)), where{file, line, false} {}
-    Arg(double v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+    // From a number directly: C++ would not go by way of a Scalar, which is a second conversion.
+    template <std::convertible_to<Scalar> Number>
+    Arg(Number v, const char* file = __builtin_FILE(), int line = __builtin_LINE())
         : scalar(v), where{file, line, false} {}
     Arg(const Tensor& t, const Where& w) : tensor(t), where(w) {}
     bool is_tensor() const { return tensor.defined(); }
