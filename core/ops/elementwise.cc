@@ -368,15 +368,18 @@ Tensor sub(const Arg& a, const Arg& b) {
 namespace {
 
 // alpha b
-Tensor scaled(const char* op, const Arg& a, const Arg& b, const Arg& alpha) {
-    if (!alpha.is_tensor() && alpha.scalar == Scalar(1) && b.is_tensor()) return b.tensor;
+Arg scaled(const char* op, const Arg& a, const Arg& b, const Arg& alpha) {
     const auto whole = [](const Arg& x) {
         return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
     };
     if (whole(a) && whole(b) && !whole(alpha))
         fail(ErrorKind::runtime, op, ": alpha is ", text(alpha.scalar),
              ", but the tensors are of integers; cast one of them, or use a whole alpha");
-    return mul(b, alpha);
+    if (!alpha.is_tensor() && alpha.scalar == Scalar(1)) return b;
+    if (alpha.is_tensor() || b.is_tensor()) return mul(b, alpha);
+    const bool real = !whole(b) || !whole(alpha);
+    return real ? Arg(b.scalar.as_real() * alpha.scalar.as_real())
+                : Arg(b.scalar.as_integer() * alpha.scalar.as_integer());
 }
 
 }  // namespace
