@@ -45,15 +45,16 @@ def test_the_default_dtype_is_what_floats_become():
 @pytest.mark.parametrize(
     ("data", "kind", "text"),
     [
-        ([[1, 2], [3]], ValueError, "tensor: data[1] has length 1 and the lists before it length 2; "
-                        "the list is ragged"),
+        ([[1, 2], [3]], ValueError, "tensor: data[1] has length 1 and the lists before it length "
+                                    "2; the list is ragged"),
         ([[1, 2], 3], TypeError, "tensor: data[1] is an int, where a list of 2 is expected; "
-                      "the list is ragged"),
-        ([1, [2]], TypeError, "tensor: data[1] is a list, where a number is expected; the list is ragged"),
-        ([[[1], [2]], [[3], [4, 5]]], ValueError, "tensor: data[1][1] has length 2 and the lists before it "
-                                      "length 1; the list is ragged"),
-        ([[[[[[[[[1]]]]]]]]], ValueError, "tensor: lists nested more than 8 deep; "
-                              "a tensor has at most 8 dims"),
+                                 "the list is ragged"),
+        ([1, [2]], TypeError, "tensor: data[1] is a list, where a number is expected; the list "
+                              "is ragged"),
+        ([[[1], [2]], [[3], [4, 5]]], ValueError, "tensor: data[1][1] has length 2 and the lists "
+                                                  "before it length 1; the list is ragged"),
+        ([[[[[[[[[1]]]]]]]]], ValueError, "tensor: lists nested more than 8 deep; a tensor has at "
+                                          "most 8 dims"),
     ],
 )  # fmt: skip
 def test_a_ragged_list_is_an_error_that_says_where(data, kind, text):
