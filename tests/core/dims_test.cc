@@ -29,8 +29,9 @@ TEST_CASE("sizes that overflow are an error, unless a dim is 0") {
     CHECK(error_of([&] {
               empty({big, std::int64_t{1} << 30});
           }) == "shape: (4294967296, 1073741824) of float32 has more bytes than an int64 counts");
-    CHECK(error_of([&] { empty({std::int64_t{1} << 50}); }).find(
-              "out of memory: on cpu, 4503599627370496 bytes were asked for") == 0);
+    CHECK(error_of([&] {
+              empty({std::int64_t{1} << 50});
+          }).find("out of memory: on cpu, 4503599627370496 bytes were asked for") == 0);
     CHECK(error_of([&] { empty({2, -1}); }) == "a shape with the negative size -1: (2, -1)");
     CHECK(error_of([&] {
               ones({1}).expand({big, big}).sum();

@@ -149,9 +149,9 @@ TEST_CASE("a write under no_grad changes the numbers and leaves the gradient's p
 
 TEST_CASE("an expanded tensor is not written: one element has several indices") {
     Tensor x = ones({3}).expand({2, 3});
-    CHECK(error_of([&] { x.add_(1); }).find(
-              "): (2, 3) with strides (0, 1) has several indices for one element (it was "
-              "expanded); clone() it first") != std::string::npos);
+    CHECK(error_of([&] { x.add_(1); })
+              .find("): (2, 3) with strides (0, 1) has several indices for one element (it was "
+                    "expanded); clone() it first") != std::string::npos);
 }
 
 TEST_CASE("a leaf that requires a gradient is not written in place, nor is a view of it") {

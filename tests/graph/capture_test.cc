@@ -89,8 +89,9 @@ TEST_CASE("a misfit that shows when fed is named with the line that wrote the op
     const std::string error = error_of([&] {
         session.run({z}, {{x, ones({2, 3})}, {y, ones({4, 3})}});
     });
-    CHECK(
-        contains(error, "): shapes (2, 3) and (4, 3) do not broadcast: dim -2 is 2 and 4; make them equal, or one of them 1"));
+    CHECK(contains(error,
+                   "): shapes (2, 3) and (4, 3) do not broadcast: dim -2 is 2 and 4; make them "
+                   "equal, or one of them 1"));
     CHECK(contains(error, "capture_test.cc:"));
 }
 
