@@ -142,7 +142,8 @@ _C._set_lines(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep, _lines.pla
 # A tensor's op is the method of the same name; that Python's own names are among these is as in
 # PyTorch (tg.sum, tg.float).
 __all__ = [
-    "Compiled", "Dim", "Graph", "Node", "OutOfMemoryError", "OutOfRangeError", "Program", "Session", "Size", "Tensor", "abs", "add",
+    "Compiled", "Dim", "Graph", "Node", "OutOfMemoryError", "OutOfRangeError", "Program",
+    "Session", "Size", "Tensor", "abs", "add",
     "allocator", "amax", "arange", "argmax", "as_tensor", "assign", "autograd", "bool", "cat",
     "clamp", "clone", "compile", "constant", "cpu_level", "cuda", "detach", "device",
     "difference", "div", "double", "dtype", "empty", "empty_like", "enable_grad", "eq", "exp",
