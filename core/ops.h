@@ -40,6 +40,17 @@ Tensor sqrt(const Arg& x);
 Tensor abs(const Arg& x);
 Tensor sign(const Arg& x);
 Tensor relu(const Arg& x);
+Tensor rsqrt(const Arg& x);  // 1 / sqrt(x)
+Tensor expm1(const Arg& x);  // e^x - 1, exact near 0
+Tensor log1p(const Arg& x);  // ln(1 + x), exact near 0
+Tensor sigmoid(const Arg& x);
+Tensor sin(const Arg& x);
+Tensor cos(const Arg& x);
+Tensor erf(const Arg& x);
+Tensor floor(const Arg& x);
+Tensor ceil(const Arg& x);
+Tensor round(const Arg& x);  // halves to the even integer
+Tensor trunc(const Arg& x);
 Tensor eq(const Arg& a, const Arg& b);  // comparisons give bool
 Tensor ne(const Arg& a, const Arg& b);
 Tensor lt(const Arg& a, const Arg& b);
@@ -69,12 +80,23 @@ Tensor sum(const Arg& x, const DimList& dims = {}, bool keepdim = false);
 Tensor sum_to(const Arg& x, const Dims& shape);  // sums what broadcasting to x's shape repeated
 Tensor mean(const Arg& x, const DimList& dims = {}, bool keepdim = false);
 Tensor amax(const Arg& x, const DimList& dims = {}, bool keepdim = false);  // ties share g
+Tensor amin(const Arg& x, const DimList& dims = {}, bool keepdim = false);
 Tensor argmax(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
+Tensor argmin(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
 struct ValuesIndices {
     Tensor values, indices;
 };
 Tensor max(const Arg& x);
 ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim = false);
+Tensor min(const Arg& x);
+ValuesIndices min(const Arg& x, std::int64_t dim, bool keepdim = false);
+Tensor any(const Arg& x, const DimList& dims = {}, bool keepdim = false);  // bool
+Tensor all(const Arg& x, const DimList& dims = {}, bool keepdim = false);
+Tensor var(const Arg& x, const DimList& dims = {}, double correction = 1, bool keepdim = false);
+Tensor std(const Arg& x, const DimList& dims = {}, double correction = 1, bool keepdim = false);
+Tensor logsumexp(const Arg& x, const DimList& dims = {}, bool keepdim = false);
+Tensor prod(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
+Tensor cumsum(const Arg& x, std::int64_t dim);  // (..., n, ...) -> the same
 
 // ---- products: core/ops/matmul.cc --------------------------------------------------------------
 // a (..., M, K) @ b (..., K, N) -> (..., M, N); one-dimensional operands as in PyTorch.
@@ -105,13 +127,52 @@ Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);  // index int64
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
 Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
 
+// ---- elementwise compositions: core/ops/activations.cc -----------------------------------------
+Tensor square(const Arg& x);
+Tensor reciprocal(const Arg& x);
+Tensor isnan(const Arg& x);
+Tensor isinf(const Arg& x);
+Tensor isfinite(const Arg& x);
+Tensor logical_and(const Arg& a, const Arg& b);
+Tensor logical_or(const Arg& a, const Arg& b);
+Tensor logical_xor(const Arg& a, const Arg& b);
+// x kept within [low, high]; the gradient passes inside, and not at the borders
+Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Arg>& high);
+Tensor masked_fill(const Arg& x, const Arg& mask, const Arg& value);  // in x's dtype
+Tensor silu(const Arg& x);                                            // x sigmoid(x)
+Tensor gelu(const Arg& x, const std::string& approximate = "none");   // or "tanh"
+Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
+Tensor leaky_relu(const Arg& x, double negative_slope = 0.01);
+Tensor elu(const Arg& x, double alpha = 1);
+
+// ---- losses: core/ops/losses.cc ----------------------------------------------------------------
+// reduction: "mean", "sum" or "none".
+Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
+Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean",
+                      double beta = 1);
+Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
+Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target,
+                                        const Tensor& weight = {},
+                                        const std::string& reduction = "mean",
+                                        const Tensor& pos_weight = {});
+// input log-probabilities, target probabilities; "batchmean" divides by the first size
+Tensor kl_div(const Arg& input, const Arg& target, const std::string& reduction = "mean",
+              bool log_target = false);
+struct ClassLoss {
+    Tensor weight = {};  // (C,), by class
+    std::int64_t ignore_index = -100;
+    std::string reduction = "mean";
+    double label_smoothing = 0;
+};
+// log-probabilities (N, C, ...), target (N, ...) int64
+Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& options = {});
+// logits (N, C, ...), target (N, ...) int64, or probabilities (N, C, ...)
+Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& options = {});
+
 // ---- compositions: core/ops/composite.cc -------------------------------------------------------
 Tensor softmax(const Arg& x, std::int64_t dim);
 Tensor log_softmax(const Arg& x, std::int64_t dim);
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});  // x @ weight.T + bias
-// logits (N, C), target (N,) int64 -> the mean of -log p[target]
-Tensor cross_entropy(const Arg& logits, const Arg& target, const std::string& reduction = "mean");
-Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
 
 // ---- creation: core/ops/creation.cc ------------------------------------------------------------
 Tensor zeros(const Dims& shape, Options options = {});

@@ -207,6 +207,38 @@ TG_FORMULA_FN T tanh_of(T x) {
     return with_sign_of(size < T(0.27) ? small : e / (e + T(2)), x);
 }
 
+// e^x - 1. Near 0 as in tanh, so that no digits cancel; beyond 30 the 1 is lost anyway.
+template <class T>
+TG_FORMULA_FN T expm1_of(T x) {
+    using L = Layout<T>;
+    const T near = x > T(30) ? T(30) : (x < T(-40) ? T(-40) : x);
+    const T n = nearest(near * L::log2_e);
+    const T r = (near - n * L::ln2_high) - n * L::ln2_low;
+    const T scale = power_of_two(n);
+    const T small = scale * (r + r * r * exp_tail(r)) + (scale - T(1));
+    return x > T(30) ? exp_of(x) - T(1) : (x == T(0) ? x : small);
+}
+
+// log(1 + x) = log u + (x - (u - 1)) / u with u = 1 + x rounded: the second term puts back what
+// the rounding took.
+template <class T>
+TG_FORMULA_FN T log1p_of(T x) {
+    const T u = T(1) + x;
+    const T lost = x - (u - T(1));
+    const T y = log_of(u) + lost / u;
+    constexpr T infinity = static_cast<T>(__builtin_inf());
+    return (x == T(0)) | (x == infinity) ? x : (u == T(0) ? -infinity : y);
+}
+
+// 1 / (1 + e^-x), of e^-|x| so that nothing overflows. The last line takes off what 1 + e lost.
+template <class T>
+TG_FORMULA_FN T sigmoid_of(T x) {
+    const T e = exp_of(-magnitude(x));
+    const T sum = T(1) + e, lost = e - (sum - T(1));
+    const T y = (x < T(0) ? e : T(1)) / sum;
+    return y - y * (lost / sum);
+}
+
 // ---- casts ------------------------------------------------------------------------------------
 // A float to an integer truncates; out of range it saturates, and NaN is 0. Integers wrap. To bool:
 // is it not 0? (A cast in C++ has no defined result out of range: hence the two comparisons.)

@@ -183,6 +183,123 @@ struct Sign : Unary {  // of NaN: 0, as in PyTorch
     }
 };
 
+struct Rsqrt : FloatUnary {
+    static constexpr const char* name = "rsqrt";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return T(1) / Sqrt::of(x);
+    }
+};
+
+struct Expm1 : FloatUnary {
+    static constexpr const char* name = "expm1";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return expm1_of(x);
+    }
+};
+
+struct Log1p : FloatUnary {
+    static constexpr const char* name = "log1p";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return log1p_of(x);
+    }
+};
+
+struct Sigmoid : FloatUnary {
+    static constexpr const char* name = "sigmoid";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        return sigmoid_of(x);
+    }
+};
+
+struct Sin : FloatUnary {
+    static constexpr const char* name = "sin";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::sinf(x);
+        else
+            return ::sin(x);
+    }
+};
+
+struct Cos : FloatUnary {
+    static constexpr const char* name = "cos";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::cosf(x);
+        else
+            return ::cos(x);
+    }
+};
+
+struct Erf : FloatUnary {
+    static constexpr const char* name = "erf";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::erff(x);
+        else
+            return ::erf(x);
+    }
+};
+
+struct Floor : NumberUnary {
+    static constexpr const char* name = "floor";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::floorf(x);
+        else if constexpr (same<T, double>)
+            return ::floor(x);
+        else
+            return x;
+    }
+};
+
+struct Ceil : NumberUnary {
+    static constexpr const char* name = "ceil";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::ceilf(x);
+        else if constexpr (same<T, double>)
+            return ::ceil(x);
+        else
+            return x;
+    }
+};
+
+struct Round : NumberUnary {  // halves to the even integer
+    static constexpr const char* name = "round";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::rintf(x);
+        else if constexpr (same<T, double>)
+            return ::rint(x);
+        else
+            return x;
+    }
+};
+
+struct Trunc : NumberUnary {
+    static constexpr const char* name = "trunc";
+    template <class T>
+    static TG_FORMULA_FN T of(T x) {
+        if constexpr (same<T, float>)
+            return ::truncf(x);
+        else if constexpr (same<T, double>)
+            return ::trunc(x);
+        else
+            return x;
+    }
+};
+
 struct Eq : Comparison {
     static constexpr const char* name = "eq";
     template <class T>
@@ -257,7 +374,7 @@ struct List {
 };
 
 using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
-                 Sign, Eq, Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
+                 Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq, Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
 
 constexpr int count = All::count;
 

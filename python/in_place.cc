@@ -39,10 +39,18 @@ PyObject* pow_(const Call& c) {
 PyObject* clamp_(const Call& c) {
     Tensor& x = c.tensor(0);
     if (!c.given(1) && !c.given(2)) fail(ErrorKind::runtime, "clamp_: give min, max or both");
-    Tensor y = x;
-    if (c.given(1)) y = maximum(y, c.operand(1));
-    if (c.given(2)) y = minimum(y, c.operand(2));
-    compute(work_of(x), [&] { write(x, y, "clamp_"); });
+    std::optional<Arg> low, high;
+    if (c.given(1)) low = c.operand(1);
+    if (c.given(2)) high = c.operand(2);
+    compute(work_of(x), [&] { write(x, tg::clamp(x, low, high), "clamp_"); });
+    return new_reference(c.self());
+}
+
+PyObject* masked_fill_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg mask(c.tensor(1));
+    const Arg value = c.operand(2);
+    compute(work_of(x), [&] { write(x, tg::masked_fill(x, mask, value), "masked_fill_"); });
     return new_reference(c.self());
 }
 
@@ -103,6 +111,17 @@ const Function functions[] = {
     {"abs_(input)", unary<tg::abs>, "abs, in place.", method},
     {"sign_(input)", unary<tg::sign>, "sign, in place.", method},
     {"relu_(input)", unary<tg::relu>, "relu, in place.", method},
+    {"sigmoid_(input)", unary<tg::sigmoid>, "sigmoid, in place.", method},
+    {"rsqrt_(input)", unary<tg::rsqrt>, "rsqrt, in place.", method},
+    {"square_(input)", unary<tg::square>, "square, in place.", method},
+    {"reciprocal_(input)", unary<tg::reciprocal>, "reciprocal, in place.", method},
+    {"sin_(input)", unary<tg::sin>, "sin, in place.", method},
+    {"cos_(input)", unary<tg::cos>, "cos, in place.", method},
+    {"erf_(input)", unary<tg::erf>, "erf, in place.", method},
+    {"floor_(input)", unary<tg::floor>, "floor, in place.", method},
+    {"ceil_(input)", unary<tg::ceil>, "ceil, in place.", method},
+    {"round_(input)", unary<tg::round>, "round, in place.", method},
+    {"masked_fill_(input, mask, value)", masked_fill_, "masked_fill, in place.", method},
     {"scatter_add_(input, dim, index, src)", scatter_add_, "scatter_add, in place.", method},
     {"uniform_(input, from=0, to=1)", uniform_, "Random numbers in [from, to).", method},
     {"normal_(input, mean=0, std=1)", normal_, "Normally distributed random numbers.", method},

@@ -28,36 +28,71 @@ PyObject* mean(const Call& c) {
     return computed(x, [&] { return tg::mean(x, dims, keepdim); });
 }
 
-PyObject* amax(const Call& c) {
+template <Tensor (*op)(const Arg&, const DimList&, bool)>
+PyObject* over_dims(const Call& c) {
     const Arg x(c.tensor(0));
     const DimList dims = c.dim_list(1);
     const bool keepdim = c.flag(2);
-    return computed(x, [&] { return tg::amax(x, dims, keepdim); });
+    return computed(x, [&] { return op(x, dims, keepdim); });
 }
 
-PyObject* argmax(const Call& c) {
+template <Tensor (*op)(const Arg&, std::optional<std::int64_t>, bool)>
+PyObject* over_one(const Call& c) {
     const Arg x(c.tensor(0));
     std::optional<std::int64_t> dim;
     if (c.given(1)) dim = c.integer(1);
     const bool keepdim = c.flag(2);
-    return computed(x, [&] { return tg::argmax(x, dim, keepdim); });
+    return computed(x, [&] { return op(x, dim, keepdim); });
 }
 
-// max(x): one number. max(x, dim): values and indices. max(x, other): elementwise.
-PyObject* max(const Call& c) {
+PyObject* prod(const Call& c) {
+    Arg x(c.tensor(0));
+    std::optional<std::int64_t> dim;
+    if (c.given(1)) dim = c.integer(1);
+    const bool keepdim = c.flag(2);
+    if (c.given(3)) x.tensor = cast(x, c.dtype(3, DType::float32));
+    return computed(x, [&] { return tg::prod(x, dim, keepdim); });
+}
+
+PyObject* cumsum(const Call& c) {
+    Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    if (c.given(2)) x.tensor = cast(x, c.dtype(2, DType::float32));
+    return computed(x, [&] { return tg::cumsum(x, dim); });
+}
+
+// var(x, dim), var(x, unbiased), and by keywords correction, unbiased, keepdim
+template <Tensor (*op)(const Arg&, const DimList&, double, bool)>
+PyObject* spread(const Call& c) {
     const Arg x(c.tensor(0));
-    if (!c.given(1)) return computed(x, [&] { return tg::max(x); });
+    if (!is_floating(x.tensor.dtype()))
+        fail(ErrorKind::runtime, c.name(), ": needs a floating dtype, and this tensor is ",
+             name_of(x.tensor.dtype()), "; cast it first");
+    const bool flag_first = c[1] && PyBool_Check(c[1]);
+    const DimList dims = flag_first ? DimList() : c.dim_list(1);
+    double correction = c.real(2, 1);
+    if (flag_first) correction = c[1] == Py_True ? 1 : 0;
+    if (c.given(4)) correction = c.flag(4) ? 1 : 0;
+    const bool keepdim = c.flag(3);
+    return computed(x, [&] { return op(x, dims, correction, keepdim); });
+}
+
+template <Tensor (*whole)(const Arg&), ValuesIndices (*along)(const Arg&, std::int64_t, bool),
+          Tensor (*both)(const Arg&, const Arg&)>
+PyObject* extremum(const Call& c) {
+    const Arg x(c.tensor(0));
+    if (!c.given(1)) return computed(x, [&] { return whole(x); });
     if (is_tensor(c[1])) {
         const Arg other(c.tensor(1));
-        return computed(x, [&] { return maximum(x, other); });
+        return computed(x, [&] { return both(x, other); });
     }
     const std::int64_t dim = c.integer(1);
     const bool keepdim = c.flag(2);
-    const ValuesIndices both = compute(work_of(x), [&] { return tg::max(x, dim, keepdim); });
+    const ValuesIndices found = compute(work_of(x), [&] { return along(x, dim, keepdim); });
     const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(values_indices));
     if (!pair) throw_python();
-    PyStructSequence_SetItem(pair.ptr(), 0, wrap(both.values));
-    PyStructSequence_SetItem(pair.ptr(), 1, wrap(both.indices));
+    PyStructSequence_SetItem(pair.ptr(), 0, wrap(found.values));
+    PyStructSequence_SetItem(pair.ptr(), 1, wrap(found.indices));
     return new_reference(pair.ptr());
 }
 
@@ -92,18 +127,53 @@ PyObject* linear(const Call& c) {
     return wrap(compute(work / 8, [&] { return tg::linear(x, weight, bias); }));
 }
 
-PyObject* cross_entropy(const Call& c) {
+std::string reduction(const Call& c, int i) { return c.given(i) ? c.string(i) : "mean"; }
+
+// parameters: input, target, weight, ignore_index, reduction, label_smoothing
+template <Tensor (*op)(const Arg&, const Arg&, const ClassLoss&)>
+PyObject* class_loss(const Call& c) {
     const Arg x(c.tensor(0));
     const Arg target(c.tensor(1));
-    const std::string reduction = c.given(2) ? c.string(2) : "mean";
-    return computed(x, [&] { return tg::cross_entropy(x, target, reduction); });
+    const ClassLoss options{.weight = c.given(2) ? c.tensor(2) : Tensor(),
+                            .ignore_index = c.integer(3, -100),
+                            .reduction = reduction(c, 4),
+                            .label_smoothing = c.real(5, 0)};
+    return computed(x, [&] { return op(x, target, options); });
 }
 
-PyObject* mse_loss(const Call& c) {
+template <Tensor (*op)(const Arg&, const Arg&, const std::string&)>
+PyObject* loss(const Call& c) {
     const Arg x(c.tensor(0));
     const Arg target(c.tensor(1));
-    const std::string reduction = c.given(2) ? c.string(2) : "mean";
-    return computed(x, [&] { return tg::mse_loss(x, target, reduction); });
+    const std::string how = reduction(c, 2);
+    return computed(x, [&] { return op(x, target, how); });
+}
+
+PyObject* smooth_l1_loss(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg target(c.tensor(1));
+    const std::string how = reduction(c, 2);
+    const double beta = c.real(3, 1);
+    return computed(x, [&] { return tg::smooth_l1_loss(x, target, how, beta); });
+}
+
+PyObject* binary_cross_entropy_with_logits(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg target(c.tensor(1));
+    const Tensor weight = c.given(2) ? c.tensor(2) : Tensor();
+    const std::string how = reduction(c, 3);
+    const Tensor pos_weight = c.given(4) ? c.tensor(4) : Tensor();
+    return computed(x, [&] {
+        return tg::binary_cross_entropy_with_logits(x, target, weight, how, pos_weight);
+    });
+}
+
+PyObject* kl_div(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg target(c.tensor(1));
+    const std::string how = reduction(c, 2);
+    const bool log_target = c.flag(3);
+    return computed(x, [&] { return tg::kl_div(x, target, how, log_target); });
 }
 
 const Function functions[] = {
@@ -111,12 +181,33 @@ const Function functions[] = {
      "The sum over dim (an int, several, or all). Integers are summed as int64."},
     {"mean(input, dim=None, keepdim=False, *, dtype=None)", mean,
      "The mean over dim (an int, several, or all), of a floating tensor."},
-    {"amax(input, dim=None, keepdim=False)", amax,
+    {"amax(input, dim=None, keepdim=False)", over_dims<tg::amax>,
      "The maximum over dim. The gradient is shared between equal maxima."},
-    {"max(input, dim=None, keepdim=False)", max,
+    {"amin(input, dim=None, keepdim=False)", over_dims<tg::amin>,
+     "The minimum over dim. The gradient is shared between equal minima."},
+    {"max(input, dim=None, keepdim=False)", extremum<tg::max, tg::max, maximum>,
      "max(input): the largest element. max(input, dim): the pair (values, indices).\n"
      "max(input, other): elementwise, as maximum."},
-    {"argmax(input, dim=None, keepdim=False)", argmax,
+    {"min(input, dim=None, keepdim=False)", extremum<tg::min, tg::min, minimum>,
+     "min(input): the smallest element. min(input, dim): the pair (values, indices).\n"
+     "min(input, other): elementwise, as minimum."},
+    {"any(input, dim=None, keepdim=False)", over_dims<tg::any>,
+     "Is an element not 0? Over dim (an int, several, or all); of no elements: False."},
+    {"all(input, dim=None, keepdim=False)", over_dims<tg::all>,
+     "Are all elements not 0? Over dim (an int, several, or all); of no elements: True."},
+    {"prod(input, dim=None, keepdim=False, *, dtype=None)", prod,
+     "The product over dim, or of all. Integers are multiplied as int64."},
+    {"cumsum(input, dim, *, dtype=None)", cumsum,
+     "The sums of the elements up to each one along dim. Integers are summed as int64."},
+    {"logsumexp(input, dim=None, keepdim=False)", over_dims<tg::logsumexp>,
+     "log(sum(exp(input))) over dim, without overflow."},
+    {"var(input, dim=None, correction=1, keepdim=False, unbiased=None)", spread<tg::var>,
+     "The variance over dim: the squares of input - mean, divided by the count - correction."},
+    {"std(input, dim=None, correction=1, keepdim=False, unbiased=None)", spread<tg::std>,
+     "The square root of var. Its gradient is 0 where all elements are equal."},
+    {"argmin(input, dim=None, keepdim=False)", over_one<tg::argmin>,
+     "Where the minimum is, int64: the first of equals. Without dim: in the flattened tensor."},
+    {"argmax(input, dim=None, keepdim=False)", over_one<tg::argmax>,
      "Where the maximum is, int64: the first of equals. Without dim: in the flattened tensor."},
     {"matmul(input, other)", matmul,
      "(..., M, K) @ (..., K, N) -> (..., M, N); vectors as in PyTorch. Batches broadcast."},
@@ -128,12 +219,30 @@ const Function functions[] = {
 const Function in_functional[] = {
     {"linear(input, weight, bias=None)", linear,
      "input (..., in) @ weight (out, in).T + bias (out) -> (..., out).", Place::function},
-    {"cross_entropy(input, target, reduction='mean')", cross_entropy,
-     "input (N, C) of logits, target (N,) int64 in [0, C): -log softmax(input)[target].\n"
-     "reduction is 'mean', 'sum' or 'none'.",
+    {"cross_entropy(input, target, weight=None, ignore_index=-100, reduction='mean', "
+     "label_smoothing=0)",
+     class_loss<tg::cross_entropy>,
+     "input (N, C, ...) of logits; target (N, ...) int64 in [0, C), or probabilities of input's\n"
+     "shape: -sum target * log softmax(input). weight (C,) is by class; targets equal to\n"
+     "ignore_index count for nothing.",
      Place::function},
-    {"mse_loss(input, target, reduction='mean')", mse_loss,
+    {"nll_loss(input, target, weight=None, ignore_index=-100, reduction='mean')",
+     class_loss<tg::nll_loss>,
+     "input (N, C, ...) of log-probabilities, target (N, ...) int64 in [0, C).", Place::function},
+    {"mse_loss(input, target, reduction='mean')", loss<tg::mse_loss>,
      "(input - target)^2. reduction is 'mean', 'sum' or 'none'.", Place::function},
+    {"l1_loss(input, target, reduction='mean')", loss<tg::l1_loss>, "|input - target|.",
+     Place::function},
+    {"smooth_l1_loss(input, target, reduction='mean', beta=1)", smooth_l1_loss,
+     "d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2.",
+     Place::function},
+    {"binary_cross_entropy_with_logits(input, target, weight=None, reduction='mean', "
+     "pos_weight=None)",
+     binary_cross_entropy_with_logits,
+     "-(pos_weight target log s + (1 - target) log(1 - s)), s = sigmoid(input).", Place::function},
+    {"kl_div(input, target, reduction='mean', log_target=False)", kl_div,
+     "target (log target - input), of log-probabilities input. reduction may be 'batchmean'.",
+     Place::function},
 };
 
 PyStructSequence_Field fields[] = {

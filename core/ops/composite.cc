@@ -4,13 +4,6 @@
 namespace tg {
 namespace {
 
-Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op) {
-    if (reduction == "mean") return mean(losses);
-    if (reduction == "sum") return sum(losses);
-    if (reduction == "none") return losses;
-    fail(ErrorKind::value, op, ": reduction is '", reduction, "'; there are mean, sum and none");
-}
-
 // The largest is taken off first, so that no exp overflows; it changes nothing, so it is detached.
 Tensor shifted(const char* op, const Arg& x, std::int64_t dim) {
     if (!is_floating(x.tensor.dtype()))
@@ -52,34 +45,6 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
              " (out, in): the last dim of x must be in");
     const Tensor y = matmul(x, transpose(weight, 0, 1));
     return bias.defined() ? add(y, bias) : y;
-}
-
-// logits (N, C), target (N,) -> mean over N of -log softmax(logits)[n, target[n]]
-Tensor cross_entropy(const Arg& logits, const Arg& target, const std::string& reduction) {
-    const Here here(logits.where, "cross_entropy");
-    const Dims& x = logits.tensor.shape();
-    const Dims& t = target.tensor.shape();
-    if (target.tensor.dtype() != DType::int64)
-        fail(ErrorKind::runtime, "cross_entropy: the target is ", name_of(target.tensor.dtype()),
-             ", not int64; cast it: target.long()");
-    const bool fits = (x.size() == 2 && t.size() == 1 &&
-                       (x[0] == t[0] || is_unknown(x[0]) || is_unknown(t[0]))) ||
-                      (x.size() == 1 && t.empty());
-    if (!fits)
-        fail(x.size() == 2 && t.size() == 1 ? ErrorKind::value : ErrorKind::runtime,
-             "cross_entropy: logits ", text(x), " and target ", text(t),
-             " do not fit; they are (N, C) and (N,), or (C,) and ()");
-    if (x.size() == 1)
-        return cross_entropy(unsqueeze(logits, 0), unsqueeze(target, 0),
-                             reduction == "none" ? "mean" : reduction);
-    const Tensor picked = gather(log_softmax(logits, 1), 1, unsqueeze(target, 1));
-    return reduced_as(neg(squeeze(picked, 1)), reduction, "cross_entropy");
-}
-
-Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction) {
-    const Here here(input.where, "mse_loss");
-    const Tensor d = sub(input, target);
-    return reduced_as(mul(d, d), reduction, "mse_loss");
 }
 
 }  // namespace tg

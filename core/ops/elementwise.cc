@@ -81,10 +81,40 @@ void sqrt_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.output(), 2))); }
 // y = |x|  =>  dx = g sign(x)
 void abs_gradient(Backward& n) { n.give(0, mul(n.g(), sign(n.input(0)))); }
 
-// y = sign(x)  =>  dx = 0
-void sign_gradient(Backward& n) { n.give(0, mul(n.g(), 0)); }
+// y = sign(x), or x rounded  =>  dx = 0
+void step_gradient(Backward& n) { n.give(0, mul(n.g(), 0)); }
 
-// y = max(x, 0)  =>  dx = g where y > 0, else 0
+// y = 1 / sqrt x  =>  dx = -g y^3 / 2
+void rsqrt_gradient(Backward& n) {
+    const Tensor y = n.output();
+    n.give(0, mul(mul(n.g(), -0.5), mul(y, mul(y, y))));
+}
+
+// y = e^x - 1  =>  dx = g (y + 1)
+void expm1_gradient(Backward& n) { n.give(0, mul(n.g(), add(n.output(), 1))); }
+
+// y = ln(1 + x)  =>  dx = g / (1 + x)
+void log1p_gradient(Backward& n) { n.give(0, div(n.g(), add(n.input(0), 1))); }
+
+// y = 1 / (1 + e^-x)  =>  dx = g y (1 - y)
+void sigmoid_gradient(Backward& n) {
+    const Tensor y = n.output();
+    n.give(0, mul(n.g(), mul(y, sub(1, y))));
+}
+
+// y = sin x  =>  dx = g cos x
+void sin_gradient(Backward& n) { n.give(0, mul(n.g(), cos(n.input(0)))); }
+
+// y = cos x  =>  dx = -g sin x
+void cos_gradient(Backward& n) { n.give(0, mul(neg(n.g()), sin(n.input(0)))); }
+
+// y = erf x  =>  dx = g 2/sqrt(pi) e^(-x^2)
+void erf_gradient(Backward& n) {
+    const Arg x = n.input(0);
+    n.give(0, mul(n.g(), mul(exp(neg(mul(x, x))), 1.1283791670955126)));
+}
+
+// y = max(x, 0)  =>  dx = 0 where y <= 0, else g
 void relu_gradient(Backward& n) { n.give(0, where(le(n.output(), 0), 0.0, n.g())); }
 
 // y = c ? a : b  =>  da = c ? g : 0, db = c ? 0 : g
@@ -111,195 +141,59 @@ constexpr Need a = Need::a;
 constexpr Need b = Need::b;
 constexpr Need y = Need::y;
 
-const Op add = {.name = "add",
-                .inputs = 2,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = add_gradient,
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Add>};
-const Op sub = {.name = "sub",
-                .inputs = 2,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = sub_gradient,
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Sub>};
-const Op mul = {.name = "mul",
-                .inputs = 2,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = mul_gradient,
-                .needs = {{b}, {a}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Mul>};
-const Op div = {.name = "div",
-                .inputs = 2,
-                .promotes = Promotes::floating,
-                .shape = broadcast_shape,
-                .gradient = div_gradient,
-                .needs = {{b}, {a, b}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Div>};
-const Op pow = {.name = "pow",
-                .inputs = 2,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = pow_gradient,
-                .needs = {{a, b}, {a, b, y}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Pow>};
-const Op maximum = {.name = "maximum",
-                    .inputs = 2,
-                    .promotes = Promotes::common,
-                    .shape = broadcast_shape,
-                    .gradient = maximum_gradient,
-                    .needs = {{a, b}, {a, b}},
-                    .cpu = elementwise_cpu,
-                    .cuda = elementwise_cuda,
-                    .formula = formula::id<formula::Maximum>};
-const Op minimum = {.name = "minimum",
-                    .inputs = 2,
-                    .promotes = Promotes::common,
-                    .shape = broadcast_shape,
-                    .gradient = minimum_gradient,
-                    .needs = {{a, b}, {a, b}},
-                    .cpu = elementwise_cpu,
-                    .cuda = elementwise_cuda,
-                    .formula = formula::id<formula::Minimum>};
-const Op neg = {.name = "neg",
-                .inputs = 1,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = neg_gradient,
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Neg>};
-const Op exp = {.name = "exp",
-                .inputs = 1,
-                .promotes = Promotes::floating,
-                .shape = broadcast_shape,
-                .gradient = exp_gradient,
-                .needs = {{y}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Exp>};
-const Op log = {.name = "log",
-                .inputs = 1,
-                .promotes = Promotes::floating,
-                .shape = broadcast_shape,
-                .gradient = log_gradient,
-                .needs = {{a}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Log>};
-const Op tanh = {.name = "tanh",
-                 .inputs = 1,
-                 .promotes = Promotes::floating,
-                 .shape = broadcast_shape,
-                 .gradient = tanh_gradient,
-                 .needs = {{y}},
-                 .cpu = elementwise_cpu,
-                 .cuda = elementwise_cuda,
-                 .formula = formula::id<formula::Tanh>};
-const Op sqrt = {.name = "sqrt",
-                 .inputs = 1,
-                 .promotes = Promotes::floating,
-                 .shape = broadcast_shape,
-                 .gradient = sqrt_gradient,
-                 .needs = {{y}},
-                 .cpu = elementwise_cpu,
-                 .cuda = elementwise_cuda,
-                 .formula = formula::id<formula::Sqrt>};
-const Op abs = {.name = "abs",
-                .inputs = 1,
-                .promotes = Promotes::common,
-                .shape = broadcast_shape,
-                .gradient = abs_gradient,
-                .needs = {{a}},
-                .cpu = elementwise_cpu,
-                .cuda = elementwise_cuda,
-                .formula = formula::id<formula::Abs>};
-const Op sign = {.name = "sign",
-                 .inputs = 1,
-                 .promotes = Promotes::common,
-                 .shape = broadcast_shape,
-                 .gradient = sign_gradient,
-                 .cpu = elementwise_cpu,
-                 .cuda = elementwise_cuda,
-                 .formula = formula::id<formula::Sign>};
-const Op relu = {.name = "relu",
-                 .inputs = 1,
-                 .promotes = Promotes::common,
-                 .shape = broadcast_shape,
-                 .gradient = relu_gradient,
-                 .needs = {{y}},
-                 .cpu = elementwise_cpu,
-                 .cuda = elementwise_cuda,
-                 .formula = formula::id<formula::Relu>};
-const Op eq = {.name = "eq",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Eq>};
-const Op ne = {.name = "ne",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Ne>};
-const Op lt = {.name = "lt",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Lt>};
-const Op le = {.name = "le",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Le>};
-const Op gt = {.name = "gt",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Gt>};
-const Op ge = {.name = "ge",
-               .inputs = 2,
-               .promotes = Promotes::common,
-               .shape = compare_shape,
-               .cpu = elementwise_cpu,
-               .cuda = elementwise_cuda,
-               .formula = formula::id<formula::Ge>};
-const Op logical_not = {.name = "logical_not",
-                        .inputs = 1,
-                        .promotes = Promotes::common,
-                        .shape = compare_shape,
-                        .cpu = elementwise_cpu,
-                        .cuda = elementwise_cuda,
-                        .formula = formula::id<formula::LogicalNot>};
-const Op where = {.name = "where",
-                  .inputs = 3,
-                  .promotes = Promotes::not_first,
-                  .shape = broadcast_shape,
-                  .gradient = where_gradient,
-                  .needs = {{}, {a}, {a}},
-                  .cpu = elementwise_cpu,
-                  .cuda = elementwise_cuda,
-                  .formula = formula::id<formula::Where>};
+// The record of a formula: all but its gradient follows from what the formula says of itself.
+template <class F>
+constexpr Op elementwise(void (*gradient)(Backward&) = nullptr, const Needs (&needs)[3] = {}) {
+    Op op;
+    op.name = F::name;
+    op.inputs = F::inputs;
+    op.promotes = F::selects       ? Promotes::not_first
+                  : F::floats_only ? Promotes::floating
+                                   : Promotes::common;
+    op.shape = F::compares ? compare_shape : broadcast_shape;
+    op.gradient = gradient;
+    for (int i = 0; i < 3; ++i)
+        for (int k = 0; k < 3; ++k) op.needs[i][k] = needs[i][k];
+    op.cpu = elementwise_cpu;
+    op.cuda = elementwise_cuda;
+    op.formula = formula::id<F>;
+    return op;
+}
+
+const Op add = elementwise<formula::Add>(add_gradient);
+const Op sub = elementwise<formula::Sub>(sub_gradient);
+const Op mul = elementwise<formula::Mul>(mul_gradient, {{b}, {a}});
+const Op div = elementwise<formula::Div>(div_gradient, {{b}, {a, b}});
+const Op pow = elementwise<formula::Pow>(pow_gradient, {{a, b}, {a, b, y}});
+const Op maximum = elementwise<formula::Maximum>(maximum_gradient, {{a, b}, {a, b}});
+const Op minimum = elementwise<formula::Minimum>(minimum_gradient, {{a, b}, {a, b}});
+const Op neg = elementwise<formula::Neg>(neg_gradient);
+const Op exp = elementwise<formula::Exp>(exp_gradient, {{y}});
+const Op log = elementwise<formula::Log>(log_gradient, {{a}});
+const Op tanh = elementwise<formula::Tanh>(tanh_gradient, {{y}});
+const Op sqrt = elementwise<formula::Sqrt>(sqrt_gradient, {{y}});
+const Op abs = elementwise<formula::Abs>(abs_gradient, {{a}});
+const Op sign = elementwise<formula::Sign>(step_gradient);
+const Op relu = elementwise<formula::Relu>(relu_gradient, {{y}});
+const Op rsqrt = elementwise<formula::Rsqrt>(rsqrt_gradient, {{y}});
+const Op expm1 = elementwise<formula::Expm1>(expm1_gradient, {{y}});
+const Op log1p = elementwise<formula::Log1p>(log1p_gradient, {{a}});
+const Op sigmoid = elementwise<formula::Sigmoid>(sigmoid_gradient, {{y}});
+const Op sin = elementwise<formula::Sin>(sin_gradient, {{a}});
+const Op cos = elementwise<formula::Cos>(cos_gradient, {{a}});
+const Op erf = elementwise<formula::Erf>(erf_gradient, {{a}});
+const Op floor = elementwise<formula::Floor>(step_gradient);
+const Op ceil = elementwise<formula::Ceil>(step_gradient);
+const Op round = elementwise<formula::Round>(step_gradient);
+const Op trunc = elementwise<formula::Trunc>(step_gradient);
+const Op eq = elementwise<formula::Eq>();
+const Op ne = elementwise<formula::Ne>();
+const Op lt = elementwise<formula::Lt>();
+const Op le = elementwise<formula::Le>();
+const Op gt = elementwise<formula::Gt>();
+const Op ge = elementwise<formula::Ge>();
+const Op logical_not = elementwise<formula::LogicalNot>();
+const Op where = elementwise<formula::Where>(where_gradient, {{}, {a}, {a}});
 const Op cast = {.name = "cast",
                  .inputs = 1,
                  .shape = cast_shape,
@@ -311,10 +205,12 @@ const Op cast = {.name = "cast",
 
 std::span<const Op* const> elementwise_ops() {
     static const Op* const list[] = {
-        &ops::add,     &ops::sub,  &ops::mul,  &ops::div,         &ops::pow,   &ops::maximum,
-        &ops::minimum, &ops::neg,  &ops::exp,  &ops::log,         &ops::tanh,  &ops::sqrt,
-        &ops::abs,     &ops::sign, &ops::relu, &ops::eq,          &ops::ne,    &ops::lt,
-        &ops::le,      &ops::gt,   &ops::ge,   &ops::logical_not, &ops::where, &ops::cast};
+        &ops::add,     &ops::sub,   &ops::mul,         &ops::div,   &ops::pow,   &ops::maximum,
+        &ops::minimum, &ops::neg,   &ops::exp,         &ops::log,   &ops::tanh,  &ops::sqrt,
+        &ops::abs,     &ops::sign,  &ops::relu,        &ops::rsqrt, &ops::expm1, &ops::log1p,
+        &ops::sigmoid, &ops::sin,   &ops::cos,         &ops::erf,   &ops::floor, &ops::ceil,
+        &ops::round,   &ops::trunc, &ops::eq,          &ops::ne,    &ops::lt,    &ops::le,
+        &ops::gt,      &ops::ge,    &ops::logical_not, &ops::where, &ops::cast};
     return list;
 }
 
@@ -331,6 +227,17 @@ Tensor tanh(const Arg& x) { return apply(ops::tanh, {x}); }
 Tensor sqrt(const Arg& x) { return apply(ops::sqrt, {x}); }
 Tensor abs(const Arg& x) { return apply(ops::abs, {x}); }
 Tensor sign(const Arg& x) { return apply(ops::sign, {x}); }
+Tensor rsqrt(const Arg& x) { return apply(ops::rsqrt, {x}); }
+Tensor expm1(const Arg& x) { return apply(ops::expm1, {x}); }
+Tensor log1p(const Arg& x) { return apply(ops::log1p, {x}); }
+Tensor sigmoid(const Arg& x) { return apply(ops::sigmoid, {x}); }
+Tensor sin(const Arg& x) { return apply(ops::sin, {x}); }
+Tensor cos(const Arg& x) { return apply(ops::cos, {x}); }
+Tensor erf(const Arg& x) { return apply(ops::erf, {x}); }
+Tensor floor(const Arg& x) { return apply(ops::floor, {x}); }
+Tensor ceil(const Arg& x) { return apply(ops::ceil, {x}); }
+Tensor round(const Arg& x) { return apply(ops::round, {x}); }
+Tensor trunc(const Arg& x) { return apply(ops::trunc, {x}); }
 Tensor relu(const Arg& x) { return apply(ops::relu, {x}); }
 Tensor eq(const Arg& a, const Arg& b) { return apply(ops::eq, {a, b}); }
 Tensor ne(const Arg& a, const Arg& b) { return apply(ops::ne, {a, b}); }

@@ -1,10 +1,17 @@
-// Reductions. Each keeps its dims as size 1 in the kernel's eyes; without keepdim they go away.
+// Reductions, and sums along a dim. Each keeps its dims as size 1 in the kernel's eyes; without
+// keepdim they go away.
 #include <algorithm>
+#include <limits>
 
 #include "core/ops/family.h"
 #include "core/ops/structural.h"
 
 namespace tg {
+
+namespace ops {
+extern const Op cumsum;  // its gradient is one too
+}  // namespace ops
+
 namespace {
 
 // The dims to reduce, wrapped and in order; all of them if the list is.
@@ -65,6 +72,10 @@ void amax_cpu(const Launch& l) {
     kernels::cpu::amax(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
 }
 
+void amin_cpu(const Launch& l) {
+    kernels::cpu::amin(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
+}
+
 // g with the reduced dims back, as size 1.
 Tensor kept(Backward& n, Tensor g) {
     if (n.attrs().integer(1) == 0)
@@ -75,10 +86,10 @@ Tensor kept(Backward& n, Tensor g) {
 // y = sum of x  =>  dx = g, repeated
 void sum_gradient(Backward& n) { n.give(0, expand(kept(n, n.g()), n.desc(0).shape)); }
 
-// y = max of x  =>  dx = g shared evenly by the elements that are the maximum
-void amax_gradient(Backward& n) {
-    const Tensor is_max = eq(n.input(0), kept(n, n.output()));
-    const Tensor mask = cast(is_max, n.desc(0).dtype);
+// y = max (or min) of x  =>  dx = g shared evenly by the elements that are it
+void extremum_gradient(Backward& n) {
+    const Tensor is_it = eq(n.input(0), kept(n, n.output()));
+    const Tensor mask = cast(is_it, n.desc(0).dtype);
     n.give(0, mul(mask, div(kept(n, n.g()), sum(mask, n.attrs().dims(0), true))));
 }
 
@@ -113,11 +124,28 @@ void argmax_cpu(const Launch& l) {
     kernels::cpu::argmax(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0], static_cast<int>(dim));
 }
 
+void argmin_cpu(const Launch& l) {
+    const std::int64_t dim = l.attrs.integer(0);
+    kernels::cpu::argmin(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0], static_cast<int>(dim));
+}
+
+// attributes: dim, back
+void cumsum_cpu(const Launch& l) {
+    kernels::cpu::cumsum(l.out[0], l.in[0], static_cast<int>(l.attrs.integer(0)),
+                         l.attrs.integer(1) != 0);
+}
+
+// y[i] = x[0] + ... + x[i]  =>  dx[i] = g[i] + ... + g[n - 1]
+void cumsum_gradient(Backward& n) {
+    const std::int64_t dim = n.attrs().integer(0);
+    n.give(0, apply(ops::cumsum, {n.g()}, {Attr{dim}, Attr{1 - n.attrs().integer(1)}}));
+}
+
 void check_not_empty(const char* op, const Tensor& x, const Dims& dims) {
     for (std::int64_t d : dims)
         if (x.shape()[static_cast<int>(d)] == 0)
             fail(ErrorKind::range, op, ": dim ", d, " of ", text(x.shape()),
-                 " has no elements to take the maximum of");
+                 " has no elements to choose from");
 }
 
 // A number of elements that may be known only when the graph runs.
@@ -153,10 +181,28 @@ const Op sum_to = {.name = "sum_to",
 const Op amax = {.name = "amax",
                  .inputs = 1,
                  .shape = reduce_shape,
-                 .gradient = amax_gradient,
+                 .gradient = extremum_gradient,
                  .needs = {{Need::a, Need::y}},
                  .cpu = amax_cpu,
                  .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]}};
+const Op amin = {.name = "amin",
+                 .inputs = 1,
+                 .shape = reduce_shape,
+                 .gradient = extremum_gradient,
+                 .needs = {{Need::a, Need::y}},
+                 .cpu = amin_cpu,
+                 .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]}};
+const Op argmin = {.name = "argmin",
+                   .inputs = 1,
+                   .shape = argmax_shape,
+                   .cpu = argmin_cpu,
+                   .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}}};
+const Op cumsum = {.name = "cumsum",
+                   .inputs = 1,
+                   .shape = same_shape,
+                   .gradient = cumsum_gradient,
+                   .cpu = cumsum_cpu,
+                   .attributes = {{"dim", AttrKind::integer}, {"back", AttrKind::integer}}};
 const Op argmax = {.name = "argmax",
                    .inputs = 1,
                    .shape = argmax_shape,
@@ -171,8 +217,8 @@ const Op count = {.name = "count",
 }  // namespace ops
 
 std::span<const Op* const> reduce_ops() {
-    static const Op* const list[] = {&ops::sum, &ops::sum_to, &ops::amax, &ops::argmax,
-                                     &ops::count};
+    static const Op* const list[] = {&ops::sum,    &ops::sum_to, &ops::amax,   &ops::amin,
+                                     &ops::argmax, &ops::argmin, &ops::cumsum, &ops::count};
     return list;
 }
 
@@ -186,20 +232,26 @@ Tensor sum(const Arg& x, const DimList& list, bool keepdim) {
     return apply(ops::sum, {t}, {Attr{dims}, Attr{std::int64_t{keepdim}}});
 }
 
+namespace {
+
+// How many elements a reduction over dims meets for each result, as a tensor of no dims where
+// a graph knows it only when it runs.
+Arg count_of(const Tensor& x, const Dims& dims) {
+    Dims sizes;
+    for (std::int64_t d : dims) sizes.push_back(x.shape()[static_cast<int>(d)]);
+    if (any_unknown(sizes)) return Arg(cast(apply(ops::count, {x}, {Attr{dims}}), x.dtype()));
+    return Arg(static_cast<double>(element_count(sizes)));
+}
+
+}  // namespace
+
 Tensor mean(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where, "mean");
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::runtime, "mean: needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
     const Dims dims = wrapped("mean", list, x.tensor.dims());
-    Dims sizes;
-    for (std::int64_t d : dims) sizes.push_back(x.tensor.shape()[static_cast<int>(d)]);
-    const Tensor total = sum(x, dims, keepdim);
-    if (any_unknown(sizes)) {
-        const Tensor n = apply(ops::count, {x}, {Attr{dims}});
-        return div(total, cast(n, total.dtype()));
-    }
-    return div(total, static_cast<double>(element_count(sizes)));
+    return div(sum(x, dims, keepdim), count_of(x.tensor, dims));
 }
 
 Tensor amax(const Arg& x, const DimList& list, bool keepdim) {
@@ -209,16 +261,41 @@ Tensor amax(const Arg& x, const DimList& list, bool keepdim) {
     return apply(ops::amax, {x}, {Attr{dims}, Attr{std::int64_t{keepdim}}});
 }
 
-Tensor argmax(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
+Tensor amin(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where);
+    const Dims dims = wrapped("amin", list, x.tensor.dims());
+    check_not_empty("amin", x.tensor, dims);
+    return apply(ops::amin, {x}, {Attr{dims}, Attr{std::int64_t{keepdim}}});
+}
+
+namespace {
+
+Tensor place(const Op& op, const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
     if (!dim || x.tensor.dims() == 0) {
-        const Tensor flat = reshape(x, {-1});
-        const Tensor index = argmax(flat, 0, false);
+        const Tensor index = place(op, reshape(x, {-1}), 0, false);
         return keepdim ? reshape(index, Dims::of(x.tensor.dims(), 1)) : index;
     }
-    const std::int64_t d = wrap_dim("argmax", *dim, x.tensor.dims());
-    check_not_empty("argmax", x.tensor, {d});
-    return apply(ops::argmax, {x}, {Attr{d}, Attr{std::int64_t{keepdim}}});
+    const std::int64_t d = wrap_dim(op.name, *dim, x.tensor.dims());
+    check_not_empty(op.name, x.tensor, {d});
+    return apply(op, {x}, {Attr{d}, Attr{std::int64_t{keepdim}}});
+}
+
+ValuesIndices chosen(const Arg& x, const Tensor& index, std::int64_t dim, bool keepdim) {
+    const Tensor values = gather(x, dim, index);
+    if (keepdim) return {values, index};
+    return {squeeze(values, dim), squeeze(index, dim)};
+}
+
+}  // namespace
+
+Tensor argmax(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
+    const Here here(x.where);
+    return place(ops::argmax, x, dim, keepdim);
+}
+
+Tensor argmin(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
+    const Here here(x.where);
+    return place(ops::argmin, x, dim, keepdim);
 }
 
 Tensor max(const Arg& x) {
@@ -226,13 +303,97 @@ Tensor max(const Arg& x) {
     return amax(x);
 }
 
+Tensor min(const Arg& x) {
+    const Here here(x.where, "min");
+    return amin(x);
+}
+
 ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim) {
     const Here here(x.where, "max");
     if (x.tensor.dims() == 0) return {max(x), argmax(x)};
-    const Tensor kept = argmax(x, dim, true);
-    const Tensor values = gather(x, dim, kept);
-    if (keepdim) return {values, kept};
-    return {squeeze(values, dim), squeeze(kept, dim)};
+    return chosen(x, argmax(x, dim, true), dim, keepdim);
+}
+
+ValuesIndices min(const Arg& x, std::int64_t dim, bool keepdim) {
+    const Here here(x.where, "min");
+    if (x.tensor.dims() == 0) return {min(x), argmin(x)};
+    return chosen(x, argmin(x, dim, true), dim, keepdim);
+}
+
+Tensor any(const Arg& x, const DimList& dims, bool keepdim) {
+    const Here here(x.where, "any");
+    return gt(sum(ne(x, 0), dims, keepdim), 0);
+}
+
+Tensor all(const Arg& x, const DimList& dims, bool keepdim) {
+    const Here here(x.where, "all");
+    return eq(sum(eq(x, 0), dims, keepdim), 0);
+}
+
+// sum (x - mean)^2 / (n - correction)
+Tensor var(const Arg& x, const DimList& list, double correction, bool keepdim) {
+    const Here here(x.where, "var");
+    const Dims dims = wrapped("var", list, x.tensor.dims());
+    const Tensor d = sub(x, mean(x, dims, true));
+    const Arg n = count_of(x.tensor, dims);
+    const Tensor total = sum(mul(d, d), dims, keepdim);
+    if (n.is_tensor()) return div(total, maximum(sub(n, correction), 0));
+    return div(total, std::max(n.scalar.as_real() - correction, 0.0));
+}
+
+// Its gradient is 0, not NaN, where all elements are equal.
+Tensor std(const Arg& x, const DimList& dims, double correction, bool keepdim) {
+    const Here here(x.where, "std");
+    const Tensor v = var(x, dims, correction, keepdim);
+    const Tensor flat = eq(v, 0);
+    return where(flat, 0.0, sqrt(where(flat, 1.0, v)));
+}
+
+// log sum e^x, with the largest taken off first
+Tensor logsumexp(const Arg& x, const DimList& list, bool keepdim) {
+    const Here here(x.where, "logsumexp");
+    const Tensor f = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, default_dtype());
+    const Dims dims = wrapped("logsumexp", list, f.dims());
+    for (std::int64_t d : dims)
+        if (f.shape()[static_cast<int>(d)] == 0) return log(sum(exp(f), dims, keepdim));
+    const Tensor most = amax(f, dims, true).detach();
+    const Tensor finite = where(eq(abs(most), std::numeric_limits<double>::infinity()), 0.0, most);
+    const Tensor total = log(sum(exp(sub(f, finite)), dims, true)) + finite;
+    return keepdim ? total : squeeze(total, dims.empty() ? DimList(Dims{}) : DimList(dims));
+}
+
+// By halves: (x0 x1 ... ) (xh xh+1 ...), so that a gradient needs no division, whatever is 0.
+Tensor prod(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
+    const Here here(x.where, "prod");
+    Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
+    const int dims = y.dims();
+    if (!dim) y = reshape(y, {-1});
+    const std::int64_t d = dim ? wrap_dim("prod", *dim, dims) : 0;
+    if (y.dims() == 0) return y;
+    std::int64_t n = y.shape()[static_cast<int>(d)];
+    if (is_unknown(n))
+        fail(ErrorKind::runtime, "prod: the size of dim ", d,
+             " must be known while the graph is built; give the placeholder that size");
+    if (n == 0) {
+        Dims one = y.shape();
+        one[static_cast<int>(d)] = 1;
+        y = ones(one, {y.dtype(), y.device()});
+    }
+    for (; n > 1; n = (n + 1) / 2) {
+        const std::int64_t half = n / 2;
+        const Tensor both = mul(slice(y, d, 0, half), slice(y, d, half, 2 * half));
+        y = n % 2 == 0 ? both : cat({both, slice(y, d, n - 1, n)}, d);
+    }
+    if (!dim) return reshape(y, keepdim ? Dims::of(dims, 1) : Dims{});
+    return keepdim ? y : squeeze(y, d);
+}
+
+Tensor cumsum(const Arg& x, std::int64_t dim) {
+    const Here here(x.where);
+    const Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
+    const std::int64_t d = wrap_dim("cumsum", dim, y.dims());
+    if (y.dims() == 0) return y;
+    return apply(ops::cumsum, {y}, {Attr{d}, Attr{std::int64_t{0}}});
 }
 
 }  // namespace tg

@@ -37,8 +37,12 @@ void normal(const Array& out, std::uint64_t seed, std::uint64_t offset);   // Bo
 // whatever the vector width, then a tree: the same bits at any thread count and on every level.
 void sum(const Array& out, const Array& in);
 void amax(const Array& out, const Array& in);  // NaN if any is NaN
-void argmax(const Array& out, const Array& in,
-            int dim);  // out int64; the first of equals; NaN wins
+void amin(const Array& out, const Array& in);
+// out int64: the first of equals; NaN wins
+void argmax(const Array& out, const Array& in, int dim);
+void argmin(const Array& out, const Array& in, int dim);
+// out[i] = in[0] + ... + in[i] along dim, in that order; with `back` from the other end
+void cumsum(const Array& out, const Array& in, int dim, bool back);
 
 // ---- products ---------------------------------------------------------------------------------
 // a (B, M, K), b (B, K, N) -> out (B, M, N), out contiguous, a and b of any strides.

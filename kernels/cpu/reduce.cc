@@ -1,5 +1,5 @@
-// sum, amax and argmax over any dims and strides. The loops are in levels/reduce.cc; here is which
-// elements form a block, and how blocks are put together.
+// sum, amax, argmax and their kin over any dims and strides. The loops are in levels/reduce.cc;
+// here is which elements form a block, and how blocks are put together.
 //
 // The elements of one output are numbered r = 0, 1, ... in row-major order of the dims that are
 // reduced. Each 1024 of them are a block, and the blocks are added as a binary tree. Both follow
@@ -10,6 +10,7 @@
 
 #include "kernels/cpu/levels/level.h"
 #include "kernels/cpu/strided.h"
+#include "kernels/math.h"
 #include "kernels/parallel.h"
 
 namespace tg::kernels::cpu {
@@ -206,15 +207,15 @@ void reduce(const Reduction* loops, const Array& out, const Array& in) {
                  });
 }
 
-// The place of the largest of n elements, the first of equals; NaN is larger than any number.
-template <class T>
-std::int64_t place_of_largest(const T* x, std::int64_t n, std::int64_t stride) {
+// The place of the largest (or smallest) of n elements, the first of equals; NaN beats any number.
+template <bool least, class T>
+std::int64_t place_of_extremum(const T* x, std::int64_t n, std::int64_t stride) {
     std::int64_t best = 0;
-    T largest = x[0];
-    for (std::int64_t i = 1; i < n && largest == largest; ++i) {
+    T most = x[0];
+    for (std::int64_t i = 1; i < n && most == most; ++i) {
         const T candidate = x[i * stride];
-        if (candidate > largest || candidate != candidate) {
-            largest = candidate;
+        if ((least ? candidate < most : candidate > most) || candidate != candidate) {
+            most = candidate;
             best = i;
         }
         if (i % (reduce_block * blocks_at_once) == 0 && stopping()) break;
@@ -222,31 +223,69 @@ std::int64_t place_of_largest(const T* x, std::int64_t n, std::int64_t stride) {
     return best;
 }
 
-}  // namespace
-
-void sum(const Array& out, const Array& in) { reduce(current_level().sum(in.dtype), out, in); }
-
-void amax(const Array& out, const Array& in) { reduce(current_level().amax(in.dtype), out, in); }
-
-void argmax(const Array& out, const Array& in, int dim) {
-    const std::int64_t n = in.shape[dim], stride = in.strides[dim];
-    if (n == 0) return;
+// line(x, y) for each line of `in` along dim and what lies at its place in `out`.
+template <class Line>
+void each_line(const Array& out, const Array& in, int dim, const Line& line) {
     Strided<2> kept;  // input, output
     for (int d = 0; d < in.dims; ++d)
         if (d != dim) kept.add_dim(in.shape[d], {in.strides[d], out.strides[d]});
     kept.merge();
+    const std::int64_t grain = std::max<std::int64_t>(1, parallel_grain / in.shape[dim]);
+    parallel_for(kept.size(), grain, [&](std::int64_t begin, std::int64_t end) {
+        const int inner = kept.dims - 1;
+        const std::int64_t in_step = kept.dims > 0 ? kept.strides[inner][0] : 0;
+        const std::int64_t out_step = kept.dims > 0 ? kept.strides[inner][1] : 0;
+        kept.runs(begin, end, [&](const auto& offsets, std::int64_t run) {
+            for (std::int64_t i = 0; i < run; ++i)
+                line(offsets[0] + i * in_step, offsets[1] + i * out_step);
+        });
+    });
+}
+
+template <bool least>
+void place(const Array& out, const Array& in, int dim) {
+    if (in.shape[dim] == 0) return;
     visit(in.dtype, [&]<class T>(T) {
-        const std::int64_t grain = std::max<std::int64_t>(1, parallel_grain / n);
-        parallel_for(kept.size(), grain, [&](std::int64_t begin, std::int64_t end) {
-            const int inner = kept.dims - 1;
-            const std::int64_t in_step = kept.dims > 0 ? kept.strides[inner][0] : 0;
-            const std::int64_t out_step = kept.dims > 0 ? kept.strides[inner][1] : 0;
-            kept.runs(begin, end, [&](const auto& offsets, std::int64_t run) {
-                const T* x = static_cast<const T*>(in.data) + offsets[0];
-                auto* y = static_cast<std::int64_t*>(out.data) + offsets[1];
-                for (std::int64_t i = 0; i < run; ++i)
-                    y[i * out_step] = place_of_largest(x + i * in_step, n, stride);
-            });
+        each_line(out, in, dim, [&](std::int64_t from, std::int64_t to) {
+            static_cast<std::int64_t*>(out.data)[to] = place_of_extremum<least>(
+                static_cast<const T*>(in.data) + from, in.shape[dim], in.strides[dim]);
+        });
+    });
+}
+
+}  // namespace
+
+void sum(const Array& out, const Array& in) {
+    reduce(current_level().reduction(Reducing::sum, in.dtype), out, in);
+}
+
+void amax(const Array& out, const Array& in) {
+    reduce(current_level().reduction(Reducing::amax, in.dtype), out, in);
+}
+
+void amin(const Array& out, const Array& in) {
+    reduce(current_level().reduction(Reducing::amin, in.dtype), out, in);
+}
+
+void argmax(const Array& out, const Array& in, int dim) { place<false>(out, in, dim); }
+void argmin(const Array& out, const Array& in, int dim) { place<true>(out, in, dim); }
+
+void cumsum(const Array& out, const Array& in, int dim, bool back) {
+    const std::int64_t n = in.shape[dim];
+    if (n == 0) return;
+    const std::int64_t in_step = back ? -in.strides[dim] : in.strides[dim];
+    const std::int64_t out_step = back ? -out.strides[dim] : out.strides[dim];
+    const std::int64_t last = back ? n - 1 : 0;  // where the walk begins
+    visit(in.dtype, [&]<class T>(T) {
+        each_line(out, in, dim, [&](std::int64_t from, std::int64_t to) {
+            const T* x = static_cast<const T*>(in.data) + from + last * in.strides[dim];
+            T* y = static_cast<T*>(out.data) + to + last * out.strides[dim];
+            T total = x[0];
+            y[0] = total;
+            for (std::int64_t i = 1; i < n; ++i) {
+                total = formula::Add::of<T>(total, x[i * in_step]);
+                y[i * out_step] = total;
+            }
         });
     });
 }

@@ -27,22 +27,37 @@ double error_in_ulp(T got, Wide want) {
 }
 
 struct Worst {
-    double exp = 0, log = 0, tanh = 0;
+    double exp = 0, log = 0, tanh = 0, expm1 = 0, log1p = 0, sigmoid = 0, rsqrt = 0, sin = 0,
+           cos = 0, erf = 0;
 
     template <class T, class Wide>
     void see(T x, Wide wide) {
         exp = std::max(exp, error_in_ulp(Exp::of(x), std::exp(wide)));
         log = std::max(log, error_in_ulp(Log::of(x), std::log(wide)));
         tanh = std::max(tanh, error_in_ulp(Tanh::of(x), std::tanh(wide)));
+        expm1 = std::max(expm1, error_in_ulp(Expm1::of(x), std::expm1(wide)));
+        log1p = std::max(log1p, error_in_ulp(Log1p::of(x), std::log1p(wide)));
+        sigmoid = std::max(sigmoid, error_in_ulp(Sigmoid::of(x), 1 / (1 + std::exp(-wide))));
+        rsqrt = std::max(rsqrt, error_in_ulp(Rsqrt::of(x), 1 / std::sqrt(wide)));
+        sin = std::max(sin, error_in_ulp(Sin::of(x), std::sin(wide)));
+        cos = std::max(cos, error_in_ulp(Cos::of(x), std::cos(wide)));
+        erf = std::max(erf, error_in_ulp(Erf::of(x), std::erf(wide)));
     }
     void check() const {
         CHECK(exp < 2);
         CHECK(log < 2);
         CHECK(tanh < 2);
+        CHECK(expm1 < 2);
+        CHECK(log1p < 2);
+        CHECK(sigmoid < 2);
+        CHECK(rsqrt < 2);
+        CHECK(sin < 2);
+        CHECK(cos < 2);
+        CHECK(erf < 2);
     }
 };
 
-TEST_CASE("float exp, log and tanh are within 2 ulp on a comb through all floats") {
+TEST_CASE("float functions are within 2 ulp on a comb through all floats") {
     Worst worst;
     for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 997) {
         const auto x = __builtin_bit_cast(float, static_cast<std::uint32_t>(bits));
@@ -52,7 +67,7 @@ TEST_CASE("float exp, log and tanh are within 2 ulp on a comb through all floats
     worst.check();
 }
 
-TEST_CASE("double exp, log and tanh are within 2 ulp on random doubles of all sizes") {
+TEST_CASE("double functions are within 2 ulp on random doubles of all sizes") {
     Worst worst;
     std::mt19937_64 random(1);
     for (int i = 0; i < 300000; ++i) {

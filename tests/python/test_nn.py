@@ -187,7 +187,7 @@ def test_losses_by_hand():
     loss.backward()
     np.testing.assert_allclose(logits.grad, [[-0.25, 0.25], [0.375, -0.375]], atol=1e-6)
     assert F.cross_entropy(logits, target, reduction="none").shape == (2,)
-    assert abs(F.cross_entropy(logits, target, "sum").item() - 2 * want) < 1e-6
+    assert abs(F.cross_entropy(logits, target, reduction="sum").item() - 2 * want) < 1e-6
     assert nn.MSELoss()(tg.tensor([1.0, 3.0]), tg.tensor([1.0, 1.0])).item() == 2
     assert F.mse_loss(tg.tensor([3.0]), tg.tensor([1.0]), reduction="sum").item() == 4
     assert F.one_hot(tg.tensor([1]), 2).tolist() == [[0, 1]]

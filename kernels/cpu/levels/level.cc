@@ -24,8 +24,7 @@ Block block(int formula, DType dtype) {
 constinit const Level level{.name = level_name,
                             .block = block,
                             .cast_block = cast_block,
-                            .sum = sum,
-                            .amax = amax,
+                            .reduction = reduction_of,
                             .product = product};
 
 }  // namespace tg::kernels::cpu::TAPEGRAPH_LEVEL

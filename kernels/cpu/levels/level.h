@@ -28,14 +28,16 @@ constexpr int reduce_block = 1024;   // elements summed in lanes; above, a tree 
 constexpr int reduce_columns = 128;  // columns reduced side by side
 constexpr int product_k = 512;       // the most of k that one block of a product takes
 
-// A reduction (sum, amax) of one dtype. Partial results have the dtype of the output.
+enum class Reducing { sum, amax, amin };
+
+// A reduction of one dtype. Partial results have the dtype of the output.
 struct Reduction {
     // partial = the reduction of x[0 .. n), n <= reduce_block
     void (*block)(std::int64_t n, const void* x, void* partial) = nullptr;
     // partial[c] = the reduction of x[offsets[0 .. n) + c], for columns c, at most reduce_columns
     void (*columns)(std::int64_t n, const std::int64_t* offsets, std::int64_t columns,
                     const void* x, void* partial) = nullptr;
-    // a[c] = a[c] + b[c], or the larger
+    // a[c] = a[c] + b[c], or the larger, or the smaller
     void (*combine)(std::int64_t n, void* a, const void* b) = nullptr;
 };
 
@@ -67,8 +69,7 @@ struct Level {
     const char* name = "";
     Block (*block)(int formula, DType dtype) = nullptr;
     Block (*cast_block)(DType from, DType to) = nullptr;
-    const Reduction* (*sum)(DType dtype) = nullptr;
-    const Reduction* (*amax)(DType dtype) = nullptr;
+    const Reduction* (*reduction)(Reducing how, DType dtype) = nullptr;
     const ProductKernels* (*product)(DType dtype) = nullptr;  // null: the naive one
 };
 
@@ -81,8 +82,7 @@ extern const Level level;
 Block float_block(int formula, DType dtype);
 Block integer_block(int formula, DType dtype);
 Block cast_block(DType from, DType to);
-const Reduction* sum(DType dtype);
-const Reduction* amax(DType dtype);
+const Reduction* reduction_of(Reducing how, DType dtype);
 const ProductKernels* product(DType dtype);
 }  // namespace TAPEGRAPH_LEVEL
 

@@ -1,4 +1,4 @@
-// The inner loops of sum and amax.
+// The inner loops of sum, amax and amin.
 //
 // Element r of a block of 1024 belongs to lane r mod 16, whatever the vector width: a lane adds up
 // its elements in order, then the 16 lanes are added as a tree. So the bits of the result are the
@@ -39,6 +39,26 @@ struct Larger {
     template <class T>
     static TG_FORMULA_FN T of(T a, T b) {
         return formula::Maximum::of<T>(a, b);
+    }
+};
+
+// And the largest.
+template <class T>
+constexpr T largest() {
+    if constexpr (formula::is_float<T>)
+        return static_cast<T>(__builtin_inf());
+    else if constexpr (formula::same<T, bool>)
+        return true;
+    else
+        return static_cast<T>(~smallest<T>());
+}
+
+struct Smaller {
+    template <class T>
+    static constexpr T start = largest<T>();
+    template <class T>
+    static TG_FORMULA_FN T of(T a, T b) {
+        return formula::Minimum::of<T>(a, b);
     }
 };
 
@@ -90,8 +110,7 @@ void combine(std::int64_t n, void* a, const void* b) {
 template <class Op, class In, class Acc>
 constexpr Reduction reduction{block<Op, In, Acc>, columns<Op, In, Acc>, combine<Op, Acc>};
 
-}  // namespace
-
+// Sums of integers are int64's.
 const Reduction* sum(DType dtype) {
     switch (dtype) {
         case DType::boolean:
@@ -112,22 +131,37 @@ const Reduction* sum(DType dtype) {
     return nullptr;
 }
 
-const Reduction* amax(DType dtype) {
+template <class Op>
+const Reduction* extremum(DType dtype) {
     switch (dtype) {
         case DType::boolean:
-            return &reduction<Larger, bool, bool>;
+            return &reduction<Op, bool, bool>;
         case DType::uint8:
-            return &reduction<Larger, std::uint8_t, std::uint8_t>;
+            return &reduction<Op, std::uint8_t, std::uint8_t>;
         case DType::int8:
-            return &reduction<Larger, std::int8_t, std::int8_t>;
+            return &reduction<Op, std::int8_t, std::int8_t>;
         case DType::int32:
-            return &reduction<Larger, std::int32_t, std::int32_t>;
+            return &reduction<Op, std::int32_t, std::int32_t>;
         case DType::int64:
-            return &reduction<Larger, std::int64_t, std::int64_t>;
+            return &reduction<Op, std::int64_t, std::int64_t>;
         case DType::float32:
-            return &reduction<Larger, float, float>;
+            return &reduction<Op, float, float>;
         case DType::float64:
-            return &reduction<Larger, double, double>;
+            return &reduction<Op, double, double>;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const Reduction* reduction_of(Reducing how, DType dtype) {
+    switch (how) {
+        case Reducing::sum:
+            return sum(dtype);
+        case Reducing::amax:
+            return extremum<Larger>(dtype);
+        case Reducing::amin:
+            return extremum<Smaller>(dtype);
     }
     return nullptr;
 }

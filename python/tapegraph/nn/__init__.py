@@ -2,18 +2,31 @@
 
 from . import functional, init
 from .layers import Linear, ReLU, Sequential, Softmax, Tanh
-from .losses import CrossEntropyLoss, MSELoss
+from .losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from .module import Module
 from .parameter import Parameter
 
 __all__ = [
+    "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "KLDivLoss",
+    "L1Loss",
     "Linear",
     "MSELoss",
     "Module",
+    "NLLLoss",
     "Parameter",
     "ReLU",
     "Sequential",
+    "SmoothL1Loss",
     "Softmax",
     "Tanh",
     "functional",

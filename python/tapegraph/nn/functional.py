@@ -5,21 +5,33 @@ from __future__ import annotations
 from .. import _C
 from .._C import Tensor
 
-__all__ = ["cross_entropy", "linear", "log_softmax", "mse_loss", "one_hot", "relu", "softmax",
-           "tanh"]  # fmt: skip
+__all__ = [
+    "binary_cross_entropy_with_logits", "cross_entropy", "elu", "gelu", "kl_div", "l1_loss",
+    "leaky_relu", "linear", "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot",
+    "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
+]  # fmt: skip
 
+binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
+cross_entropy = _C.cross_entropy
+elu = _C.elu
+gelu = _C.gelu
+kl_div = _C.kl_div
+l1_loss = _C.l1_loss
+leaky_relu = _C.leaky_relu
 linear = _C.linear
+log_softmax = _C.log_softmax
 mse_loss = _C.mse_loss
+nll_loss = _C.nll_loss
 one_hot = _C.one_hot
 relu = _C.relu
-tanh = _C.tanh
+sigmoid = _C.sigmoid
+silu = _C.silu
+smooth_l1_loss = _C.smooth_l1_loss
 softmax = _C.softmax
-log_softmax = _C.log_softmax
+softplus = _C.softplus
+tanh = _C.tanh
 
 
-def cross_entropy(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """-log softmax(input)[target]: input (N, C) of logits, target (N,) int64 in [0, C).
-
-    reduction: "mean" -> (), "sum" -> (), "none" -> (N,).
-    """
-    return _C.cross_entropy(input, target, reduction)
+def logsigmoid(input: Tensor) -> Tensor:
+    """log(1 / (1 + exp(-input))), without overflow."""
+    return -_C.softplus(-input, 1, float("inf"))

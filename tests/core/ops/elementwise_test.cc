@@ -41,6 +41,18 @@ Tensor f_to_int(const Tensors& x) { return cast(x[0], DType::int32); }
 Tensor f_twice(const Tensors& x) { return mul(x[0], x[0]); }
 Tensor f_number(const Tensors& x) { return sub(3, mul(x[0], 0.5)); }
 
+Tensor f_rsqrt(const Tensors& x) { return rsqrt(x[0]); }
+Tensor f_expm1(const Tensors& x) { return expm1(x[0]); }
+Tensor f_log1p(const Tensors& x) { return log1p(x[0]); }
+Tensor f_sigmoid(const Tensors& x) { return sigmoid(x[0]); }
+Tensor f_sin(const Tensors& x) { return sin(x[0]); }
+Tensor f_cos(const Tensors& x) { return cos(x[0]); }
+Tensor f_erf(const Tensors& x) { return erf(x[0]); }
+Tensor f_floor(const Tensors& x) { return tg::floor(x[0]); }
+Tensor f_ceil(const Tensors& x) { return tg::ceil(x[0]); }
+Tensor f_trunc(const Tensors& x) { return tg::trunc(x[0]); }
+Tensor f_round(const Tensors& x) { return tg::round(x[0]); }
+
 std::string clash(const std::string& op) {
     return op +
            ": shapes (2, 3) and (4,) do not broadcast: dim -1 is 3 and 4; make them equal, or one "
@@ -217,6 +229,129 @@ std::vector<Row> elementwise_rows() {
          .misuse = [] { where(ones_of({2}), 1, 0); },
          .error = "where: the condition is float32, not bool; compare it: x != 0"},
         {.op = "where", .f = f_where_number, .inputs = {row3}, .expected = {{3}, {7, -1, 0.5}}},
+        {.op = "rsqrt",
+         .f = f_rsqrt,
+         .inputs = {{{2, 2}, {0.25, 1, 4, 16}}},
+         .expected = {{2, 2}, {2, 1, 0.5, 0.25}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, rsqrt, "rsqrt_");
+             },
+         .error = "rsqrt_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "expm1",
+         .f = f_expm1,
+         .inputs = {{{2, 3}, {-1.5, 0.5, 2, -0.25, 1, 3}}},
+         .expected = {{2, 3},
+                      {-0.7768698398515702, 0.6487212707001282, 6.38905609893065,
+                       -0.22119921692859512, 1.718281828459045, 19.085536923187668}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, expm1, "expm1_");
+             },
+         .error = "expm1_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "log1p",
+         .f = f_log1p,
+         .inputs = {{{2, 2}, {0.5, 1, 2, -0.25}}},
+         .expected = {{2, 2},
+                      {0.4054651081081644, 0.6931471805599453, 1.0986122886681096,
+                       -0.2876820724517809}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, log1p, "log1p_");
+             },
+         .error = "log1p_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "sigmoid",
+         .f = f_sigmoid,
+         .inputs = {{{2, 3}, {-1.5, 0.5, 2, -0.25, 1, 3}}},
+         .expected = {{2, 3},
+                      {0.18242552380635635, 0.6224593312018546, 0.8807970779778823,
+                       0.43782349911420193, 0.7310585786300049, 0.9525741268224334}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, sigmoid, "sigmoid_");
+             },
+         .error = "sigmoid_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "sin",
+         .f = f_sin,
+         .inputs = {{{2, 3}, {-1.5, 0.5, 2, -0.25, 1, 3}}},
+         .expected = {{2, 3},
+                      {-0.9974949866040544, 0.479425538604203, 0.9092974268256817,
+                       -0.24740395925452294, 0.8414709848078965, 0.1411200080598672}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, sin, "sin_");
+             },
+         .error = "sin_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "cos",
+         .f = f_cos,
+         .inputs = {{{2, 3}, {-1.5, 0.5, 2, -0.25, 1, 3}}},
+         .expected = {{2, 3},
+                      {0.0707372016677029, 0.8775825618903728, -0.4161468365471424,
+                       0.9689124217106447, 0.5403023058681398, -0.9899924966004454}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, cos, "cos_");
+             },
+         .error = "cos_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "erf",
+         .f = f_erf,
+         .inputs = {{{2, 3}, {-1.5, 0.5, 2, -0.25, 1, 3}}},
+         .expected = {{2, 3},
+                      {-0.9661051464753108, 0.5204998778130465, 0.9953222650189527,
+                       -0.2763263901682369, 0.8427007929497149, 0.9999779095030014}},
+         .tolerance = 1e-6,
+         .misuse =
+             [] {
+                 Tensor n = ones_of({2}, DType::int64);
+                 in_place(n, erf, "erf_");
+             },
+         .error = "erf_: the result is float32 and cannot be kept in a tensor of int64"},
+        {.op = "floor",
+         .f = f_floor,
+         .inputs = {{{2, 3}, {-1.7, 0.3, 2.6, -0.2, 1.2, 3.8}}},
+         .expected = {{2, 3}, {-2, 0, 2, -1, 1, 3}},
+         .misuse = [] { tg::floor(ones_of({2}, DType::boolean)); },
+         .error = undefined("floor")},
+        {.op = "ceil",
+         .f = f_ceil,
+         .inputs = {{{2, 3}, {-1.7, 0.3, 2.6, -0.2, 1.2, 3.8}}},
+         .expected = {{2, 3}, {-1, 1, 3, 0, 2, 4}},
+         .misuse = [] { tg::ceil(ones_of({2}, DType::boolean)); },
+         .error = undefined("ceil")},
+        {.op = "trunc",
+         .f = f_trunc,
+         .inputs = {{{2, 3}, {-1.7, 0.3, 2.6, -0.2, 1.2, 3.8}}},
+         .expected = {{2, 3}, {-1, 0, 2, 0, 1, 3}},
+         .misuse = [] { tg::trunc(ones_of({2}, DType::boolean)); },
+         .error = undefined("trunc")},
+        {.op = "round",
+         .f = f_round,
+         .inputs = {{{2, 3}, {-1.7, 0.3, 2.6, -0.2, 1.2, 3.8}}},
+         .expected = {{2, 3}, {-2, 0, 3, 0, 1, 4}},
+         .misuse = [] { tg::round(ones_of({2}, DType::boolean)); },
+         .error = undefined("round")},
+        {.op = "round",
+         .f = f_round,
+         .inputs = {{{4}, {0.5, 1.5, 2.5, -0.5}}},
+         .expected = {{4}, {0, 2, 2, 0}},
+         .order = 0},
+        {.op = "floor",
+         .f = f_floor,
+         .inputs = {{{2}, {3, -4}, DType::int64}},
+         .expected = {{2}, {3, -4}, DType::int64},
+         .order = 0},
         {.op = "cast",
          .f = f_cast,
          .inputs = {row3},

@@ -232,7 +232,7 @@ void check(const Row& row) {
 using namespace tg;
 using namespace tg::test;
 
-TEST_CASE("every op has a row in the table, and every row's op says what a misuse is") {
+TEST_CASE("every op has a row in the table, and says there what a misuse is") {
     std::set<std::string> rows, with_error;
     for (const auto& family : {elementwise_rows(), comparison_rows(), reduce_rows(), matmul_rows(),
                                layout_rows(), indexing_rows(), creation_rows(), composite_rows()})
@@ -250,7 +250,7 @@ TEST_CASE("every op has a row in the table, and every row's op says what a misus
         CHECK((rows.count(op->name) == 1 || structural.count(op->name) == 1));
     }
     for (const std::string& op : rows) {
-        INFO(op);
-        CHECK((with_error.count(op) == 1 || structural.count(op) == 1));
+        INFO(op);  // a composition may leave that to its parts
+        CHECK((!find_op(op) || with_error.count(op) == 1 || structural.count(op) == 1));
     }
 }

@@ -1,0 +1,117 @@
+// Elementwise functions that are made of others; each is a formula above its body.
+#include <limits>
+
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+Tensor floats(const Arg& x) {
+    return is_floating(x.tensor.dtype()) ? x.tensor : cast(x, default_dtype());
+}
+
+Tensor truth(const Arg& x) { return ne(x, 0); }
+
+}  // namespace
+
+// x^2
+Tensor square(const Arg& x) {
+    const Here here(x.where, "square");
+    return mul(x, x);
+}
+
+// 1 / x
+Tensor reciprocal(const Arg& x) {
+    const Here here(x.where, "reciprocal");
+    return div(1, x);
+}
+
+Tensor isnan(const Arg& x) {
+    const Here here(x.where, "isnan");
+    return ne(x, x);
+}
+
+Tensor isinf(const Arg& x) {
+    const Here here(x.where, "isinf");
+    if (!is_floating(x.tensor.dtype())) return ne(x, x);
+    return eq(abs(x), std::numeric_limits<double>::infinity());
+}
+
+// x - x is 0 for a finite x, and NaN else
+Tensor isfinite(const Arg& x) {
+    const Here here(x.where, "isfinite");
+    if (!is_floating(x.tensor.dtype())) return eq(x, x);
+    return eq(sub(x, x), 0);
+}
+
+Tensor logical_and(const Arg& a, const Arg& b) {
+    const Here here(a.where, "logical_and");
+    return mul(truth(a), truth(b));
+}
+
+Tensor logical_or(const Arg& a, const Arg& b) {
+    const Here here(a.where, "logical_or");
+    return add(truth(a), truth(b));
+}
+
+Tensor logical_xor(const Arg& a, const Arg& b) {
+    const Here here(a.where, "logical_xor");
+    return ne(truth(a), truth(b));
+}
+
+Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Arg>& high) {
+    const Here here(x.where, "clamp");
+    if (!low && !high) fail(ErrorKind::runtime, "clamp: give min, max or both");
+    Tensor y = x.tensor;
+    if (low) y = where(le(y, *low), *low, y);
+    if (high) y = where(ge(y, *high), *high, y);
+    return y;
+}
+
+Tensor masked_fill(const Arg& x, const Arg& mask, const Arg& value) {
+    const Here here(x.where, "masked_fill");
+    if (!mask.is_tensor() || mask.tensor.dtype() != DType::boolean)
+        fail(ErrorKind::runtime, "masked_fill: the mask must be a tensor of bool; compare: x != 0");
+    if (value.is_tensor() && value.tensor.dims() > 0)
+        fail(ErrorKind::runtime, "masked_fill: the value has shape ", text(value.tensor.shape()),
+             ", not that of one number");
+    return cast(where(mask, value, x), x.tensor.dtype());
+}
+
+// x / (1 + e^-x)
+Tensor silu(const Arg& x) {
+    const Here here(x.where, "silu");
+    return mul(x, sigmoid(x));
+}
+
+// x P(X <= x) for a normal X; by tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+Tensor gelu(const Arg& x, const std::string& approximate) {
+    const Here here(x.where, "gelu");
+    if (approximate == "none") return mul(mul(x, 0.5), add(erf(mul(x, 0.70710678118654752)), 1));
+    if (approximate != "tanh")
+        fail(ErrorKind::runtime, "gelu: approximate is 'none' or 'tanh', not '", approximate, "'");
+    const Tensor inner = mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.79788456080286536);
+    return mul(mul(x, 0.5), add(tanh(inner), 1));
+}
+
+// log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold
+Tensor softplus(const Arg& x, double beta, double threshold) {
+    const Here here(x.where, "softplus");
+    const Tensor scaled = mul(floats(x), beta);
+    const Tensor flat = gt(scaled, threshold);
+    return where(flat, x, div(log1p(exp(where(flat, 0.0, scaled))), beta));
+}
+
+Tensor leaky_relu(const Arg& x, double negative_slope) {
+    const Here here(x.where, "leaky_relu");
+    return where(gt(x, 0), x, mul(x, negative_slope));
+}
+
+// alpha (e^x - 1) below 0
+Tensor elu(const Arg& x, double alpha) {
+    const Here here(x.where, "elu");
+    const Tensor above = gt(x, 0);
+    return where(above, x, mul(expm1(where(above, 0.0, x)), alpha));
+}
+
+}  // namespace tg

@@ -1,0 +1,83 @@
+"""Ops against numbers that PyTorch 2.15 gave, where its behaviour is a choice."""
+
+import math
+
+import numpy as np
+import pytest
+import tapegraph as tg
+from tapegraph.nn import functional as F
+
+
+def leaf(*numbers):
+    return tg.tensor(numbers, dtype=tg.float64, requires_grad=True)
+
+
+def test_a_clamped_gradient_passes_inside():
+    for low, high, want in (
+        (-1, 1, [0, 0, 1, 0, 0]),
+        (-1, None, [0, 0, 1, 1, 1]),
+        (None, 1, [1, 1, 1, 0, 0]),
+    ):
+        x = leaf(-2.0, -1.0, 0.0, 1.0, 2.0)
+        tg.clamp(x, low, high).sum().backward()
+        assert x.grad.tolist() == want
+    assert math.isnan(tg.clamp(tg.tensor(math.nan), 0, 1))
+    assert tg.clamp(tg.tensor([1, 5]), max=3).tolist() == [1, 3]
+
+
+def test_products_with_zeros_have_gradients():
+    for numbers, want in (
+        ([2.0, 0.0, 5.0], [0, 10, 0]),
+        ([0.0, 0.0, 5.0], [0, 0, 0]),
+        ([2.0, 3.0, 5.0], [15, 10, 6]),
+    ):
+        x = leaf(*numbers)
+        tg.prod(x).backward()
+        assert x.grad.tolist() == want
+    assert tg.prod(tg.tensor([2, 3])).dtype == tg.int64
+    assert float(tg.prod(tg.zeros(0))) == 1
+
+
+def test_a_spread_of_equal_numbers():
+    x = leaf(3.0, 3.0)
+    tg.std(x).backward()
+    assert x.grad.tolist() == [0, 0]
+    assert math.isnan(tg.var(leaf(1.0)))
+    assert float(tg.var(leaf(1.0), unbiased=False)) == 0
+    np.testing.assert_allclose(
+        tg.std(leaf(1.0, 2.0, 4.0).detach(), correction=0), 1.247219128924647
+    )
+    assert tg.var(tg.ones(2, 3), 1).shape == (2,)
+    assert tg.var(tg.ones(2, 3), dim=1, keepdim=True).shape == (2, 1)
+
+
+def test_extrema_of_nothing_and_of_nan():
+    x = tg.tensor([[3.0, math.nan], [1.0, 2.0]])
+    assert math.isnan(x.min()) and x.argmin().item() == 1
+    values, indices = x.min(1)
+    assert math.isnan(values[0]) and values[1] == 1 and indices.tolist() == [1, 0]
+    assert not tg.any(tg.zeros(0)) and tg.all(tg.zeros(0))
+    assert tg.all(tg.tensor([math.nan])) and tg.any(tg.tensor([0, 2]))
+    assert tg.logsumexp(tg.tensor([-math.inf, -math.inf]), 0) == -math.inf
+    assert tg.logsumexp(tg.tensor([1000.0, 1000.0]), 0) == pytest.approx(1000 + math.log(2))
+
+
+def test_class_losses_as_recorded():
+    x = tg.tensor([[1.0, 2.0, 0.5], [0.1, -1.0, 3.0], [0.0, 0.0, 0.0]], dtype=tg.float64)
+    t = tg.tensor([2, 0, -100])
+    w = tg.tensor([0.2, 0.5, 1.0], dtype=tg.float64)
+    np.testing.assert_allclose(F.cross_entropy(x, t), 2.467571501534218)
+    np.testing.assert_allclose(F.cross_entropy(x, t, weight=w), 2.132103023250036)
+    np.testing.assert_allclose(F.cross_entropy(x, t, label_smoothing=0.1), 2.4042381682008847)
+    both = F.cross_entropy(x, t, weight=w, label_smoothing=0.1)
+    np.testing.assert_allclose(both, 2.0630522516254866)
+    assert F.cross_entropy(x, t, reduction="none")[2] == 0
+    assert math.isnan(F.cross_entropy(x, tg.tensor([-100, -100, -100])))
+    assert F.cross_entropy(tg.zeros(2, 3, 4), tg.zeros(2, 4, dtype=tg.int64)).shape == ()
+
+
+def test_rounding_is_to_even_and_ints_stay():
+    assert tg.round(tg.tensor([0.5, 1.5, -0.5, 2.5])).tolist() == [0, 2, 0, 2]
+    assert tg.floor(tg.tensor([3])).dtype == tg.int64
+    assert tg.sigmoid(tg.tensor([1000.0, -1000.0])).tolist() == [1, 0]
+    assert tg.cumsum(tg.tensor([True, True]), 0).tolist() == [1, 2]
