@@ -1,4 +1,4 @@
-"""SGD by hand, and its numbers as tensors."""
+"""SGD by hand, and what all optimisers have: numbers as tensors, groups, state, errors."""
 
 import numpy as np
 import pytest
@@ -121,6 +121,16 @@ def test_state_dicts_resume_to_the_last_bit():
          "SGD: a parameter is a tensor, not int"),
         (lambda w: tg.optim.SGD([w], lr=1, nesterov=True), ValueError,
          "SGD: nesterov needs a momentum above 0"),
+        (lambda w: tg.optim.SGD([w], 1, 0.9, 0.5, nesterov=True), ValueError,
+         "SGD: nesterov needs a dampening of 0, and it is 0.5"),
+        (lambda w: tg.optim.SGD({w}), TypeError,
+         "SGD: a set of parameters has no order; give a list"),
+        (lambda w: tg.optim.SGD([{"params": {w}}]), TypeError,
+         "SGD: a set of parameters has no order; give a list"),
+        (lambda w: tg.optim.SGD([w]).add_param_group([w]), TypeError,
+         "SGD: a group of parameters is a dict, not list"),
+        (lambda w: tg.optim.SGD([w]).add_param_group({"params": w}), ValueError,
+         "SGD: a parameter is given twice"),
     ],
 )  # fmt: skip
 def test_what_an_optimiser_cannot_take(make, kind, text):
@@ -132,5 +142,6 @@ def test_what_an_optimiser_cannot_take(make, kind, text):
 def test_printing_an_optimiser():
     optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=0.1)
     assert repr(optimizer) == (
-        "SGD(\n  group 0: lr=0.1, momentum=0.0, weight_decay=0.0, nesterov=False\n)"
+        "SGD(\n  group 0: lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, "
+        "nesterov=False, maximize=False\n)"
     )

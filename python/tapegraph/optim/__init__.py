@@ -3,4 +3,4 @@
 from .optimizer import Optimizer
 from .sgd import SGD
 
-__all__ = ["Optimizer", "SGD"]
+__all__ = ["SGD", "Optimizer"]

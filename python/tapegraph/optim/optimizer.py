@@ -1,18 +1,19 @@
 """What optimisers have in common: groups of parameters, and numbers that are tensors.
 
 State that changes is a tensor, made in the constructor: a compiled step then reads and writes it as
-it does the weights. So a learning rate that changes asks for no new trace.
+it does the weights. So a learning rate that changes asks for no new trace. An update rule is one
+function of one parameter, in ops: read sgd.py next.
 """
 
 from __future__ import annotations
 
 from collections import UserDict
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, Callable
 
 from .. import _C
 from .._C import Tensor
-from ..autograd import no_grad
+from ..autograd import enable_grad, no_grad
 from ..nn.module import Changes
 
 State = dict[str, Any]
@@ -22,26 +23,66 @@ class ParamGroup(UserDict):  # type: ignore[type-arg]
     """One group's parameters and numbers: group["lr"] = 0.01 also writes the tensor behind it."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self.tensors: dict[str, Tensor] = {}
+        self.tensors: dict[str, Any] = {}  # a tensor, or a tuple of them for a tuple of numbers
         super().__init__(values)
 
-    def make_tensor(self, name: str, device: Any) -> None:
-        """From here on this number is a tensor of no dims too."""
-        value = float(self.data[name])
-        self.tensors[name] = _C.tensor(value, dtype=_C.float64, device=device)
+    def make_tensor(self, name: str) -> None:
+        """From here on this number is a float64 tensor of no dims too; a tuple is one for each."""
+        if name in self.tensors:
+            return
+        value, params = self.data[name], self.data["params"]
+        several = isinstance(value, tuple)
+        device = params[0].device if params else "cpu"
+        made = tuple(_C.tensor(float(v), dtype=_C.float64, device=device)
+                     for v in (value if several else [value]))  # fmt: skip
+        self.tensors[name] = made if several else made[0]
+        Changes.count += 1
+
+    def number(self, name: str) -> Any:
+        """The tensor behind a number, or the number itself where there is none."""
+        return self.tensors[name] if name in self.tensors else self.data[name]
+
+    def uses(self, name: str) -> bool:
+        """Is this number other than 0, or a tensor, which may become so?"""
+        return name in self.tensors or self.data[name] != 0
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if name in self.tensors:
-            value = float(value)
-            with no_grad():
-                self.tensors[name].fill_(value)
-        else:
+        if name not in self.tensors:
             Changes.count += 1
+        elif isinstance(self.tensors[name], tuple):
+            value = tuple(float(v) for v in value)
+            for tensor, number in zip(self.tensors[name], value):
+                _write(name, tensor, number)
+        else:
+            value = float(value)
+            _write(name, self.tensors[name], value)
         self.data[name] = value
 
 
+def _write(name: str, tensor: Tensor, value: float) -> None:
+    with no_grad():
+        tensor.fill_(value)
+        if (tensor * 1).is_symbolic:
+            raise RuntimeError(
+                f"{name}: set to {value} inside of a compiled function, which would write this "
+                f"number at each call; set it, and step the scheduler, outside"
+            )
+
+
+def lerp_(average: Tensor, value: Tensor, weight: Any) -> None:
+    """average = average + weight (value - average), exact at both ends if weight is a number."""
+    if isinstance(weight, float) and weight >= 0.5:
+        average.copy_(value - (value - average) * (1 - weight))
+    else:
+        average.add_((value - average) * weight)
+
+
 class Optimizer:
-    """params is parameters, or a list of dicts, each with "params" and numbers of its own."""
+    """params is parameters, or a list of dicts, each with "params" and numbers of its own.
+
+    A subclass writes make_state and update. maximize among a group's numbers turns the sign of the
+    gradients. Raises TypeError or ValueError where there is nothing, no leaf, or one tensor twice.
+    """
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -49,18 +90,34 @@ class Optimizer:
                 f"{type(self).__name__}: params must be several parameters, not one tensor; "
                 f"write [w]"
             )
+        if isinstance(params, set):
+            raise TypeError(f"{type(self).__name__}: a set of parameters has no order; give a list")
         given = list(params)
         if not given:
             raise ValueError(f"{type(self).__name__}: there is no parameter to optimise")
         self.defaults = dict(defaults)
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, State] = {}
+        self._prepared = -1
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
-    def add_param_group(self, group: Mapping[str, Any]) -> None:
+    def check_not_negative(self, **numbers: float) -> None:
+        for name, value in numbers.items():
+            if not value >= 0:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must not be negative, and is {value}"
+                )
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Takes more parameters: {"params": [...], "lr": ...}, the rest as in the constructor."""
         name = type(self).__name__
+        group = param_group
+        if not isinstance(group, Mapping):
+            raise TypeError(f"{name}: a group of parameters is a dict, not {type(group).__name__}")
         params = group["params"]
+        if isinstance(params, set):
+            raise TypeError(f"{name}: a set of parameters has no order; give a list")
         params = [params] if isinstance(params, Tensor) else list(params)
         taken = {id(p) for g in self.param_groups for p in g["params"]}
         for param in params:
@@ -77,11 +134,51 @@ class Optimizer:
         self.make_state(made)
         Changes.count += 1
 
-    def make_state(self, group: ParamGroup) -> None:
-        """Makes the tensors that step() changes or reads."""
+    # ---- state ------------------------------------------------------------------------------
 
-    def step(self) -> None:
-        raise NotImplementedError(f"{type(self).__name__}: write a step function for it")
+    def make_state(self, group: ParamGroup) -> None:
+        """Makes the tensors that update() changes or reads, where they are not there yet."""
+
+    def remember(self, param: Tensor, name: str, value: float = 0.0) -> None:
+        """State of param's shape and dtype that starts as value."""
+        state = self.state.setdefault(param, {})
+        if name not in state:
+            state[name] = _C.full_like(param, value)
+
+    def remember_step(self, param: Tensor, value: float = 0.0) -> None:
+        """A count of steps: float64 of no dims, so that beta^step is as exact as Python's."""
+        state = self.state.setdefault(param, {})
+        if "step" not in state:
+            state["step"] = _C.tensor(value, dtype=_C.float64, device=param.device)
+
+    def prepare(self) -> None:
+        """Makes the state that a number changed since asks for, such as a momentum that was 0."""
+        if self._prepared != Changes.count:
+            for group in self.param_groups:
+                self.make_state(group)
+            self._prepared = Changes.count
+
+    # ---- a step -----------------------------------------------------------------------------
+
+    def update(self, param: Tensor, g: Tensor, group: ParamGroup) -> None:
+        """Changes one parameter, whose gradient is g."""
+        raise NotImplementedError(f"{type(self).__name__}: write an update function for it")
+
+    @no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Changes every parameter that has a gradient; gives what closure, called first, gave."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self.prepare()
+        for group in self.param_groups:
+            maximize = group.get("maximize", False)
+            for param in group["params"]:
+                g = param.grad
+                if g is not None:
+                    self.update(param, -g if maximize else g, group)
+        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients (or writes zeros into them)."""
@@ -94,14 +191,18 @@ class Optimizer:
                         param.grad.zero_()
 
     def trace_key(self) -> Hashable:
-        """What step() depends on beside tensors: a compiled function asks."""
+        """What step() depends on beside tensors: a compiled function asks, before it traces."""
+        self.prepare()
         return tuple(
             tuple((k, v) for k, v in group.items() if k != "params" and k not in group.tensors)
             for group in self.param_groups
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """The state of each parameter, by its place, and the groups' numbers."""
+        """The state of each parameter, by its place, and the groups' numbers.
+
+        The tensors are on the same bytes, and change with the next step: copy.deepcopy keeps them.
+        """
         places: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -116,8 +217,13 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Writes a state_dict's values into this optimiser's tensors and numbers."""
-        groups = state_dict["param_groups"]
+        """Writes a state_dict's values into this optimiser's tensors and numbers.
+
+        State that it does not have starts anew. Raises ValueError, having written nothing, if the
+        groups or a shape do not fit. Schedulers write the learning rate when they are made: make
+        them before.
+        """
+        groups, state = state_dict["param_groups"], state_dict["state"]
         sizes = [len(g["params"]) for g in groups]
         own = [len(g["params"]) for g in self.param_groups]
         if sizes != own:
@@ -125,14 +231,27 @@ class Optimizer:
                 f"load_state_dict: groups of {sizes} parameters do not fit groups of {own}"
             )
         params = [p for g in self.param_groups for p in g["params"]]
-        with no_grad():
-            for place, values in state_dict["state"].items():
-                for name, value in values.items():
-                    self.state[params[place]][name].copy_(value)
+        places = [place for g in groups for place in g["params"]]
+        given = {id(p): _loadable(p, k, state.get(k, {})) for p, k in zip(params, places)}
         for group, loaded in zip(self.param_groups, groups):
             for name, value in loaded.items():
                 if name != "params":
-                    group[name] = value
+                    group[name] = tuple(value) if isinstance(value, list) else value
+        self.prepare()
+        # The tensors stay the same ones, for compiled steps hold them.
+        kept, self.state = self.state, {}
+        for group in self.param_groups:
+            self.make_state(group)
+        fresh, self.state = self.state, kept
+        with no_grad():
+            for param in params:
+                values = {**fresh.get(param, {}), **given[id(param)]}
+                for name, value in values.items():
+                    if name == "step":
+                        self.remember_step(param)
+                    else:
+                        self.remember(param, name)
+                    self.state[param][name].copy_(value)
 
     def __repr__(self) -> str:
         lines = []
@@ -140,3 +259,16 @@ class Optimizer:
             numbers = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
             lines.append(f"  group {i}: {numbers}\n")
         return f"{type(self).__name__}(\n{''.join(lines)})"
+
+
+def _loadable(param: Tensor, place: Any, values: Mapping[str, Any]) -> State:
+    """The values of one parameter's state that are there, all but step of the parameter's shape."""
+    found = {k: v for k, v in values.items() if v is not None}
+    for name, value in found.items():
+        shape = tuple(getattr(value, "shape", ()))
+        if name != "step" and shape != tuple(param.shape):
+            raise ValueError(
+                f"load_state_dict: {name} of parameter {place} is {shape}, and the parameter is "
+                f"{tuple(param.shape)}"
+            )
+    return found

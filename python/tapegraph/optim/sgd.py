@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import _C
-from ..autograd import no_grad
+from .._C import Tensor
 from .optimizer import Optimizer, ParamGroup
 
 
@@ -14,10 +14,14 @@ class SGD(Optimizer):
     """p = p - lr * d, in PyTorch's order of arithmetic, with
 
         d = g + weight_decay * p
-        b = momentum * b + d          where momentum is not 0; b starts as 0
+        b = momentum * b + (1 - dampening) * d      where momentum is not 0; the first b is d
         d = b, or with nesterov d + momentum * b
 
-    The learning rate is a tensor (group["lr"] = x writes it) and so is every b.
+    Every b (momentum_buffer) has its parameter's shape and starts as 0. Where there is dampening a
+    count of steps tells which b is the first. Raises ValueError for a negative lr, momentum or
+    weight_decay, and for nesterov without a momentum or with dampening.
+
+    [Sutskever et al. 2013, On the importance of initialization and momentum in deep learning]
     """
 
     def __init__(
@@ -28,42 +32,55 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if value < 0:
-                raise ValueError(f"SGD: {name} must not be negative, and is {value}")
-        if dampening != 0:
-            raise ValueError("SGD: dampening is not supported; leave it at 0")
+        self.check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and momentum == 0:
             raise ValueError("SGD: nesterov needs a momentum above 0")
+        if nesterov and dampening != 0:
+            raise ValueError(f"SGD: nesterov needs a dampening of 0, and it is {dampening}")
         defaults = {
             "lr": float(lr),
             "momentum": momentum,
+            "dampening": dampening,
             "weight_decay": weight_decay,
             "nesterov": nesterov,
+            "maximize": maximize,
         }
         super().__init__(params, defaults)
 
     def make_state(self, group: ParamGroup) -> None:
-        group.make_tensor("lr", group["params"][0].device if group["params"] else "cpu")
+        group.make_tensor("lr")
         for param in group["params"]:
-            if group["momentum"] != 0:
-                self.state[param] = {"momentum_buffer": _C.zeros_like(param)}
+            if group.uses("momentum"):
+                stepped = "momentum_buffer" in self.state.get(param, {})
+                self.remember(param, "momentum_buffer")
+                if group["dampening"] != 0:
+                    self.remember_step(param, float(stepped))
 
-    @no_grad()
-    def step(self) -> None:
-        """Changes every parameter that has a gradient."""
-        for group in self.param_groups:
-            lr = group.tensors["lr"]
-            momentum, weight_decay = group["momentum"], group["weight_decay"]
-            for param in group["params"]:
-                d = param.grad
-                if d is None:
-                    continue
-                if weight_decay != 0:
-                    d = d + param * weight_decay
-                if momentum != 0:
-                    buffer = self.state[param]["momentum_buffer"]
-                    buffer.mul_(momentum).add_(d)
-                    d = d + buffer * momentum if group["nesterov"] else buffer
-                param.sub_(d * lr)
+    def update(self, param: Tensor, g: Tensor, group: ParamGroup) -> None:
+        d = g
+        if group["weight_decay"] != 0:
+            d = d + param * group["weight_decay"]
+        if group.uses("momentum"):
+            momentum, dampening = group.number("momentum"), group["dampening"]
+            state = self.state[param]
+            b = state["momentum_buffer"].mul_(momentum)
+            if dampening == 0:
+                b.add_(d)
+            else:
+                b.add_(d * (1 - _C.minimum(state["step"], 1.0) * dampening))
+                state["step"].add_(1)
+            d = d + b * momentum if group["nesterov"] else b
+        param.sub_(d * group.number("lr"))
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Also of PyTorch's, where a momentum_buffer is there from the first step on, uncounted."""
+        state = dict(state_dict["state"])
+        for group in state_dict["param_groups"]:
+            for place in group["params"]:
+                values = state.get(place, {})
+                if group.get("dampening", 0) != 0 and values.get("momentum_buffer") is not None:
+                    state[place] = {"step": 1.0, **values}
+        super().load_state_dict({**state_dict, "state": state})
