@@ -1,5 +1,8 @@
 """SGD by hand, and what all optimisers have: numbers as tensors, groups, state, errors."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import tapegraph as tg
@@ -131,6 +134,20 @@ def test_state_dicts_resume_to_the_last_bit():
          "SGD: a group of parameters is a dict, not list"),
         (lambda w: tg.optim.SGD([w]).add_param_group({"params": w}), ValueError,
          "SGD: a parameter is given twice"),
+        (lambda w: tg.optim.Adam([w * 2]), ValueError,
+         "Adam: only a leaf can be optimised; this is the result of <mul>"),
+        (lambda w: tg.optim.Adam([w], betas=(0.9, 1.0)), ValueError,
+         "Adam: betas[1] must be in [0, 1), and is 1.0"),
+        (lambda w: tg.optim.AdamW([w], betas=(-0.5, 0.9)), ValueError,
+         "AdamW: betas[0] must be in [0, 1), and is -0.5"),
+        (lambda w: tg.optim.AdamW([w], eps=-1.0), ValueError,
+         "AdamW: eps must not be negative, and is -1.0"),
+        (lambda w: tg.optim.Adam([w], weight_decay=float("nan")), ValueError,
+         "Adam: weight_decay must not be negative, and is nan"),
+        (lambda w: tg.optim.RMSprop([w], alpha=-1), ValueError,
+         "RMSprop: alpha must not be negative, and is -1"),
+        (lambda w: tg.optim.Adagrad([w], initial_accumulator_value=-1), ValueError,
+         "Adagrad: initial_accumulator_value must not be negative, and is -1"),
     ],
 )  # fmt: skip
 def test_what_an_optimiser_cannot_take(make, kind, text):
@@ -145,3 +162,207 @@ def test_printing_an_optimiser():
         "SGD(\n  group 0: lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, "
         "nesterov=False, maximize=False\n)"
     )
+
+
+# ---- all of them --------------------------------------------------------------------------------
+
+KINDS = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "maximize": True}),
+    ("Adam", {"weight_decay": 0.1}),
+    ("Adam", {"amsgrad": True}),
+    ("AdamW", {"weight_decay": 0.1, "maximize": True}),
+    ("RMSprop", {"weight_decay": 0.1}),
+    ("RMSprop", {"momentum": 0.9, "centered": True}),
+    ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5}),
+]
+
+
+def make(name, options):
+    """A small network, and a function that trains it some steps."""
+    tg.manual_seed(3)
+    model = tg.nn.Sequential(tg.nn.Linear(3, 4), tg.nn.Tanh(), tg.nn.Linear(4, 2))
+    optimizer = getattr(tg.optim, name)(model.parameters(), lr=0.05, **options)
+    x = tg.rand(5, 3)
+
+    def train(steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (model(x) ** 2).sum().backward()
+            optimizer.step()
+
+    return model, optimizer, train
+
+
+def bits(model):
+    return b"".join(p.detach().numpy().tobytes() for p in model.parameters())
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_training_goes_on_from_a_state_dict_to_the_last_bit(name, options):
+    a, oa, train_a = make(name, options)
+    train_a(5)
+    weights, saved = copy.deepcopy(a.state_dict()), pickle.loads(pickle.dumps(oa.state_dict()))
+    train_a(5)
+    for stepped in (0, 3):  # a fresh optimiser, and one with state to forget
+        b, ob, train_b = make(name, {})
+        train_b(stepped)
+        tensors = {id(v) for values in ob.state.values() for v in values.values()}
+        b.load_state_dict(weights)
+        ob.load_state_dict(saved)
+        assert tensors <= {id(v) for values in ob.state.values() for v in values.values()}
+        train_b(5)
+        assert bits(a) == bits(b)
+        assert repr(oa) == repr(ob)
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_an_optimiser_that_loads_an_empty_state_starts_anew(name, options):
+    a, oa, train_a = make(name, options)
+    b, ob, train_b = make(name, options)
+    weights = copy.deepcopy(a.state_dict())
+    train_a(4)
+    a.load_state_dict(weights)
+    oa.load_state_dict({**oa.state_dict(), "state": {}})
+    train_a(4)
+    train_b(4)
+    assert bits(a) == bits(b)
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_optimisers_can_be_copied_with_their_model(name, options):
+    model, optimizer, train = make(name, options)
+    train(3)
+    for twin_of in (copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))):
+        twin, other = twin_of((model, optimizer))
+        for m, o in ((twin, other), (model, optimizer)):
+            for p in m.parameters():
+                p.grad = tg.ones_like(p)
+            o.step()
+        assert bits(twin) == bits(model)
+
+
+def test_the_names_in_a_state_are_pytorchs():
+    names = {
+        "SGD": {"momentum": 0.9},
+        "Adam": {"amsgrad": True},
+        "RMSprop": {"momentum": 0.9, "centered": True},
+        "Adagrad": {},
+    }
+    found = {
+        name: {k: v.shape for k, v in make(name, o)[1].state_dict()["state"][0].items()}
+        for name, o in names.items()
+    }
+    assert found == {
+        "SGD": {"momentum_buffer": (4, 3)},
+        "Adam": {"step": (), "exp_avg": (4, 3), "exp_avg_sq": (4, 3), "max_exp_avg_sq": (4, 3)},
+        "RMSprop": {
+            "step": (), "square_avg": (4, 3), "momentum_buffer": (4, 3), "grad_avg": (4, 3),
+        },
+        "Adagrad": {"step": (), "sum": (4, 3)},
+    }  # fmt: skip
+    _, optimizer, train = make("Adam", {})
+    train(3)
+    assert [s["step"].item() for s in optimizer.state_dict()["state"].values()] == [3, 3, 3, 3]
+
+
+def test_a_state_of_pytorchs_sgd_has_its_first_step_behind_it():
+    w = tg.zeros(1, requires_grad=True)
+    optimizer = tg.optim.SGD([w], lr=1.0, momentum=0.5, dampening=0.5)
+    group = {"lr": 1.0, "momentum": 0.5, "dampening": 0.5, "params": [0]}
+    optimizer.load_state_dict(
+        {"state": {0: {"momentum_buffer": np.array([4.0])}}, "param_groups": [group]}
+    )
+    w.grad = tg.ones(1)
+    optimizer.step()
+    assert w.tolist() == [-2.5]  # 0.5 * 4 + 0.5 * 1
+    optimizer.load_state_dict({"state": {0: {"momentum_buffer": None}}, "param_groups": [group]})
+    optimizer.step()
+    assert w.tolist() == [-3.5]
+
+
+def test_state_that_does_not_fit_changes_nothing():
+    _, optimizer, train = make("Adam", {})
+    train(1)
+    before = repr(optimizer)
+    saved = optimizer.state_dict()
+    saved["param_groups"][0]["lr"] = 9.0
+    saved["state"][2] = {**saved["state"][2], "exp_avg": tg.zeros(2)}
+    with pytest.raises(ValueError) as error:
+        optimizer.load_state_dict(saved)
+    assert said(error) == (
+        "load_state_dict: exp_avg of parameter 2 is (2,), and the parameter is (2, 4)"
+    )
+    assert repr(optimizer) == before
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_two_groups_are_two_optimisers(name, options):
+    def leaf(value):
+        return tg.tensor([value, -value], requires_grad=True)
+
+    kind = getattr(tg.optim, name)
+    a, b, c, d = leaf(1.0), leaf(2.0), leaf(1.0), leaf(2.0)
+    both = kind([{"params": [a], "lr": 0.3}], lr=0.1, **options)
+    both.add_param_group({"params": b, "weight_decay": 0.5})
+    apart = [kind([c], lr=0.3, **options), kind([d], **{**options, "lr": 0.1, "weight_decay": 0.5})]
+    for i in range(4):
+        for p in (a, b, c, d):
+            p.grad = tg.tensor([1.0, 0.5 * i])
+        both.step()
+        for optimizer in apart:
+            optimizer.step()
+    assert a.tolist() == c.tolist() and b.tolist() == d.tolist()
+
+
+def test_a_closure_is_called_with_gradients_recorded():
+    w = tg.ones(1, requires_grad=True)
+    optimizer = tg.optim.Adam([w], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    with tg.no_grad():
+        assert optimizer.step(closure).item() == 1
+    assert w.item() == pytest.approx(0.5)
+
+
+def test_a_momentum_that_was_0_gets_its_buffer():
+    for kind in (tg.optim.SGD, tg.optim.RMSprop):
+        w, v = tg.ones(1, requires_grad=True), tg.ones(1, requires_grad=True)
+        late, early = kind([w], lr=0.1), kind([v], lr=0.1, momentum=0.9)
+        late.param_groups[0]["momentum"] = 0.9
+        for _ in range(3):
+            w.grad, v.grad = tg.ones(1), tg.ones(1)
+            late.step()
+            early.step()
+        assert w.item() == v.item() < 0.5
+
+
+def test_parameters_of_no_dims_and_of_no_elements_are_stepped():
+    for name, options in KINDS:
+        w, none = tg.tensor(1.0, requires_grad=True), tg.zeros(0, requires_grad=True)
+        optimizer = getattr(tg.optim, name)([w, none], lr=0.1, **options)
+        w.grad, none.grad = tg.tensor(1.0), tg.zeros(0)
+        optimizer.step()
+        assert w.dtype == tg.float32 and w.shape == () and w.item() != 1
+
+
+def test_an_optimiser_of_ones_own_writes_update():
+    class Sign(tg.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.5})
+
+        def update(self, param, g, group):
+            param.sub_(g.sign() * group["lr"])
+
+    w = tg.ones(2, requires_grad=True)
+    w.grad = tg.tensor([3.0, -3.0])
+    Sign([w]).step()
+    assert w.tolist() == [0.5, 1.5]
+    with pytest.raises(NotImplementedError) as error:
+        tg.optim.Optimizer([w], {}).step()
+    assert said(error) == "Optimizer: write an update function for it"

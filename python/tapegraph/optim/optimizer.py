@@ -2,7 +2,7 @@
 
 State that changes is a tensor, made in the constructor: a compiled step then reads and writes it as
 it does the weights. So a learning rate that changes asks for no new trace. An update rule is one
-function of one parameter, in ops: read sgd.py next.
+function of one parameter, in ops: read sgd.py next, then adam.py.
 """
 
 from __future__ import annotations
