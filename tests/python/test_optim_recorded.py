@@ -1,4 +1,4 @@
-"""Optimisers are PyTorch's, step for step.
+"""Optimisers and schedules are PyTorch's, step for step.
 
 optim_recorded.json holds what PyTorch 2.15 gives in float64; record_optim.py beside it wrote it.
 """
@@ -37,3 +37,45 @@ def test_an_optimiser_is_pytorchs(case):
             b.grad = tg.tensor(gradient(t, 2), dtype=tg.float64).reshape(2, 1)
         assert optimizer.step() is None
         near(a.tolist() + b.flatten().tolist(), want)
+
+
+def make_schedule(optimizer, name, options):
+    options = dict(options)
+    if "lr_lambda" in options:
+        assert options["lr_lambda"] == "1 / (1 + t)"
+        options["lr_lambda"] = lambda t: 1 / (1 + t)
+    if "schedulers" in options:
+        options["schedulers"] = [make_schedule(optimizer, *s) for s in options["schedulers"]]
+    return getattr(tg.optim.lr_scheduler, name)(optimizer, **options)
+
+
+def two_groups(kind):
+    a, b = tg.zeros(1, requires_grad=True), tg.zeros(1, requires_grad=True)
+    return kind([{"params": [a]}, {"params": [b], "lr": 0.2}], lr=0.1)
+
+
+@pytest.mark.parametrize("case", RECORDED["schedules"], ids=name_of)
+def test_a_schedule_is_pytorchs(case):
+    optimizer = two_groups(getattr(tg.optim, case["optimizer"]))
+    schedule = make_schedule(optimizer, case["name"], case["options"])
+    for t, want in enumerate(case["values"]):
+        if t > 0:
+            schedule.step()
+        near(schedule.get_last_lr(), [lr for lr, _ in want])
+        for group, (lr, momentum) in zip(optimizer.param_groups, want):
+            near(group["lr"], lr)
+            assert group.tensors["lr"].item() == group["lr"]
+            near(group["betas"][0] if "betas" in group else group["momentum"], momentum)
+            if "momentum" in group.tensors:
+                assert group.tensors["momentum"].item() == group["momentum"]
+            if "betas" in group.tensors:
+                assert tuple(b.item() for b in group.tensors["betas"]) == group["betas"]
+
+
+@pytest.mark.parametrize("case", RECORDED["plateaus"], ids=name_of)
+def test_reductions_on_a_plateau_are_pytorchs(case):
+    optimizer = two_groups(tg.optim.SGD)
+    schedule = tg.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **case["options"])
+    for metric, want in zip(RECORDED["metrics"], case["values"]):
+        schedule.step(tg.tensor(metric, dtype=tg.float64))
+        near(schedule.get_last_lr(), want)
