@@ -1,9 +1,10 @@
-"""Optimisers and schedules are PyTorch's, step for step.
+"""Optimisers, schedules and clipping are PyTorch's, step for step.
 
 optim_recorded.json holds what PyTorch 2.15 gives in float64; record_optim.py beside it wrote it.
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,15 @@ def test_reductions_on_a_plateau_are_pytorchs(case):
     for metric, want in zip(RECORDED["metrics"], case["values"]):
         schedule.step(tg.tensor(metric, dtype=tg.float64))
         near(schedule.get_last_lr(), want)
+
+
+@pytest.mark.parametrize("case", RECORDED["clips"], ids=lambda c: f"{c['norm_type']}")
+def test_clipping_to_a_norm_is_pytorchs(case):
+    a = tg.zeros(3, dtype=tg.float64, requires_grad=True)
+    b = tg.zeros(2, 2, dtype=tg.float64, requires_grad=True)
+    a.grad = tg.tensor(gradient(1, 3), dtype=tg.float64)
+    b.grad = tg.tensor(gradient(2, 4), dtype=tg.float64).reshape(2, 2)
+    norm_type = math.inf if case["norm_type"] == "inf" else case["norm_type"]
+    norm = tg.nn.utils.clip_grad_norm_([a, b], case["max_norm"], norm_type)
+    near(norm.item(), case["norm"])
+    near(a.grad.tolist() + b.grad.flatten().tolist(), case["values"])

@@ -1,6 +1,6 @@
 """Modules, thin and in plain Python: a debugger steps from the model into forward."""
 
-from . import functional, init
+from . import functional, init, utils
 from .layers import Linear, ReLU, Sequential, Softmax, Tanh
 from .losses import (
     BCEWithLogitsLoss,
@@ -31,4 +31,5 @@ __all__ = [
     "Tanh",
     "functional",
     "init",
+    "utils",
 ]
