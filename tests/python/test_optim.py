@@ -266,12 +266,22 @@ def test_the_names_in_a_state_are_pytorchs():
     assert [s["step"].item() for s in optimizer.state_dict()["state"].values()] == [3, 3, 3, 3]
 
 
+class Foreign:
+    """A tensor of someone else's, of which NumPy makes an array."""
+
+    def __init__(self, values):
+        self.array = np.array(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
 def test_a_state_of_pytorchs_sgd_has_its_first_step_behind_it():
     w = tg.zeros(1, requires_grad=True)
     optimizer = tg.optim.SGD([w], lr=1.0, momentum=0.5, dampening=0.5)
     group = {"lr": 1.0, "momentum": 0.5, "dampening": 0.5, "params": [0]}
     optimizer.load_state_dict(
-        {"state": {0: {"momentum_buffer": np.array([4.0])}}, "param_groups": [group]}
+        {"state": {0: {"momentum_buffer": Foreign([4.0])}}, "param_groups": [group]}
     )
     w.grad = tg.ones(1)
     optimizer.step()

@@ -11,6 +11,8 @@ from collections import UserDict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Callable
 
+import numpy as np
+
 from .. import _C
 from .._C import Tensor
 from ..autograd import enable_grad, no_grad
@@ -262,10 +264,17 @@ class Optimizer:
 
 
 def _loadable(param: Tensor, place: Any, values: Mapping[str, Any]) -> State:
-    """The values of one parameter's state that are there, all but step of the parameter's shape."""
-    found = {k: v for k, v in values.items() if v is not None}
+    """The values of one parameter's state that are there, all but step of the parameter's shape.
+
+    What NumPy can read, as PyTorch's tensors, is read by it.
+    """
+    found = {
+        k: v if isinstance(v, Tensor) else _C.tensor(np.asarray(v))
+        for k, v in values.items()
+        if v is not None
+    }
     for name, value in found.items():
-        shape = tuple(getattr(value, "shape", ()))
+        shape = tuple(value.shape)
         if name != "step" and shape != tuple(param.shape):
             raise ValueError(
                 f"load_state_dict: {name} of parameter {place} is {shape}, and the parameter is "
