@@ -21,6 +21,7 @@ from . import (
     cuda,
     nn,
     optim,
+    utils,
 )
 from ._C import (
     Dim,
@@ -189,7 +190,7 @@ __all__ = [
     "scatter_add", "select", "set_cpu_level", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "sigmoid", "sign", "sin", "softmax", "sqrt", "square", "squeeze", "stack",
     "std", "sub", "sum", "t", "tanh", "tape_svg", "tape_text", "tensor", "transpose", "trunc",
-    "uint8", "unsqueeze", "var", "where", "zeros", "zeros_like",
+    "uint8", "unsqueeze", "utils", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

@@ -1,0 +1,486 @@
+"""Datasets, samplers, DataLoader with and without threads."""
+
+import collections
+import gc
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+
+import numpy as np
+import pytest
+import tapegraph as tg
+from errors import said
+from tapegraph.datasets import digits
+from tapegraph.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    Generator,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    default_collate,
+    default_convert,
+    random_split,
+)
+
+
+class Numbers(Dataset):
+    """0, 1, ... n - 1, each of which may take a while, or be an error."""
+
+    def __init__(self, n, seconds=lambda i: 0, fails_at=None):
+        self.n, self.seconds, self.fails_at = n, seconds, fails_at
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        time.sleep(self.seconds(i))
+        if i == self.fails_at:
+            raise KeyError(f"item {i} is not there")
+        return i
+
+
+class Stream(IterableDataset):
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        yield from range(self.n)
+
+
+def batches(loader):
+    return [batch.tolist() for batch in loader]
+
+
+def workers():
+    return [t for t in threading.enumerate() if t.name.startswith("DataLoader")]
+
+
+# ---- datasets -----------------------------------------------------------------------------------
+
+
+def test_item_i_of_a_tensor_dataset_is_item_i_of_each():
+    data = TensorDataset(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), tg.tensor([5, 6]))
+    assert len(data) == 2
+    x, y = data[1]
+    assert x.tolist() == [3, 4] and y.item() == 6
+    with pytest.raises(IndexError):
+        data[2]
+    with pytest.raises(ValueError) as error:
+        TensorDataset(tg.ones(2, 3), tg.ones(4))
+    assert said(error) == ("TensorDataset: tensor 0 (2, 3) has 2 items, but tensor 1 (4,) has 4")
+    with pytest.raises(TypeError, match="argument 0 is a ndarray and not a tensor; tg.tensor"):
+        TensorDataset(np.ones(3))
+    with pytest.raises(ValueError, match="tensor 0 has no dims"):
+        TensorDataset(tg.tensor(1.0))
+
+
+def test_subsets_and_concatenations_find_their_items():
+    data = Numbers(3) + Subset(Numbers(10), [7, 5])
+    assert isinstance(data, ConcatDataset) and len(data) == 5
+    assert [data[i] for i in range(5)] == [0, 1, 2, 7, 5]
+    assert data[-1] == 5 and data[-5] == 0
+    for index in (5, -6):
+        with pytest.raises(IndexError, match=f"index {index} is out of range for 5 items"):
+            data[index]
+    assert [ConcatDataset([Numbers(0), Numbers(2), Numbers(0), Numbers(1)])[i] for i in (0, 2)] == [
+        0,
+        0,
+    ]
+    with pytest.raises(TypeError, match="dataset 1 is an IterableDataset"):
+        ConcatDataset([Numbers(1), Stream(1)])
+
+
+def test_a_random_split_cuts_every_item_once_and_repeats_by_its_seed():
+    parts = random_split(Numbers(10), [7, 3], generator=1)
+    assert [len(p) for p in parts] == [7, 3]
+    assert sorted([*parts[0], *parts[1]]) == list(range(10))
+    again = random_split(Numbers(10), [7, 3], generator=Generator(1))
+    assert [list(p) for p in again] == [list(p) for p in parts]
+    assert [len(p) for p in random_split(Numbers(10), [0.5, 0.25, 0.25])] == [6, 2, 2]
+    assert [len(p) for p in random_split(Numbers(1), [1, 0])] == [1, 0]
+    assert [len(p) for p in random_split(Numbers(4), [1.0])] == [4]
+    for lengths, text in [
+        ([5, 4], "the lengths [5, 4] sum to 9, but the dataset has 10 items"),
+        ([0.5, 0.4], "the fractions [0.5, 0.4] sum to 0.9 and not to 1"),
+        ([11, -1], "a length is negative in [11, -1]"),
+    ]:
+        with pytest.raises(ValueError) as error:
+            random_split(Numbers(10), lengths)
+        assert said(error) == f"random_split: {text}"
+
+
+# ---- samplers and chance ------------------------------------------------------------------------
+
+
+def test_a_generator_is_its_seed_and_the_number_of_draws():
+    g = Generator(3)
+    first, second = g.permutation(100), g.permutation(100)
+    assert sorted(first) == list(range(100)) and first != second
+    state = g.get_state()
+    assert state.tolist() == [3, 2] and state.dtype == tg.int64
+    third = g.permutation(100)
+    g.set_state(state)
+    assert g.permutation(100) == third
+    assert g.manual_seed(3).permutation(100) == first
+    assert Generator(-1).initial_seed() == 2**64 - 1
+    other = Generator(2**63 + 5)
+    g.set_state(other.get_state())
+    assert g.permutation(9) == other.permutation(9)
+    with pytest.raises(ValueError, match="does not fit into 64 bits"):
+        Generator(2**64)
+    with pytest.raises(ValueError, match=r"state is tapegraph.float32 \(2,\)"):
+        g.set_state(tg.zeros(2))
+
+
+def test_the_order_of_a_seed_never_changes():
+    g = Generator(0)
+    assert g.permutation(10) == [0, 2, 9, 1, 8, 5, 4, 3, 6, 7]
+    assert g.permutation(10) == [8, 7, 4, 2, 6, 5, 9, 0, 1, 3]
+    assert g.integers(6, 10) == [5, 3, 5, 5, 4, 3, 0, 3, 5, 3]
+
+
+def test_orders_and_integers_are_equally_likely():
+    g = Generator(7)
+    counts = collections.Counter(tuple(g.permutation(3)) for _ in range(6000))
+    assert len(counts) == 6 and max(abs(c - 1000) for c in counts.values()) < 150
+    counts = collections.Counter(g.integers(5, 10000))
+    assert sorted(counts) == [0, 1, 2, 3, 4]
+    assert max(abs(c - 2000) for c in counts.values()) < 200
+
+
+def test_samplers():
+    assert list(SequentialSampler(Numbers(3))) == [0, 1, 2]
+    sampler = RandomSampler(Numbers(20), generator=Generator(0))
+    a, b = list(sampler), list(sampler)
+    assert sorted(a) == sorted(b) == list(range(20)) and a != b and len(sampler) == 20
+    more = list(RandomSampler(Numbers(3), num_samples=8, generator=0))
+    assert len(more) == 8 and sorted(more[:3]) == sorted(more[3:6]) == [0, 1, 2]
+    drawn = list(RandomSampler(Numbers(3), replacement=True, num_samples=50, generator=0))
+    assert len(drawn) == 50 and set(drawn) == {0, 1, 2}
+    assert list(RandomSampler(Numbers(0))) == []
+    assert sorted(SubsetRandomSampler([4, 2, 9], 5)) == [2, 4, 9]
+    batched = BatchSampler(SequentialSampler(Numbers(5)), 2, drop_last=False)
+    assert list(batched) == [[0, 1], [2, 3], [4]] and len(batched) == 3
+    batched = BatchSampler(SequentialSampler(Numbers(5)), 2, drop_last=True)
+    assert list(batched) == [[0, 1], [2, 3]] and len(batched) == 2
+    with pytest.raises(ValueError, match="batch_size must be a positive integer, and is 0"):
+        BatchSampler([], 0, False)
+
+
+# ---- collating ----------------------------------------------------------------------------------
+
+
+def test_collating_keeps_dtypes_and_containers():
+    Pair = collections.namedtuple("Pair", "x y")
+
+    def check(batch, dtype, shape):
+        got = default_collate(batch)
+        assert (got.dtype, tuple(got.shape)) == (dtype, shape)
+        return got
+
+    check([tg.ones(2, 3), tg.ones(2, 3)], tg.float32, (2, 2, 3))
+    check([np.ones(3, np.uint8)] * 2, tg.uint8, (2, 3))
+    check([np.float32(1), np.float32(2)], tg.float32, (2,))
+    check([1, 2, 3], tg.int64, (3,))
+    check([1, 2.5], tg.float64, (2,))
+    check([True, False], tg.bool, (2,))
+    assert check([True, 2], tg.int64, (2,)).tolist() == [1, 2]
+    assert default_collate(["a", "b"]) == ["a", "b"]
+    rows = default_collate([(tg.ones(2), 3), (tg.zeros(2), 4)])
+    assert (
+        type(rows) is list and rows[0].tolist() == [[1, 1], [0, 0]] and rows[1].tolist() == [3, 4]
+    )
+    both = default_collate([{"x": 1, "y": "a"}, {"x": 2, "y": "b"}])
+    assert both["x"].tolist() == [1, 2] and both["y"] == ["a", "b"]
+    pair = default_collate([Pair(1, 2.0), Pair(3, 4.0)])
+    assert type(pair) is Pair and pair.y.tolist() == [2, 4]
+    assert default_convert({"a": np.ones(2), "b": ("x", np.int64(3))})["b"][1].item() == 3
+
+
+@pytest.mark.parametrize(
+    ("batch", "kind", "text"),
+    [
+        ([tg.ones(2), tg.ones(3)], RuntimeError,
+         "item 0 has shape (2,), but item 1 has (3,); pad them, or write a collate_fn"),
+        ([np.ones(2), np.ones(2, "f4")], RuntimeError,
+         "item 0 has dtype float64, but item 1 has float32; pad them, or write a collate_fn"),
+        ([[1, 2], [1]], RuntimeError,
+         "item 0 has length 2, but item 1 has 1; pad them, or write a collate_fn"),
+        ([{"a": 1}, {"b": 1}], RuntimeError,
+         "item 0 has keys {'a'}, but item 1 has {'b'}; pad them, or write a collate_fn"),
+        ([tg.ones(1), 3], TypeError, "Tensor and int do not make one batch"),
+        ([None], TypeError,
+         "an item is a NoneType; it must be a tensor, an array, a number, a string, or a dict, "
+         "tuple or list of these; or write a collate_fn"),
+        ([], RuntimeError, "there is no item"),
+    ],
+)  # fmt: skip
+def test_what_does_not_make_a_batch(batch, kind, text):
+    with pytest.raises(kind) as error:
+        default_collate(batch)
+    assert said(error) == f"default_collate: {text}"
+
+
+# ---- DataLoader ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 3])
+def test_the_order_is_the_same_whatever_the_number_of_workers(num_workers):
+    def uneven(i):
+        return 0.003 * (i % 4 == 0)
+
+    loader = DataLoader(
+        Numbers(23, uneven), batch_size=4, shuffle=True, num_workers=num_workers, generator=5
+    )
+    first, second = batches(loader), batches(loader)
+    g = Generator(5)
+    for epoch in (first, second):
+        order = g.permutation(23)
+        assert epoch == [order[i : i + 4] for i in range(0, 23, 4)]
+    assert len(loader) == 6 and not workers()
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_without_a_generator_the_order_follows_from_manual_seed(num_workers):
+    loader = DataLoader(Numbers(50), 50, shuffle=True, num_workers=num_workers)
+    tg.manual_seed(4)
+    first, second = batches(loader), batches(loader)
+    assert first != second
+    tg.manual_seed(4)
+    assert [batches(loader), batches(loader)] == [first, second]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_every_way_to_choose_batches(num_workers):
+    def load(data, *args, **kwargs):
+        loader = DataLoader(data, *args, num_workers=num_workers, **kwargs)
+        return batches(loader), len(loader)
+
+    assert load(Numbers(5), 2) == ([[0, 1], [2, 3], [4]], 3)
+    assert load(Numbers(5), 2, drop_last=True) == ([[0, 1], [2, 3]], 2)
+    assert load(Numbers(5), 2, sampler=[4, 0, 1]) == ([[4, 0], [1]], 2)
+    assert load(Numbers(5), batch_sampler=[[1], [2, 3]]) == ([[1], [2, 3]], 2)
+    assert load(Numbers(0), 3) == ([], 0)
+    assert load(TensorDataset(tg.arange(3)), None, collate_fn=lambda item: item[0]) == (
+        [0, 1, 2],
+        3,
+    )
+    assert batches(DataLoader(Stream(5), 2, num_workers=num_workers)) == [[0, 1], [2, 3], [4]]
+    assert batches(DataLoader(Stream(5), 2, drop_last=True, num_workers=num_workers)) == [
+        [0, 1],
+        [2, 3],
+    ]
+    assert list(DataLoader(Stream(3), None, num_workers=num_workers)) == [0, 1, 2]
+    summed = DataLoader(Numbers(4), 2, collate_fn=sum, num_workers=num_workers)
+    assert list(summed) == [1, 5]
+    with pytest.raises(TypeError):
+        len(DataLoader(Stream(3)))
+
+
+def test_a_loader_of_real_digits_trains():
+    images, labels = digits()
+    data = TensorDataset(tg.from_numpy(images), tg.from_numpy(labels))
+    train, test = random_split(data, [1437, 360], generator=0)
+    tg.manual_seed(0)
+    model = tg.nn.Linear(64, 10)
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.5)
+    for x, y in DataLoader(train, 32, shuffle=True, generator=0, num_workers=2):
+        optimizer.zero_grad()
+        tg.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    ((x, y),) = DataLoader(test, 360)
+    assert x.shape == (360, 64) and y.dtype == tg.int64
+    assert (model(x).argmax(1) == y).float().mean().item() > 0.8
+
+
+def test_workers_run_at_once_and_no_further_ahead_than_asked():
+    began = []
+    data = Numbers(40, lambda i: began.append(i) or 0.02)
+    start = time.monotonic()
+    assert len(list(DataLoader(data, 1, num_workers=8))) == 40
+    assert time.monotonic() - start < 0.02 * 40 * 0.75
+    began.clear()
+    iterator = iter(DataLoader(data, 1, num_workers=2, prefetch_factor=3))
+    next(iterator)
+    deadline = time.monotonic() + 20
+    while len(began) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert len(began) == 6
+    iterator.close()
+    time.sleep(0.1)
+    assert len(began) == 6 and not workers()
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 4])
+def test_an_error_of_a_dataset_arrives_in_its_turn_with_its_own_traceback(num_workers):
+    loader = DataLoader(Numbers(20, fails_at=9), 2, num_workers=num_workers)
+    got = []
+    with pytest.raises(KeyError, match="item 9 is not there") as error:
+        for batch in loader:
+            got.append(batch.tolist())
+    assert got == [[0, 1], [2, 3], [4, 5], [6, 7]]
+    text = "".join(traceback.format_tb(error.value.__traceback__))
+    assert 'raise KeyError(f"item {i} is not there")' in text
+    assert not workers()
+
+
+def test_an_error_in_an_iterable_or_in_collating_arrives_too():
+    class Broken(IterableDataset):
+        def __iter__(self):
+            yield 1
+            raise OSError("the file is gone")
+
+    for num_workers in (0, 2):
+        with pytest.raises(OSError, match="the file is gone"):
+            list(DataLoader(Broken(), 1, num_workers=num_workers))
+
+        def collate(items):
+            raise ZeroDivisionError("in collate")
+
+        with pytest.raises(ZeroDivisionError, match="in collate"):
+            list(DataLoader(Numbers(3), 1, num_workers=num_workers, collate_fn=collate))
+    assert not workers()
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_an_error_of_a_sampler_arrives_in_its_turn(num_workers):
+    def order():
+        yield 0
+        yield 1
+        raise LookupError("no more indices")
+
+    got = []
+    with pytest.raises(LookupError, match="no more indices"):
+        for batch in DataLoader(Numbers(9), sampler=order(), num_workers=num_workers):
+            got += batch.tolist()
+    assert got == [0, 1] and not workers()
+
+
+def test_leaving_a_loop_early_ends_the_threads():
+    loader = DataLoader(Numbers(1000, lambda i: 0.001), 2, num_workers=3)
+    for _ in loader:
+        assert len(workers()) == 3
+        break
+    gc.collect()
+    assert not workers()
+    with pytest.raises(ZeroDivisionError):
+        for _ in loader:
+            1 / 0  # noqa: B018
+    gc.collect()
+    assert not workers()
+    iterator = iter(loader)
+    next(iterator)
+    del iterator
+    assert not workers()
+    iter(loader)  # of which nothing was asked
+    assert not workers()
+    ring = [iter(loader)]
+    next(ring[0])
+    ring.append(ring)
+    del ring
+    gc.collect()
+    assert not workers()
+
+
+def test_workers_have_the_grad_mode_of_the_loop():
+    class Made(Dataset):
+        w = tg.ones(1, requires_grad=True)
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, i):
+            return self.w * 2
+
+    for num_workers in (0, 1):
+        with tg.no_grad():
+            assert not next(iter(DataLoader(Made(), num_workers=num_workers))).requires_grad
+        assert next(iter(DataLoader(Made(), num_workers=num_workers))).requires_grad
+
+
+def test_ctrl_c_ends_a_loop_that_waits_for_workers():
+    program = textwrap.dedent("""
+        import sys, threading, time
+        import tapegraph as tg
+        from tapegraph.utils.data import DataLoader, Dataset
+
+        class Slow(Dataset):
+            def __len__(self):
+                return 100
+            def __getitem__(self, i):
+                if i:
+                    time.sleep(0.5 if i < 50 else 3600)
+                return i
+
+        try:
+            for batch in DataLoader(Slow(), sampler=[0, 1, 2, 99], num_workers=2):
+                print("ready", flush=True)
+        except KeyboardInterrupt:
+            print("interrupted")
+            sys.exit(7)
+    """)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=30)
+    assert out.endswith("interrupted\n") and child.returncode == 7
+
+
+def test_a_program_that_ends_inside_a_loop_ends():
+    program = textwrap.dedent("""
+        import tapegraph as tg
+        from tapegraph.utils.data import DataLoader, TensorDataset
+        data = TensorDataset(tg.ones(1000, 200, 200))
+        kept = iter(DataLoader(data, 8, num_workers=4, prefetch_factor=8))
+        next(kept)
+        other = iter(DataLoader(data, 8, num_workers=4))
+        next(other)
+        print("end")
+    """)
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        )
+        assert (done.stdout, done.stderr, done.returncode) == ("end\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"num_workers": -1}, "num_workers must be 0 or more, and is -1"),
+        ({"prefetch_factor": 2}, "prefetch_factor asks for workers, but num_workers is 0"),
+        ({"prefetch_factor": 0, "num_workers": 1},
+         "prefetch_factor must be a positive integer, and is 0"),
+        ({"sampler": [0], "shuffle": True}, "give either a sampler or shuffle, not both"),
+        ({"batch_sampler": [[0]], "batch_size": 2},
+         "a batch_sampler excludes batch_size, shuffle, sampler and drop_last"),
+        ({"batch_size": None, "drop_last": True},
+         "without a batch_size there is no last batch to drop"),
+    ],
+)  # fmt: skip
+def test_arguments_that_exclude_each_other(arguments, text):
+    with pytest.raises(ValueError) as error:
+        DataLoader(Numbers(3), **arguments)
+    assert said(error) == f"DataLoader: {text}"
+
+
+def test_other_wrong_arguments():
+    with pytest.raises(ValueError, match="an IterableDataset comes in its own order"):
+        DataLoader(Stream(3), shuffle=True)
+    with pytest.raises(TypeError, match="generator: must be a Generator, a seed or None, not str"):
+        DataLoader(Numbers(3), generator="x")
