@@ -49,7 +49,9 @@ def test_it_installs_the_package_and_nothing_else(package):
     ours = {entry.name.split("-")[0] for entry in site.glob("*tapegraph*")}
     assert ours == {"tapegraph"}
     names = {f.relative_to(package).as_posix() for f in package.rglob("*") if f.is_file()}
-    assert {"__init__.py", "py.typed", "_C.pyi", "data/digits.csv.gz", "data/README.md"} <= names
+    assert {"__init__.py", "py.typed", "_C.pyi", "utils/data/loader.py"} <= names
+    data = {"README.md", "digits.csv.gz", "names.txt", "shakespeare.txt.gz"}
+    assert {f"data/{name}" for name in data} <= names
     strange = {n for n in names if Path(n).suffix in (".h", ".cc", ".a", ".cmake")}
     assert not strange
 

@@ -1,21 +1,24 @@
-"""Datasets, samplers, DataLoader with and without threads."""
+"""Datasets, samplers, DataLoader with and without threads; and the readers of files."""
 
 import collections
 import gc
+import gzip
 import os
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 import traceback
+import zipfile
 
 import numpy as np
 import pytest
 import tapegraph as tg
 from errors import said
-from tapegraph.datasets import digits
+from tapegraph.datasets import digits, fashion_mnist, names, shakespeare
 from tapegraph.utils.data import (
     BatchSampler,
     ConcatDataset,
@@ -32,6 +35,7 @@ from tapegraph.utils.data import (
     default_convert,
     random_split,
 )
+from tapegraph.utils.readers import read_csv, read_idx, read_npy, read_npz, read_text
 
 
 class Numbers(Dataset):
@@ -484,3 +488,205 @@ def test_other_wrong_arguments():
         DataLoader(Stream(3), shuffle=True)
     with pytest.raises(TypeError, match="generator: must be a Generator, a seed or None, not str"):
         DataLoader(Numbers(3), generator="x")
+
+
+# ---- readers ------------------------------------------------------------------------------------
+
+
+def idx(code, shape, data):
+    return bytes([0, 0, code, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + data
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_idx_files_of_every_dtype(tmp_path, packed):
+    for code, dtype in {8: "u1", 9: "i1", 11: "i2", 12: "i4", 13: "f4", 14: "f8"}.items():
+        want = np.arange(6).reshape(2, 3).astype(dtype)
+        data = idx(code, (2, 3), want.astype(want.dtype.newbyteorder(">")).tobytes())
+        path = tmp_path / "a"
+        path.write_bytes(gzip.compress(data) if packed else data)
+        got = read_idx(path)
+        assert got.dtype == want.dtype and got.dtype.isnative and (got == want).all()
+    path.write_bytes(idx(8, (0, 28), b""))
+    assert read_idx(path).shape == (0, 28)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "is truncated: the head takes 4 bytes, and there are 0"),
+        (b"PNG!", "is no IDX file; it begins with the bytes 50 4e 47 21"),
+        (b"\0\0\x08\x02\0\0", "is truncated: the sizes takes 8 bytes, and there are 2"),
+        (idx(8, (2, 3), b"12345"),
+         "is truncated: an array (2, 3) of uint8 takes 6 bytes, and there are 5"),
+        (idx(8, (2, 3), b"1234567"), "goes on after the data that its head promises"),
+        (idx(14, (2**32 - 1,) * 3, b""),
+         "is truncated: an array (4294967295, 4294967295, 4294967295) of float64 takes "
+         "633,825,299,671,392,843,082,401,579,000 bytes, and there are 0"),
+        (gzip.compress(idx(8, (6,), b"123456"))[:-9],
+         "is truncated: the packed data stops in the middle"),
+    ],
+)  # fmt: skip
+def test_idx_files_that_are_none(tmp_path, data, text):
+    (tmp_path / "x.idx").write_bytes(data)
+    with pytest.raises(ValueError) as error:
+        read_idx(tmp_path / "x.idx")
+    assert said(error) == f"read_idx: {tmp_path / 'x.idx'}: {text}"
+
+
+def test_csv_files(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeff1,2.5\r\n\r\n-3,1e3\r\n", encoding="utf-8", newline="")
+    got = read_csv(path)
+    assert got.dtype == np.float32 and got.tolist() == [[1, 2.5], [-3, 1000]]
+    path.write_text("a b\n9007199254740993 2\n")
+    got = read_csv(path, np.int64, delimiter=" ", header=True)
+    assert got.tolist() == [[9007199254740993, 2]]
+    path.write_text("")
+    assert read_csv(path).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "text"),
+    [
+        (b"1,2\n\n3\n", "f4", "line 3 has 1 columns, but line 1 has 2"),
+        (b"1,2\n3,x\n", "f4", "line 2, column 2: 'x' is no number"),
+        (b"1,2\n3,\n", "f4", "line 2, column 2: '' is no number"),
+        (b"1_0\n", "f4", "line 1, column 1: '1_0' is no number"),
+        (b"1,2.5\n", "i8", "line 1, column 2: '2.5' is no integer"),
+        (b"1,300\n", "u1", "line 1, column 2: '300' does not fit into uint8"),
+        (b"1\n\xff\n", "f4",
+         "is no utf-8-sig text: line 2 has a byte 0xff (2 bytes into the file)"),
+    ],
+)  # fmt: skip
+def test_csv_files_that_are_none(tmp_path, data, dtype, text):
+    (tmp_path / "x.csv").write_bytes(data)
+    with pytest.raises(ValueError) as error:
+        read_csv(tmp_path / "x.csv", dtype)
+    assert said(error) == f"read_csv: {tmp_path / 'x.csv'}: {text}"
+
+
+def test_numpy_files(tmp_path):
+    path = tmp_path / "a.npy"
+    for want in (
+        np.arange(6.0).reshape(2, 3),
+        np.asfortranarray(np.arange(6).reshape(2, 3)),
+        np.array(True),
+        np.zeros((0, 3), ">f4"),
+        np.arange(3, dtype=">i4"),
+    ):
+        np.save(path, want)
+        got = read_npy(path)
+        assert got.dtype == want.dtype.newbyteorder("=") and got.shape == want.shape
+        assert (got == want).all() and got.flags.writeable
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "b.npz", x=np.ones(3), y=np.arange(2))
+        got = read_npz(tmp_path / "b.npz")
+        assert list(got) == ["x", "y"] and got["y"].tolist() == [0, 1]
+
+
+def test_numpy_files_that_are_none(tmp_path):
+    path = tmp_path / "a.npy"
+
+    def text(data=None):
+        if data is not None:
+            path.write_bytes(data)
+        with pytest.raises(ValueError) as error:
+            read_npy(path)
+        assert str(error.value).startswith(f"read_npy: {path}: ")
+        return str(error.value).removeprefix(f"read_npy: {path}: ")
+
+    np.save(path, np.array([{}], dtype=object), allow_pickle=True)
+    assert text() == "holds Python objects; only arrays of numbers are read"
+    np.save(path, np.zeros(2, "U3"))
+    assert "only arrays of numbers" in text()
+    np.save(path, np.arange(10.0))
+    good = path.read_bytes()
+    assert text(good[:-1]) == (
+        "is truncated: an array (10,) of float64 takes 80 bytes, and there are 79"
+    )
+    assert text(good + b"x") == "goes on after the data that its head promises"
+    assert text(b"hello, world") == "is no .npy file; it begins with b'hello, w'"
+    assert text(good[:6] + b"\x09" + good[7:]) == (
+        "has the version (9, 0); 1.0 and 2.0 can be read"
+    )
+    huge = good.replace(b"(10,), }" + b" " * 9, b"(99999999999,), }")
+    assert text(huge) == (
+        "is truncated: an array (99999999999,) of float64 takes 799,999,999,992 bytes, and there "
+        "are 80"
+    )
+    random = np.random.default_rng(0)
+    for _ in range(300):  # never another exception
+        bad = bytearray(good)
+        for at in random.integers(0, len(bad), 3):
+            bad[at] = random.integers(256)
+        path.write_bytes(bytes(bad))
+        try:
+            read_npy(path)
+        except ValueError:
+            pass
+
+
+def test_archives_that_are_none(tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"PK\x03\x04 and nothing")
+    with pytest.raises(ValueError, match="is damaged: File is not a zip file"):
+        read_npz(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "x")
+    with pytest.raises(ValueError, match="the entry 'notes.txt' is no .npy file"):
+        read_npz(path)
+    np.savez_compressed(path, x=np.arange(100.0))
+    good = path.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        bad = bytearray(good)
+        for at in random.integers(0, len(bad), 2):
+            bad[at] = random.integers(256)
+        path.write_bytes(bytes(bad)[: random.integers(len(bad) // 2, 2 * len(bad))])
+        try:
+            read_npz(path)
+        except ValueError:
+            pass
+
+
+def test_text_files(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("ä\r\nb\rc\n".encode())
+    assert read_text(path) == "ä\nb\nc\n"
+    path.write_bytes(gzip.compress(b"packed"))
+    assert read_text(path) == "packed"
+    path.write_bytes(b"a\nb\xe4")
+    with pytest.raises(ValueError) as error:
+        read_text(path)
+    assert said(error).endswith("is no utf-8 text: line 2 has a byte 0xe4 (3 bytes into the file)")
+    assert read_text(path, "latin-1") == "a\nbä"
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        read_text(tmp_path / "none")
+
+
+# ---- what is bundled ----------------------------------------------------------------------------
+
+
+def test_names_and_plays_are_bundled():
+    every = names()
+    assert len(every) == 5163 and every == sorted(every) and every[0] == "aaron"
+    assert all(name.isascii() and name.islower() for name in every)
+    plays = shakespeare()
+    assert len(plays) == 730_042 and plays.startswith("HAMLET, PRINCE OF DENMARK\n")
+    assert plays.count("by William Shakespeare") == 6
+
+
+def test_fashion_mnist_is_read_from_a_folder(tmp_path):
+    images = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(8, images.shape, images.tobytes()))
+    labels = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    labels.write_bytes(gzip.compress(idx(8, (2,), b"\x07\x03")))
+    x, y = fashion_mnist(tmp_path, train=False)
+    assert (x == images).all() and y.tolist() == [7, 3] and y.dtype == np.int64
+    labels.write_bytes(idx(8, (3,), b"\x07\x03\x01"))
+    with pytest.raises(ValueError, match=r"there are 2 images, but the labels are uint8 \(3,\)"):
+        fashion_mnist(tmp_path, train=False)
+    with pytest.raises(FileNotFoundError) as error:
+        fashion_mnist(tmp_path)
+    assert "there is no train-images-idx3-ubyte" in said(error)
+    assert "apt-get install dataset-fashion-mnist" in said(error)
