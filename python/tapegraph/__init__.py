@@ -163,6 +163,7 @@ from ._C import (
 )
 from .autograd import enable_grad, no_grad, set_grad_enabled
 from .compiled import Compiled, compile, lockstep
+from .serialization import load, save
 from .session import Session
 
 __version__ = "0.1.0"
@@ -181,16 +182,16 @@ __all__ = [
     "erf", "exp", "expm1", "flatten", "float", "float32", "float64", "floor", "from_numpy",
     "full", "full_like", "gather", "ge", "get_default_dtype", "get_num_threads", "gradients",
     "gt", "int", "int32", "int64", "int8", "is_floating_point", "is_grad_enabled", "is_tensor",
-    "isfinite", "isinf", "isnan", "le", "lockstep", "log", "log1p", "log_softmax", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logsumexp", "long", "lt", "manual_seed",
-    "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne", "neg", "nn",
-    "no_grad", "node_count", "nodes_made", "numel", "one_hot", "ones", "ones_like", "ops_run",
-    "optim", "parse_program", "passes", "permute", "placeholder", "pow", "prod", "rand",
-    "rand_like", "randn", "randn_like", "reciprocal", "relu", "reshape", "round", "rsqrt",
-    "scatter_add", "select", "set_cpu_level", "set_default_dtype", "set_grad_enabled",
-    "set_num_threads", "sigmoid", "sign", "sin", "softmax", "sqrt", "square", "squeeze", "stack",
-    "std", "sub", "sum", "t", "tanh", "tape_svg", "tape_text", "tensor", "transpose", "trunc",
-    "uint8", "unsqueeze", "utils", "var", "where", "zeros", "zeros_like",
+    "isfinite", "isinf", "isnan", "le", "load", "lockstep", "log", "log1p", "log_softmax",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "long", "lt",
+    "manual_seed", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "mul",
+    "ne", "neg", "nn", "no_grad", "node_count", "nodes_made", "numel", "one_hot", "ones",
+    "ones_like", "ops_run", "optim", "parse_program", "passes", "permute", "placeholder", "pow",
+    "prod", "rand", "rand_like", "randn", "randn_like", "reciprocal", "relu", "reshape", "round",
+    "rsqrt", "save", "scatter_add", "select", "set_cpu_level", "set_default_dtype",
+    "set_grad_enabled", "set_num_threads", "sigmoid", "sign", "sin", "softmax", "sqrt", "square",
+    "squeeze", "stack", "std", "sub", "sum", "t", "tanh", "tape_svg", "tape_text", "tensor",
+    "transpose", "trunc", "uint8", "unsqueeze", "utils", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 

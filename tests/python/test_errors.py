@@ -186,7 +186,7 @@ def test_no_class_makes_an_object_without_its_inside():
         type("Mine", (tg.Graph,), {})
 
 
-def test_nothing_that_is_typed_ends_the_process():
+def test_nothing_that_is_typed_ends_the_process(tmp_path):
     """Each public name is called with what nobody should call it with."""
     script = """
 import tapegraph as tg, itertools
@@ -210,7 +210,6 @@ for owner in (tg, tg.Tensor, tg.nn.functional, tg.Graph, tg.Program, tg.Node, tg
                 count += 1
 print("still here after", count > 50000)
 """
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=500
-    )
+    command = [sys.executable, "-W", "ignore", "-c", script]  # which also saves to a file "a"
+    run = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=tmp_path)
     assert run.stdout.endswith("still here after True\n"), run.stderr[-2000:]
