@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 from typing import Any
 
@@ -46,15 +47,29 @@ def _repr_html(self: Tensor) -> str:
 
 
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """copy.deepcopy(x): a leaf with its own bytes, the same requires_grad, and a copy of the .grad.
+
+    As in PyTorch only leaves can be copied, else RuntimeError. Unlike there, each tensor gets a
+    storage of its own, so views of one storage do not share bytes any more; a tensor that is in
+    several places of what is copied, as a parameter of two modules, stays one.
+    """
     if id(self) in memo:
         return memo[id(self)]
-    if not self.is_leaf:
-        raise RuntimeError("deepcopy: only leaves can be copied with their tape; use x.clone()")
-    copy = type(self)._make_subclass(self.detach().clone(), self.requires_grad)
-    memo[id(self)] = copy
-    if self.grad is not None:
-        copy.grad = _deepcopy(self.grad, memo)
-    return copy
+    _check_leaf(self, "deepcopy", "x.clone() or x.detach()")
+    made = type(self)._make_subclass(self.detach().clone(), self.requires_grad)
+    memo[id(self)] = made
+    for name, value in getattr(self, "__dict__", {}).items():  # a subclass's attributes
+        setattr(made, name, copy.deepcopy(value, memo))
+    grad = self.grad
+    if grad is not None:
+        if not grad.is_leaf:
+            raise RuntimeError(
+                "deepcopy: the .grad was made with create_graph and is on the tape, which is not "
+                "copied; set x.grad = x.grad.detach() first"
+            )
+        # Not _deepcopy(grad, memo): memo knows things by id, and copy.deepcopy keeps them alive.
+        made.grad = copy.deepcopy(grad, memo)
+    return made
 
 
 def _rebuild(cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
@@ -62,16 +77,39 @@ def _rebuild(cls: type[Tensor], array: np.ndarray, device: str, requires_grad: b
 
 
 def _reduce(self: Tensor, protocol: int) -> tuple[Any, ...]:
-    """Pickled by value."""
-    if not self.is_leaf:
-        raise RuntimeError("pickle: only leaves can be pickled; use x.detach()")
+    """Pickled by value: dtype, shape, device, requires_grad, and a subclass's attributes.
+
+    As in PyTorch the .grad is left out. As in deepcopy only leaves are taken, and views of one
+    storage become apart. To keep weights, prefer tg.save: who loads a pickle runs what is in it.
+    """
+    _check_leaf(self, "pickle", "x.detach()")
     array = self.detach().cpu().numpy().copy()
-    return _rebuild, (type(self), array, str(self.device), self.requires_grad)
+    state = dict(getattr(self, "__dict__", {}))
+    return _rebuild, (type(self), array, str(self.device), self.requires_grad), state or None
 
 
 def _copy(self: Tensor) -> Tensor:
-    """copy.copy(x): another tensor on the same bytes."""
-    return type(self)._make_subclass(self, self.requires_grad and self.is_leaf)
+    """copy.copy(x): another tensor on the same bytes, with the same requires_grad and no .grad.
+
+    Of a result it is cut off from the tape, as x.detach().
+    """
+    made = type(self)._make_subclass(self, self.requires_grad and self.is_leaf)
+    for name, value in getattr(self, "__dict__", {}).items():
+        setattr(made, name, value)
+    return made
+
+
+def _check_leaf(tensor: Tensor, what: str, instead: str) -> None:
+    if tensor.is_symbolic:
+        raise RuntimeError(
+            f"{what}: this tensor of shape {tuple(tensor.shape)} is symbolic: it has no value "
+            f"until its graph runs"
+        )
+    if not tensor.is_leaf:
+        raise RuntimeError(
+            f"{what}: this tensor of shape {tuple(tensor.shape)} is the result of "
+            f"{tensor.grad_fn!r}; only leaves can be taken with their tape; use {instead}"
+        )
 
 
 for _name, _method in {

@@ -305,6 +305,19 @@ class Module:
     def cuda(self: M) -> M:
         return self.to("cuda")
 
+    def __copy__(self: M) -> M:
+        """copy.copy(module): the same parameters, buffers and modules, under names of its own.
+
+        Assigning to an attribute of the copy leaves this module as it is, as with any object; in
+        PyTorch the two would share their tables. copy.deepcopy copies parameters too, with their
+        gradients; pickle leaves the gradients out. In both, what is shared below stays shared.
+        """
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        for table in ("_parameters", "_buffers", "_modules"):
+            made.__dict__[table] = self.__dict__[table].copy()
+        return made
+
     # ---- printing ---------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
