@@ -1,5 +1,6 @@
 // The back end that is always there: the kernels of this folder on the emulator.
 #include "kernels/cuda/rungs.h"
+#include "kernels/parallel.h"
 #include "kernels/simt/host.h"
 
 namespace tg::kernels::cuda {
@@ -23,6 +24,8 @@ const Backend& emulator() {
         .matmul = matmul<Emulator>,
         .last_error = simt::last_error,
     };
+    static const bool polls = (simt::stop_when(stopping), true);
+    static_cast<void>(polls);
     return table;
 }
 

@@ -32,6 +32,10 @@ struct Launch {
 // at a time; another OS thread waits for it.
 void run(const Launch& launch);
 
+// `asked` is called after each block, on the launching thread: true leaves the blocks out that have
+// not begun, without an error. Null, as at first: all run.
+void stop_when(bool (*asked)());
+
 // The block's dynamic shared memory, 16-byte aligned.
 void* dynamic_shared();
 

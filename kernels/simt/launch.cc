@@ -4,6 +4,7 @@
 // worker with no switches, a kernel with barriers needs as many as a block has threads, and nobody
 // has to know in advance which it is.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -153,12 +154,16 @@ void run_block() {
     }
 }
 
+std::atomic<bool (*)()> asked_to_stop{nullptr};
+
 void run_grid() {
     for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z)
         for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y)
             for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x) {
                 run_block();
                 if (!machine.error.empty()) return;
+                const auto asked = asked_to_stop.load(std::memory_order_relaxed);
+                if (asked && asked()) return;
             }
 }
 
@@ -212,6 +217,8 @@ void run(const Launch& launch) {
     for (auto& stopped : machine.workers) stopped->fiber.restart();
     set_error(std::exchange(machine.error, ""));
 }
+
+void stop_when(bool (*asked)()) { asked_to_stop = asked; }
 
 void* dynamic_shared() { return machine.shared; }
 
