@@ -135,6 +135,19 @@ void remember(HistoryState& state, const Recording& r, const Tensor& t) {
 }
 
 // In a recording: the line that computes a handle's value.
+// From here on the handle shows this value, until its base is written again. What an older handle
+// shows is no business of others: the recording keeps it to itself.
+void show(Recording& r, const Tensor& t, const Value& value, std::uint32_t version) {
+    Handle& h = t.handle();
+    if (h.born < r.id) {
+        r.views[&h] = {t.ref(), value, version};
+        return;
+    }
+    h.seen = value;
+    h.seen_in = r.id;
+    h.version = version;
+}
+
 Value recorded(Recording& r, const Tensor& t) {
     Handle& h = t.handle();
     const StorageState& s = r.state(h.storage);
@@ -149,14 +162,8 @@ Value recorded(Recording& r, const Tensor& t) {
         value = r.base(h.storage, h.history);
         if (!shows_base(h)) value = view_line(value, t);
     }
-    if (older) {
-        remember(r.state(h.history, h.storage), r, t);
-        r.views[&h] = {t.ref(), value, s.version};
-    } else {
-        h.seen = value;
-        h.seen_in = r.id;
-        h.version = s.version;
-    }
+    if (older) remember(r.state(h.history, h.storage), r, t);
+    show(r, t, value, s.version);
     return value;
 }
 
@@ -248,6 +255,9 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
         state.touched = true;
         state.written = true;
     }
+    // As on the tape (write_now): the target is the value, by a path shorter than a view of a
+    // write_view. Both ways go the same way, so that gradients add up in the same order.
+    if (gradients && value_wanted) show(r, target, v, s.version);
 }
 
 // A temporary's block of bytes is taken over instead of copied, if nobody can tell: no other

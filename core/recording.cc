@@ -205,6 +205,7 @@ Tensor Recording::argument(const Tensor& outer, const Layout& layout, const Dims
     Ref<Handle> handle(new Handle);
     handle->born = id;
     handle->layout = layout;
+    handle->leaf = leaf;
     if (same_storage) {
         handle->storage = same_storage->handle().storage;
     } else {

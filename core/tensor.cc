@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 #include "core/backward.h"
 #include "core/history.h"
@@ -21,9 +22,25 @@ static std::mutex& leaves() {
 
 History::~History() {
     // A leaf's node may outlive it on somebody's tape; it then has nobody to give a gradient to.
-    if (!leaf || !now) return;
-    const std::lock_guard lock(leaves());
-    now.node->leaf = nullptr;
+    if (leaf && now) {
+        const std::lock_guard lock(leaves());
+        now.node->leaf = nullptr;
+    }
+    if (!grad) return;
+    // A gradient may have one of its own, and so on: they are let go of one after another.
+    thread_local std::vector<Ref<Handle>>* waiting = nullptr;
+    if (waiting) {
+        waiting->push_back(std::move(grad));
+        return;
+    }
+    std::vector<Ref<Handle>> list;
+    list.push_back(std::move(grad));
+    waiting = &list;
+    while (!list.empty()) {
+        const Ref<Handle> next = std::move(list.back());
+        list.pop_back();
+    }
+    waiting = nullptr;
 }
 
 Ref<History> history_of_leaf(const Node& node) {
@@ -80,7 +97,7 @@ bool Tensor::requires_grad() const {
 bool Tensor::is_leaf() const {
     if (!requires_grad()) return true;
     const History& history = *handle_->history;
-    return history.leaf && handle_->seen == history.now;
+    return history.leaf && handle_->leaf;
 }
 
 // On: a new leaf. A tensor whose views were taken before gets a history of its own, so that the
@@ -102,6 +119,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     if (!on) {
         const Tensor keeps = grad();
         h.history = Ref<History>(new History);
+        h.leaf = false;
         h.seen = {};
         h.version = 0;
         return *this;
@@ -113,6 +131,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     node->outputs.push_back(Desc{shape(), dtype(), device()});
     node->leaf = h.history.get();
     h.history->leaf = true;
+    h.leaf = true;
     h.history->now = Value{node, 0};
     h.seen = h.history->now;
     h.seen_in = 0;

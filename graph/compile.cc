@@ -101,13 +101,12 @@ struct Compiled::State {
     CompileOptions options;
     Where where;
     bool whole_storages = false;  // an argument's storage was also captured: see trace.h
-    std::vector<std::unique_ptr<TraceState>> traces;
-    std::recursive_mutex mutex;  // fn may step out and call itself
-};
+    std::vector<std::shared_ptr<TraceState>> traces;  // one that runs outlives clear()
+    std::recursive_mutex mutex;                       // fn may step out and call itself
 
-namespace {
-thread_local int last_traced = -1;
-}
+    State(std::string n, Function f, CompileOptions o, Where w)
+        : name(std::move(n)), function(std::move(f)), options(o), where(w) {}
+};
 
 Compiled::Compiled(std::string name, Function function, CompileOptions options, Where where)
     : state_(std::make_unique<State>(std::move(name), std::move(function), options, where)) {}
@@ -115,7 +114,8 @@ Compiled::Compiled(std::string name, Function function, CompileOptions options, 
 Compiled::~Compiled() = default;
 
 std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::int64_t extra,
-                                   const std::string& why, Where where) {
+                                   const std::string& why, Where where,
+                                   std::shared_ptr<void>* attachment) {
     const Here here(where);
     State& s = *state_;
     if (recording()) return s.function(arguments);  // its lines join those of the caller
@@ -126,13 +126,13 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
         const CallKey key = key_of(arguments, extra, s.whole_storages);
         std::string guard;
         for (std::size_t i = 0; i < s.traces.size(); ++i) {
-            TraceState& t = *s.traces[i];
-            if (!(t.key == key)) continue;
-            guard = broken_guard(t, arguments);
+            const std::shared_ptr<TraceState> t = s.traces[i];
+            if (!(t->key == key)) continue;
+            guard = broken_guard(*t, arguments);
             if (!guard.empty()) continue;
-            last_traced = static_cast<int>(i);
+            if (attachment) *attachment = t->attachment;
             lock.unlock();
-            return run_trace(t, arguments);
+            return run_trace(*t, arguments);
         }
         auto made = new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
         if (made->wants_whole_storages && !s.whole_storages) {
@@ -146,6 +146,7 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
             if (made->why.empty()) made->why = guard.empty() ? why : guard;
             if (made->why.empty()) made->why = "a combination that was not seen before";
         }
+        if (attachment) made->attachment = *attachment;
         s.traces.push_back(std::move(made));
         if (attempt > 3)
             fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");
@@ -169,8 +170,6 @@ std::vector<Compiled::Trace> Compiled::traces() const {
     }
     return list;
 }
-
-int Compiled::last_trace() const { return last_traced; }
 
 std::string Compiled::explain() const {
     std::string s = state_->name + at(state_->where) + "\n";

@@ -30,8 +30,11 @@ class Compiled {
     // `extra` stands for all of the caller's key that is not in the tensors (plain arguments,
     // globals, the arguments' structure): equal numbers, equal keys. `why` says in words what is
     // new about it, for explain().
+    // `attachment` is kept with a trace for the caller: the function sets it while it is traced,
+    // and each later call of that trace finds it there.
     std::vector<Tensor> call(const std::vector<Tensor>& arguments, std::int64_t extra = 0,
-                             const std::string& why = "", Where where = Where::here());
+                             const std::string& why = "", Where where = Where::here(),
+                             std::shared_ptr<void>* attachment = nullptr);
     std::vector<Tensor> operator()(const std::vector<Tensor>& arguments,
                                    Where where = Where::here()) {
         return call(arguments, 0, "", where);
@@ -48,7 +51,6 @@ class Compiled {
         std::vector<std::string> writes;  // variables changed at the end of each run
     };
     std::vector<Trace> traces() const;
-    int last_trace() const;  // which one the last call on this thread ran
     std::string explain() const;
     void clear();  // forget all traces
 

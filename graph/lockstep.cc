@@ -108,7 +108,6 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
     listener.heard.clear();
 
     Snapshot start;
-    const GradMode no_recording(true);
     for (const Commit& c : trace->commits) {
         if (c.to.slot)
             start.grads.push_back({c.to.grad_of.in(arguments), nullptr});

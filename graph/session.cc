@@ -49,8 +49,6 @@ const char* placeholder_name(const Recording& r, const Value& v) {
 }  // namespace
 
 std::string Graph::text() const {
-    std::vector<Value> ends;  // every value that nothing else uses
-    std::vector<const Node*> used;
     std::vector<Value> all;
     for (const auto& s : recording_->storages)
         if (s->storage->born == recording_->id) all.push_back(s->first);
@@ -125,6 +123,8 @@ struct Session::State {
     std::map<std::vector<std::pair<const Node*, int>>, std::unique_ptr<Fetched>> programs;
     Ref<Callable> last;
     std::mutex mutex;
+
+    State(Graph& g, Executor how) : graph(g), executor(how) {}
 };
 
 Session::Session(Graph& graph, Executor executor)

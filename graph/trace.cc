@@ -422,7 +422,20 @@ std::vector<Tensor> run_trace(TraceState& t, const std::vector<Tensor>& argument
     // A program that changes variables reads, computes and commits as one: two threads' steps
     // follow each other.
     std::unique_lock lock(t.commit_mutex, std::defer_lock);
-    if (!t.commits.empty()) lock.lock();
+    if (!t.commits.empty()) {
+        if (t.committing == std::this_thread::get_id())
+            fail(ErrorKind::runtime, t.callable->written->name,
+                 ": is called again, by a signal's handler, in the middle of its own step");
+        lock.lock();
+        t.committing = std::this_thread::get_id();
+    }
+    const struct Done {
+        std::atomic<std::thread::id>& by;
+        bool held;
+        ~Done() {
+            if (held) by = std::thread::id{};
+        }
+    } done{t.committing, lock.owns_lock()};
     const std::vector<Tensor> out =
         call(t.callable, bound_inputs(t.key, t.inputs, arguments), bound_variables(t, arguments));
     commit(t, arguments, out);

@@ -3,8 +3,11 @@
 // trace.cc begins with a picture and an example.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -136,8 +139,10 @@ struct TraceState {
     // wants to be traced with a key of whole storages.
     bool wants_whole_storages = false;
 
+    std::shared_ptr<void> attachment;             // see Compiled::call
     std::vector<std::string> reads, write_names;  // in words, for explain()
     std::mutex commit_mutex;
+    std::atomic<std::thread::id> committing{};  // the thread that holds it
 };
 
 std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& where,

@@ -57,7 +57,7 @@ Compiled::Function function_from(const py::object& callable) {
 // arguments and of the result, which only Python understands.
 struct Structures {
     py::handle given;
-    py::object returned;
+    std::shared_ptr<void> returned;
 };
 thread_local Structures* structures = nullptr;
 
@@ -82,55 +82,30 @@ Compiled::Function tracer_from(const py::object& callable) {
         const py::object list = list_of(arguments);
         const py::tuple pair = py::handle(static_cast<PyObject*>(kept.get()))(list, call.given);
         std::vector<Tensor> results = tensors_in(py::object(pair[0]).ptr());
-        call.returned = pair[1];
+        call.returned = keep_alive(py::object(pair[1]).ptr());
         return results;
     };
 }
 
 struct PyCompiled {
     Compiled core;
-    std::map<int, py::object> returned;  // by trace: the structure of its results
 
     // (outputs, the structure of the results)
     py::tuple call(const py::object& arguments, std::int64_t extra, const std::string& why,
-                   const py::object& given);
-
-  private:
-    py::object returned_by(int trace);
+                   const py::object& given) {
+        const std::vector<Tensor> tensors = tensors_in(arguments.ptr());
+        const Where line = python_line();
+        Structures here{given, {}};
+        const UseStructures use(&here);
+        std::vector<Tensor> outputs;
+        {
+            const WithoutGil released;
+            outputs = core.call(tensors, extra, why, line, &here.returned);
+        }
+        return py::make_tuple(list_of(outputs),
+                              py::handle(static_cast<PyObject*>(here.returned.get())));
+    }
 };
-
-// Another thread may have traced it just now, and be about to say what it returned.
-py::object PyCompiled::returned_by(int trace) {
-    for (;;) {
-        const auto found = returned.find(trace);
-        if (found != returned.end()) return found->second;
-        const WithoutGil released;
-        std::this_thread::yield();
-    }
-}
-
-py::tuple PyCompiled::call(const py::object& arguments, std::int64_t extra, const std::string& why,
-                           const py::object& given) {
-    const std::vector<Tensor> tensors = tensors_in(arguments.ptr());
-    const Where line = python_line();
-    const bool recorded = recording() != nullptr;  // then the function was simply called
-    Structures here{given, {}};
-    const UseStructures use(&here);
-    std::vector<Tensor> outputs;
-    try {
-        const WithoutGil released;
-        outputs = core.call(tensors, extra, why, line);
-    } catch (...) {
-        // Traced, and then interrupted at its first run.
-        if (here.returned && !recorded) returned.try_emplace(core.last_trace(), here.returned);
-        throw;
-    }
-    if (!here.returned)
-        here.returned = returned_by(core.last_trace());
-    else if (!recorded)
-        returned[core.last_trace()] = here.returned;
-    return py::make_tuple(list_of(outputs), here.returned);
-}
 
 py::dict trace_dict(const Compiled::Trace& trace) {
     py::dict d;
@@ -166,7 +141,7 @@ void bind_compile(py::module_& m) {
                           const std::string& executor, bool strict) {
         const CompileOptions options{.executor = executor_from(executor), .strict = strict};
         return std::unique_ptr<PyCompiled>(
-            new PyCompiled{Compiled(name, tracer_from(trace), options, python_line()), {}});
+            new PyCompiled{Compiled(name, tracer_from(trace), options, python_line())});
     });
     py::class_<PyCompiled> compiled(m, "_Compiled", py::is_final());
     constructed_by(compiled);
@@ -181,7 +156,6 @@ void bind_compile(py::module_& m) {
                  return c.core.explain();
              })
         .def("clear", [](PyCompiled& c) {
-            c.returned.clear();
             const WithoutGil released;
             c.core.clear();
         });

@@ -71,6 +71,9 @@ class _Identities:
 identities = _Identities()
 
 
+_no_code = functools.lru_cache.__code__  # a library's: stands for no code of a user's
+
+
 def is_user_code(code: types.CodeType) -> bool:
     file = code.co_filename
     return not file.startswith((_PACKAGE, *_LIBRARIES)) and not file.startswith("<frozen")
@@ -213,7 +216,7 @@ class Captured:
     def _function(self, function: Any, local: dict[str, Any]) -> None:
         """Follows what may be called: a function, a method, a module, a partial."""
         if isinstance(function, functools.partial):
-            self._function(function.func, {})
+            self._partial(function)
         elif isinstance(function, Module):
             self._object(type(function).__name__, function)
         elif isinstance(function, types.MethodType):
@@ -229,6 +232,20 @@ class Captured:
                 if key not in self._seen:
                     self._seen.add(key)
                     self._todo.append((function, local))
+        elif not isinstance(function, type):
+            call = getattr(type(function), "__call__", None)  # noqa: B004
+            if is_user_code(getattr(call, "__code__", _no_code)):
+                self._function(types.MethodType(call, function), {})
+
+    def _partial(self, function: functools.partial[Any]) -> None:
+        """What is bound already is as fixed as a global: its values, and objects by their names."""
+        inner = function.func
+        names = getattr(inner, "__code__", _no_code).co_varnames
+        local = {**dict(zip(names, function.args)), **function.keywords}
+        for name, value in local.items():
+            if is_plain(value):
+                self.watched.append(Watched(value, Name("local", name, (), ""), name, value))
+        self._function(inner, {k: v for k, v in local.items() if not is_plain(v)})
 
     def _names(self, function: types.FunctionType, local: dict[str, Any]) -> None:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))

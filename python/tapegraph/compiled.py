@@ -130,6 +130,26 @@ class _Key(NamedTuple):
     structure: Hashable
 
 
+def _parts_of(given: Any) -> tuple[Any, ...]:
+    """The parts of a call's structure, written out."""
+    return ((_TENSOR,) * given, (), ()) if isinstance(given, int) else given[1:]
+
+
+def _check_result(structure: tuple[Any, ...]) -> None:
+    """Tensors can only be found again in what we know how to take apart."""
+    kind = structure[0]
+    if kind == "object":
+        raise TypeError(
+            f"compile: the result holds {type(structure[1].value).__name__!r}; a compiled function "
+            f"returns tensors and plain values, in tuples, lists and dicts"
+        )
+    for part in {"list": structure[1:2], "dict": structure[2:], "tuple": structure[2:]}.get(
+        kind, ()
+    ):
+        for inner in part:
+            _check_result(inner)
+
+
 def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
     """What the core calls to trace; it refers to the compiled function only weakly."""
 
@@ -139,6 +159,15 @@ def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
         args, kwargs = _unflatten_call(given, symbols)
         results: list[Tensor] = []
         returned = _flatten(target.__wrapped_function__(*args, **kwargs), results, "the result")
+        _check_result(returned)
+        after: list[Tensor] = []
+        if _flatten_call(args, kwargs, after)[1:] != _parts_of(given) or [*map(id, after)] != [
+            *map(id, symbols)
+        ]:
+            raise TypeError(
+                f"compile: {target._name} changes a list or dict among its arguments, which only "
+                f"happens while it is traced; return what it adds instead"
+            )
         return results, returned
 
     return trace
@@ -268,6 +297,14 @@ class Compiled:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    def __copy__(self) -> Compiled:
+        raise TypeError(
+            f"copy: {self._name} is compiled, and its traces are its own; compile it again"
+        )
+
+    def __deepcopy__(self, memo: Any) -> Compiled:
+        return self.__copy__()
+
     def __getattr__(self, name: str) -> Any:
         # A compiled module still has its parameters, and so on.
         if name.startswith("__"):
@@ -290,6 +327,9 @@ def _objects(function: Any, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]
     code = getattr(function, "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
     named = {**dict(zip(names, args)), **kwargs}
+    defaults = getattr(function, "__defaults__", None) or ()
+    for name, value in zip(names[len(names) - len(defaults) :], defaults):
+        named.setdefault(name, value)
     return {
         k: v
         for k, v in named.items()

@@ -1,6 +1,10 @@
 """tg.compile: values, keys, and what explain() tells."""
 
+import copy
+import functools
 import gc
+import signal
+import threading
 import weakref
 
 import numpy as np
@@ -425,3 +429,97 @@ def test_where_a_compiled_call_is_not_the_tape():
     lines, table = [], tg.zeros(4)
     tg.compile(lambda row: lines.append(1) or row + table.sum())(table[1:3])
     assert len(lines) == 2  # traced again: the first time showed that the two share memory
+
+
+def test_a_leaf_among_the_arguments_is_trained():
+    def step(w, x):
+        ((w * x) ** 2).sum().backward()
+        assert w.is_leaf and w.grad is not None
+        with tg.no_grad():
+            w.sub_(w.grad * 0.1)
+        w.grad = None
+
+    found = []
+    for f in (step, tg.compile(step)):
+        for w in (
+            tg.ones(3, requires_grad=True),
+            tg.ones(3, 2).t().requires_grad_(),
+            tg.ones(4)[1:3].requires_grad_(),
+        ):
+            for _ in range(3):
+                f(w, tg.ones(1))
+            found.append(w.tolist())
+    assert found[:3] == found[3:] and found[0] == pytest.approx([0.512] * 3)
+
+
+def test_what_cannot_be_taken_apart_is_refused():
+    class Pair:
+        def __init__(self, x):
+            self.x = x
+
+    with pytest.raises(TypeError, match="the result holds 'Pair'"):
+        tg.compile(lambda x: Pair(x * 2))(tg.ones(2))
+    with pytest.raises(TypeError, match="changes a list or dict among its arguments"):
+        tg.compile(lambda x, kept: kept.append(x * 2))(tg.ones(2), [])
+    with pytest.raises(TypeError, match="changes a list or dict among its arguments"):
+        tg.compile(lambda d: d.update(y=d["x"] * 2))({"x": tg.ones(2)})
+    compiled = tg.compile(lambda x: x)
+    with pytest.raises(TypeError, match="compile it again"):
+        copy.copy(compiled)
+
+
+def test_an_object_that_is_called_is_looked_into():
+    class Scale:
+        k = 2.0
+
+        def __call__(self, x):
+            return x * self.k
+
+    scale = Scale()
+    for f in (tg.compile(scale), tg.compile(functools.partial(lambda s, x: x * s.k, scale))):
+        scale.k = 2.0
+        assert f(tg.ones(1)).tolist() == [2]
+        scale.k = 3.0
+        assert f(tg.ones(1)).tolist() == [3]
+
+
+def test_a_trace_that_runs_outlives_clear():
+    f = tg.compile(lambda x: x.exp().sum())
+    x = tg.ones(1 << 18)
+    f(x)
+    thread = threading.Thread(target=lambda: [f.clear() for _ in range(300)])
+    thread.start()
+    for _ in range(30):
+        f(x)
+    thread.join()
+
+
+def test_a_step_is_not_begun_in_the_middle_of_itself():
+    w = tg.zeros(1)
+
+    @tg.compile
+    def step(x):
+        s = x.exp().sum()
+        w.add_(1)
+        return s
+
+    step(tg.ones(1 << 22))
+    errors = []
+
+    def handler(*_):
+        try:
+            step(tg.ones(1 << 22))
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for _ in range(200):
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+            step(tg.ones(1 << 22))
+            if errors:
+                break
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert all("in the middle of its own step" in text for text in errors)
