@@ -104,8 +104,7 @@ Tensor matmul(const Arg& a, const Arg& b);
 
 // ---- layout: core/ops/layout.cc -----------------------------------------------------------------
 
-// All but contiguous, clone,
-// cat and stack are views: they share x's bytes.
+// All but contiguous, clone, cat and stack are views: they share x's bytes.
 Tensor reshape(const Arg& x, const Dims& shape);  // a view where it can be, else a copy
 Tensor view(const Arg& x, const Dims& shape);     // a view, or an error
 Tensor flatten(const Arg& x, std::int64_t from = 0, std::int64_t to = -1);

@@ -42,9 +42,9 @@ thread_local SmallBlocks small_blocks;
 
 void* allocate_small(std::size_t bytes) {
     const std::size_t c = (bytes + small_step - 1) / small_step;
-    if (c >= small_classes || !SmallBlocks::alive) return ::operator new(c* small_step);
+    if (c >= small_classes || !SmallBlocks::alive) return ::operator new(small_step* c);
     SmallBlocks::Block*& list = small_blocks.free[c];
-    if (!list) return ::operator new(c* small_step);
+    if (!list) return ::operator new(small_step* c);
     SmallBlocks::Block* block = list;
     list = block->next;
     return block;

@@ -374,7 +374,8 @@ struct List {
 };
 
 using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
-                 Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq, Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
+                 Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq,
+                 Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
 
 constexpr int count = All::count;
 

@@ -46,8 +46,7 @@ inline PyObject* wrap_or(PyObject* x, Tensor result) {
 
 // ---- errors: errors.cc --------------------------------------------------------------------------
 
-// Called in a catch
-// block: makes the C++ exception Python's current error.
+// Called in a catch block: makes the C++ exception Python's current error.
 void raise_in_python() noexcept;
 
 // Runs f, which returns a PyObject*, and turns what it throws into a Python error.

@@ -81,8 +81,7 @@ void add_functions(py::module_& m, std::span<const Function> functions);
 
 // ---- conversions that operators share: convert.cc -----------------------------------------------
 
-// False if o is none of these. Throws
-// OverflowError for an int past int64.
+// False if o is none of these. Throws OverflowError for an int past int64.
 bool to_number(PyObject* o, Scalar& out);
 bool to_operand(PyObject* o, Arg& out);
 bool to_integer(PyObject* o, std::int64_t& out);   // an int, or what has __index__

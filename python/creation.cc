@@ -8,6 +8,8 @@
 namespace tg::python {
 namespace {
 
+__extension__ using Wide = __int128;  // holds the difference of any two int64
+
 // ---- nested lists -------------------------------------------------------------------------------
 
 bool is_list(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
@@ -227,7 +229,14 @@ PyObject* arange(const Call& c) {
     const bool real = is_floating(start.dtype) || is_floating(end.dtype) || is_floating(step.dtype);
     Options options = c.options(3);
     const DType dtype = c.dtype(3, real ? default_dtype() : DType::int64);
-    const double n = std::ceil((end.as_real() - start.as_real()) / step.as_real());
+    double n = std::ceil((end.as_real() - start.as_real()) / step.as_real());
+    if (!real) {  // exactly: a double has no room for the last digits of a large int64
+        const auto from = static_cast<Wide>(start.as_integer());
+        const auto by = static_cast<Wide>(step.as_integer());
+        const Wide way = static_cast<Wide>(end.as_integer()) - from;
+        const Wide count = way / by + (way % by != 0 && (way > 0) == (by > 0) ? 1 : 0);
+        n = (way != 0 && (way > 0) != (by > 0)) ? -1 : static_cast<double>(count);
+    }
     if (n < 0)
         fail(ErrorKind::runtime, "arange: from ", text(start), " to ", text(end), " in steps of ",
              text(step), " is the wrong way");

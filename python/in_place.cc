@@ -25,7 +25,8 @@ PyObject* scaled(const Call& c) {
 template <Tensor (*op)(const Arg&)>
 PyObject* unary(const Call& c) {
     Tensor& x = c.tensor(0);
-    compute(work_of(x), [&] { in_place(x, op, c.name(), python_line()); });
+    const Where line = python_line();  // asked for while we hold the interpreter's lock
+    compute(work_of(x), [&] { in_place(x, op, c.name(), line); });
     return new_reference(c.self());
 }
 

@@ -152,17 +152,21 @@ PyObject* to_index(PyObject* a) {
 // ---- as a container -----------------------------------------------------------------------------
 
 Py_ssize_t length(PyObject* a) {
-    const Tensor& x = tensor_in(a);
-    if (x.dims() == 0) {
-        PyErr_SetString(PyExc_TypeError, "len: a tensor of shape () has no length");
-        return -1;
-    }
-    if (is_unknown(x.shape()[0])) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "len: the first dim of this tensor is not known until its graph is fed");
-        return -1;
-    }
-    return static_cast<Py_ssize_t>(x.shape()[0]);
+    Py_ssize_t n = -1;
+    guarded([&]() -> PyObject* {
+        const Tensor& x = tensor_in(a);
+        if (x.dims() == 0)
+            fail(ErrorKind::type,
+                 "len: a tensor of shape () has no length; item() gives its "
+                 "number");
+        if (is_unknown(x.shape()[0]))
+            fail(ErrorKind::runtime,
+                 "len: the first dim of this tensor is not known until its "
+                 "graph is fed");
+        n = static_cast<Py_ssize_t>(x.shape()[0]);
+        return Py_None;
+    });
+    return n;
 }
 
 // Iteration asks for 0, 1, ... until an IndexError.
@@ -179,11 +183,13 @@ PyObject* item(PyObject* a, Py_ssize_t i) {
 }
 
 PyObject* iterate(PyObject* a) {
-    if (tensor_in(a).dims() == 0) {
-        PyErr_SetString(PyExc_TypeError, "a tensor of shape () cannot be iterated over");
-        return nullptr;
-    }
-    return length(a) < 0 ? nullptr : PySeqIter_New(a);
+    return guarded([&]() -> PyObject* {
+        if (tensor_in(a).dims() == 0)
+            fail(ErrorKind::type,
+                 "iter: a tensor of shape () cannot be iterated over; item() "
+                 "gives its number");
+        return length(a) < 0 ? nullptr : PySeqIter_New(a);
+    });
 }
 
 int contains(PyObject* a, PyObject* value) {
@@ -194,6 +200,7 @@ int contains(PyObject* a, PyObject* value) {
             fail(ErrorKind::type, "in: a tensor holds numbers, not ", type_name(value));
         const Tensor& x = tensor_in(a);
         truth_is_symbolic(x);
+        const Here here(python_line(), "in");
         result = sum(eq(x, y)).item_scalar().as_integer() != 0 ? 1 : 0;
         return Py_None;
     });

@@ -63,6 +63,7 @@ py::dict statistics(const std::string& device) {
 
 void bind_system(py::module_& m) {
     add_functions(m, functions);
+    m.def("_level_error", [] { return std::string(kernels::cpu::level_error()); });
     m.def("_cpu_levels", [] {
         py::list all;
         for (const char* l : kernels::cpu::levels()) all.append(l);

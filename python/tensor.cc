@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "core/history.h"
 #include "python/call.h"
@@ -16,14 +18,34 @@ namespace {
 
 TensorObject& object_in(PyObject* o) { return *reinterpret_cast<TensorObject*>(o); }
 
+// Lets go of a gradient. A gradient may have one of its own, and so on for a million: only the
+// outermost call on a thread lets go, of one after another, so that the stack stays flat.
+void release(PyObject* grad) {
+    thread_local std::vector<PyObject*>* waiting = nullptr;
+    if (!grad) return;
+    if (waiting) {
+        waiting->push_back(grad);
+        return;
+    }
+    std::vector<PyObject*> list{grad};
+    waiting = &list;
+    while (!list.empty()) {
+        PyObject* next = list.back();
+        list.pop_back();
+        Py_DECREF(next);
+    }
+    waiting = nullptr;
+}
+
 void dealloc(PyObject* self) {
     PyTypeObject* type = Py_TYPE(self);
     TensorObject& object = object_in(self);
     if (object.weak_references) PyObject_ClearWeakRefs(self);
-    Py_CLEAR(object.grad);
+    PyObject* grad = std::exchange(object.grad, nullptr);
     object.tensor.~Tensor();
     type->tp_free(self);
     Py_DECREF(type);
+    release(grad);
 }
 
 // Tensor(), Tensor(2, 3), Tensor([1, 2]): PyTorch's old constructor. tg.tensor is the one to use.
@@ -114,12 +136,11 @@ PyObject* get_grad(PyObject* self, const Tensor& x) {
         Py_CLEAR(kept);
         Py_RETURN_NONE;
     }
-    if (!kept || !tensor_in(kept).same(grad)) {
-        PyObject* before = kept;
-        kept = wrap(grad);
-        Py_XDECREF(before);
-    }
-    return new_reference(kept);
+    if (kept && tensor_in(kept).same(grad)) return new_reference(kept);
+    PyObject* now = wrap(grad);
+    PyObject* before = std::exchange(kept, new_reference(now));
+    Py_XDECREF(before);  // last: it may run a user's __del__, which may come here
+    return now;
 }
 
 void set_grad(PyObject* self, Tensor& x, PyObject* value) {
@@ -181,6 +202,7 @@ PyMethodDef methods[] = {{"_make_subclass", make_subclass, METH_VARARGS | METH_C
 
 PyObject* repr(PyObject* self) {
     return guarded([&] {
+        const Here here(python_line(), "repr");
         const std::string s = text(tensor_in(self));
         return PyUnicode_FromStringAndSize(s.data(), static_cast<Py_ssize_t>(s.size()));
     });

@@ -63,6 +63,23 @@ Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Ar
     const Here here(x.where, "clamp");
     if (!low && !high) fail(ErrorKind::runtime, "clamp: give min, max or both");
     Tensor y = x.tensor;
+    // A bound that the dtype cannot hold would wrap; none of its numbers is beyond it.
+    const auto binds = [&](const Arg& bound, bool below) {
+        if (bound.is_tensor() || !is_integral(y.dtype()) || is_floating(bound.scalar.dtype))
+            return true;
+        const auto bits = static_cast<int>(size_of(y.dtype())) * 8;
+        if (bits == 64) return true;
+        const bool natural = y.dtype() == DType::uint8;
+        const std::int64_t least = natural ? 0 : -(std::int64_t{1} << (bits - 1));
+        const std::int64_t most = (std::int64_t{1} << (natural ? bits : bits - 1)) - 1;
+        const std::int64_t b = bound.scalar.as_integer();
+        if (below ? b > most : b < least)
+            fail(ErrorKind::runtime, "clamp: ", b, " does not fit ", name_of(y.dtype()),
+                 ", which holds ", least, " to ", most);
+        return below ? b >= least : b <= most;
+    };
+    if (low && !binds(*low, true)) return high ? clamp(x, {}, high) : y;
+    if (high && !binds(*high, false)) return low ? clamp(x, low, {}) : y;
     if (low) y = where(le(y, *low), *low, y);
     if (high) y = where(ge(y, *high), *high, y);
     return y;

@@ -1,4 +1,5 @@
 // Tensors from nothing: filled, counted, random.
+#include <cmath>
 #include <cstring>
 #include <mutex>
 
@@ -145,8 +146,20 @@ void check_shape(const char* op, const Dims& shape) {
 
 }  // namespace
 
+// An integer dtype holds only so much; a number beyond it is a mistake, not one that wraps.
+static void check_fits(const char* op, const Scalar& value, DType dtype) {
+    if (!is_integral(dtype) || dtype == DType::int64) return;
+    const int bits = static_cast<int>(size_of(dtype)) * 8;
+    const double low = dtype == DType::uint8 ? 0 : -std::ldexp(1.0, bits - 1);
+    const double high = std::ldexp(1.0, dtype == DType::uint8 ? bits : bits - 1) - 1;
+    if (!(value.as_real() > low - 1 && value.as_real() < high + 1))
+        fail(ErrorKind::runtime, op, ": ", text(value), " does not fit ", name_of(dtype),
+             ", which holds ", low, " to ", high);
+}
+
 Tensor full(const Dims& shape, Scalar value, Options options) {
     check_shape("full", shape);
+    check_fits("full", value, options.dtype);
     const Attr number = is_floating(value.dtype) ? Attr{value.real} : Attr{value.integer};
     const Tensor t = apply(ops::full, std::span<const Arg>{},
                            {Attr{shape}, Attr{options.dtype}, as_attr(options.device), number});
@@ -245,9 +258,8 @@ Tensor to(const Arg& x, Device device) {
 
 // ---- random numbers -----------------------------------------------------------------------------
 
-// The generator is
-// a variable of two numbers. A draw reads it and moves the offset on by a count that depends on
-// nothing but its size, so that a program draws what the tape would have drawn.
+// The generator is a variable of two numbers. A draw reads it and moves the offset on by a count
+// that depends on nothing but its size, so that a program draws what the tape would have drawn.
 namespace {
 
 struct Generator {

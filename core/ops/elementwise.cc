@@ -303,7 +303,8 @@ Tensor sub(const Arg& a, const Arg& b, const Arg& alpha) {
 
 Tensor neg(const Arg& x) {
     const Here here(x.where);
-    if (is_bool(x)) fail(ErrorKind::runtime, "neg: a bool tensor has no negative; use logical_not");
+    if (is_bool(x))
+        fail(ErrorKind::unsupported, "neg: a bool tensor has no negative; use logical_not");
     return apply(ops::neg, {x});
 }
 

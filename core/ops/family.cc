@@ -12,7 +12,7 @@ namespace tg {
 Descs broadcast_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
     Desc out = in.back();
     if (!is_floating(out.dtype) && !kernels::cpu::block(op.formula, out.dtype))
-        fail(ErrorKind::runtime, op.name, " is not defined for ", name_of(out.dtype),
+        fail(ErrorKind::unsupported, op.name, ": is not defined for ", name_of(out.dtype),
              "; cast the tensor first");
     out.shape = in[0].shape;
     for (std::size_t i = 1; i < in.size(); ++i)

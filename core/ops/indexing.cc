@@ -93,12 +93,16 @@ std::span<const Op* const> indexing_ops() {
 Tensor gather(const Arg& x, std::int64_t dim, const Arg& index) {
     const Here here(x.where);
     const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
+    if (x.tensor.dims() == 0 && index.tensor.dims() == 0)
+        return squeeze(gather(unsqueeze(x, 0), 0, unsqueeze(index, 0)), 0);
     return apply(ops::gather, {x, index}, {Attr{d}});
 }
 
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
     const Here here(x.where);
     const std::int64_t d = wrap_dim("scatter_add", dim, x.tensor.dims());
+    if (x.tensor.dims() == 0 && index.tensor.dims() == 0 && src.tensor.dims() == 0)
+        return squeeze(scatter_add(unsqueeze(x, 0), 0, unsqueeze(index, 0), unsqueeze(src, 0)), 0);
     return apply(ops::scatter_add, {x, index, src}, {Attr{d}});
 }
 

@@ -42,7 +42,7 @@ Range range_of(std::int64_t size, std::int64_t begin, std::int64_t end, std::int
     };
     const std::int64_t from = clamp(begin);
     const std::int64_t to = clamp(end);
-    return {from, to > from ? (to - from + step - 1) / step : 0};
+    return {from, to > from ? (to - from - 1) / step + 1 : 0};
 }
 
 bool slice_view(const Layout& in, const Attrs& attrs, Layout& out) {
@@ -58,7 +58,8 @@ bool slice_view(const Layout& in, const Attrs& attrs, Layout& out) {
     }
     const Range r = range_of(size, attrs.integer(1), attrs.integer(2), step);
     out.shape[dim] = r.count;
-    out.strides[dim] = is_unknown(in.strides[dim]) ? unknown_dims : in.strides[dim] * step;
+    out.strides[dim] =
+        is_unknown(in.strides[dim]) ? unknown_dims : (r.count > 1 ? in.strides[dim] * step : 1);
     out.offset = stepped(in.offset, r.begin, in.strides[dim]);
     return true;
 }

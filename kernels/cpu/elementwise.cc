@@ -214,7 +214,9 @@ void fill(const Array& out, std::int64_t value) { cast(out, repeat(out, DType::i
 void arange(const Array& out) {
     visit(out.dtype, [&]<class T>(T) {
         T* y = static_cast<T*>(out.data);
-        for (std::int64_t i = 0; i < out.size(); ++i) y[i * out.strides[0]] = static_cast<T>(i);
+        parallel_for(out.size(), parallel_grain, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) y[i * out.strides[0]] = static_cast<T>(i);
+        });
     });
 }
 

@@ -11,6 +11,7 @@ later (as in TensorFlow), from the same lines. Names and semantics are PyTorch's
 """
 
 import os as _os
+import warnings as _warnings
 
 from . import (
     _C,
@@ -170,6 +171,9 @@ __version__ = "0.1.0"
 
 # Errors and tapes name the user's lines: those of this folder are passed over.
 _C._set_lines(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep, _lines.place)
+
+if _C._level_error():
+    _warnings.warn(_C._level_error(), stacklevel=2)
 
 # A tensor's op is the method of the same name; that Python's own names are among these is as in
 # PyTorch (tg.sum, tg.float).

@@ -114,6 +114,8 @@ def test_a_handler_that_returns_lets_the_work_go_on():
         "one.expand(2**45, 20).sum(0)",
         "one.expand(20, 2**45).sum(1)",
         "tg.zeros(3).scatter_add(0, (one * 2).long().expand(2**45), one.expand(2**45))",
+        "tg.arange(2**30)",
+        "x[:2000, :2000].contiguous().cuda() @ x[:2000, :2000].contiguous().cuda()",
         "tg.tensor([1.0] * 10**8)",
         "tg.zeros(10**9, dtype=tg.uint8).tolist()",
     ],

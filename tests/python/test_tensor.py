@@ -287,3 +287,41 @@ def test_names_as_in_pytorch_and_in_the_stubs():
     assert [n for n in public if n not in named] == []
     public = [n for n in dir(_C) if not n.startswith("__")]
     assert [n for n in public if not re.search(rf"^(?:def |class )?{n}\b", stub, re.M)] == []
+
+
+def test_large_in_place_ops_of_one_operand():
+    x = tg.ones(500, 500)
+    for name in ("neg_", "exp_", "tanh_", "relu_", "abs_", "sigmoid_"):
+        getattr(x, name)()
+    assert float(x[0, 0]) == float(x[-1, -1])
+
+
+def test_gradients_of_gradients_of_gradients_are_let_go_of():
+    x = tg.tensor(1.0)
+    for _ in range(200_000):
+        y = tg.tensor(1.0)
+        y.grad = x
+        x = y
+    del x, y
+
+
+def test_a_gradient_may_run_code_when_it_dies():
+    class Loud(tg.Tensor):
+        def __del__(self):
+            w.grad = None
+
+    w = tg.ones(3, requires_grad=True)
+    w.grad = Loud(tg.ones(3))
+    w.sum().backward(create_graph=True)
+    assert w.grad.tolist() == [2, 2, 2]
+
+
+def test_whole_numbers_are_counted_exactly():
+    assert tg.arange(2**53, 2**53 + 3).tolist() == [2**53, 2**53 + 1, 2**53 + 2]
+    assert tg.arange(2**62 + 1, 2**62 + 4).shape == (3,)
+    assert tg.arange(5, 0, -2).tolist() == [5, 3, 1] and tg.arange(3, 3).shape == (0,)
+    assert tg.ones(2, 3)[:: 2**63 - 1].shape == (1, 3)
+    with pytest.raises(RuntimeError, match="300 does not fit uint8"):
+        tg.full((2,), 300, dtype=tg.uint8)
+    assert tg.clamp(tg.tensor([1, 4], dtype=tg.uint8), -1, 3).tolist() == [1, 3]
+    assert tg.gather(tg.tensor(5.0), 0, tg.tensor(0)).item() == 5

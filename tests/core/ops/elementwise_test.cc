@@ -60,7 +60,7 @@ std::string clash(const std::string& op) {
 }
 
 std::string undefined(const std::string& op) {
-    return op + " is not defined for bool; cast the tensor first";
+    return op + ": is not defined for bool; cast the tensor first";
 }
 
 }  // namespace
