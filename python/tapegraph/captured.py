@@ -204,6 +204,9 @@ class Captured:
                     part.training,
                     "",
                 )
+                for name in type(part).__constants__:
+                    value = getattr(part, name, _ABSENT)
+                    facts[f"{label}.{path}.{name}" if path else f"{label}.{name}"] = (value, "")
         for label, optimizer in self.optimizers:
             for i, group in enumerate(optimizer.param_groups):
                 for name, value in group.items():
@@ -332,6 +335,10 @@ class Captured:
                 if isinstance(forward, types.FunctionType):
                     first = forward.__code__.co_varnames[:1]
                     self._function(forward, dict.fromkeys(first, part))
+                for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+                    self._function(hook.call, {})
+                for name in type(part).__constants__:
+                    self._function(getattr(part, name, None), {})
         elif isinstance(value, Optimizer):
             if not any(optimizer is value for _, optimizer in self.optimizers):
                 self.optimizers.append((label.replace("global ", ""), value))
@@ -351,13 +358,20 @@ def _why_not(value: Any) -> str:
 
 
 def _module_key(module: Module) -> Hashable:
-    """The training flags and the very parameters of a module and all below it."""
+    """The flags, the constants, the hooks and the very parameters of a module and all below it."""
     number = identities.number
+
+    def constant(value: Any) -> Hashable:
+        return plain_key(value) if is_plain(value) else number(value)
+
     return tuple(
         (
             path,
             number(part),
             part.training,
+            tuple(constant(getattr(part, n, _ABSENT)) for n in type(part).__constants__),
+            tuple(number(hook) for hook in part._forward_pre_hooks.values()),
+            tuple(number(hook) for hook in part._forward_hooks.values()),
             tuple((n, None if p is None else number(p)) for n, p in part._parameters.items()),
             tuple((n, None if b is None else number(b)) for n, b in part._buffers.items()),
         )

@@ -13,7 +13,8 @@ import numpy as np
 from . import _C
 from ._C import Program, Tensor
 from .captured import Captured, identities, is_plain, plain_key
-from .nn.module import Changes, Module
+from .nn.changes import Changes
+from .nn.module import Module
 
 # ---- nested arguments ---------------------------------------------------------------------------
 #

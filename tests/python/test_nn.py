@@ -133,8 +133,11 @@ def test_a_state_that_does_not_fit_lists_everything_and_writes_nothing():
     with pytest.raises(RuntimeError) as error:
         net.load_state_dict(state)
     assert said(error) == (
-        "load_state_dict for Net: missing: hidden.bias; unexpected: extra; of another shape: "
-        "out.weight is (2, 4) here and (3, 4) in the state"
+        "Error(s) in loading state_dict for Net:\n"
+        '\tMissing key(s) in state_dict: "hidden.bias".\n'
+        '\tUnexpected key(s) in state_dict: "extra".\n'
+        "\tsize mismatch for out.weight: copying a param with shape (3, 4) from checkpoint, the "
+        "shape in current model is (2, 4)."
     )
     assert net.hidden.weight.tolist() == before
     state["out.weight"] = tg.ones(2, 4)

@@ -8,6 +8,8 @@ from .module import Module
 
 
 class _Loss(Module):
+    __constants__: tuple[str, ...] = ("reduction",)
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = reduction
@@ -17,6 +19,8 @@ class CrossEntropyLoss(_Loss):
     """-log softmax(input)[target]: input (N, C, ...) of logits, target (N, ...) int64, or
     probabilities of input's shape. weight (C,) is by class."""
 
+    __constants__ = ("reduction", "ignore_index", "label_smoothing")
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -25,7 +29,7 @@ class CrossEntropyLoss(_Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
-        self.weight = weight
+        self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
@@ -38,11 +42,13 @@ class CrossEntropyLoss(_Loss):
 class NLLLoss(_Loss):
     """-input[target]: input (N, C, ...) of log-probabilities, target (N, ...) int64."""
 
+    __constants__ = ("reduction", "ignore_index")
+
     def __init__(
         self, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction)
-        self.weight = weight
+        self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
@@ -66,6 +72,8 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2."""
 
+    __constants__ = ("reduction", "beta")
+
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)
         self.beta = beta
@@ -84,8 +92,8 @@ class BCEWithLogitsLoss(_Loss):
         pos_weight: Tensor | None = None,
     ) -> None:
         super().__init__(reduction)
-        self.weight = weight
-        self.pos_weight = pos_weight
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return functional.binary_cross_entropy_with_logits(
@@ -95,6 +103,8 @@ class BCEWithLogitsLoss(_Loss):
 
 class KLDivLoss(_Loss):
     """target (log target - input): input of log-probabilities, target of probabilities."""
+
+    __constants__ = ("reduction", "log_target")
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction)

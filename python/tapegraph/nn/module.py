@@ -6,18 +6,16 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple, TypeVar
 
+import numpy as np
+
+from .. import _C
 from .._C import Tensor
 from ..autograd import no_grad
+from . import hooks
+from .changes import Changes
 from .parameter import Parameter
 
 M = TypeVar("M", bound="Module")
-
-
-class Changes:
-    """Counts every change to any module's attributes, so that a compiled function that captured
-    modules looks them over only after one."""
-
-    count = 0
 
 
 class LoadResult(NamedTuple):
@@ -39,23 +37,80 @@ class Module:
             return self.hidden(x).relu()
     """
 
+    # Attributes that forward reads as plain values: a compiled function is traced anew for others.
+    __constants__: tuple[str, ...] = ()
+
     training: bool
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
+    _not_saved: set[str]
+    _forward_pre_hooks: dict[int, hooks.Hook]
+    _forward_hooks: dict[int, hooks.Hook]
 
     def __init__(self) -> None:
         setattr_plain = object.__setattr__
         setattr_plain(self, "_parameters", {})
         setattr_plain(self, "_buffers", {})
         setattr_plain(self, "_modules", {})
+        setattr_plain(self, "_not_saved", set())
+        setattr_plain(self, "_forward_pre_hooks", {})
+        setattr_plain(self, "_forward_hooks", {})
         setattr_plain(self, "training", True)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: write a forward function for it")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_pre_hooks or self._forward_hooks:
+            return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
+
+    # ---- hooks ------------------------------------------------------------------------------
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> hooks.RemovableHandle:
+        """hook(module, args) is called before forward; what it returns takes the place of args.
+
+        A value that is no tuple is the only argument. With with_kwargs it is hook(module, args,
+        kwargs), and returns None or (args, kwargs).
+        """
+        return hooks.register(self._forward_pre_hooks, hooks.Hook(hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> hooks.RemovableHandle:
+        """hook(module, args, output) is called after forward; a result takes output's place.
+
+        With with_kwargs it is hook(module, args, kwargs, output). With always_call it is also
+        called, with None as output, if forward raises; the error goes on.
+        """
+        return hooks.register(
+            self._forward_hooks, hooks.Hook(hook, with_kwargs, always_call), prepend
+        )
+
+    def _call_with_hooks(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        called: set[int] = set()
+        output = None
+        try:
+            for hook in list(self._forward_pre_hooks.values()):
+                args, kwargs = hooks.before(self, hook, args, kwargs)
+            output = self.forward(*args, **kwargs)
+            for key, hook in list(self._forward_hooks.items()):
+                called.add(key)
+                output = hooks.after(self, hook, args, kwargs, output)
+        except BaseException:
+            for key, hook in list(self._forward_hooks.items()):
+                if hook.always_call and key not in called:
+                    hooks.after(self, hook, args, kwargs, None)
+            raise
+        return output
 
     # ---- attributes -------------------------------------------------------------------------
 
@@ -102,6 +157,7 @@ class Module:
         for table in (self._parameters, self._modules, self._buffers):
             if name in table:
                 del table[name]
+                self._not_saved.discard(name)
                 return
         object.__delattr__(self, name)
 
@@ -111,6 +167,7 @@ class Module:
     def _take(self, name: str, table: str) -> None:
         """Removes name from wherever it was before it enters table."""
         self.__dict__.pop(name, None)
+        self._not_saved.discard(name)
         for other in ("_parameters", "_modules", "_buffers"):
             if other != table:
                 self.__dict__[other].pop(name, None)
@@ -123,14 +180,16 @@ class Module:
         self._take(name, "_parameters")
         self._parameters[name] = param
 
-    def register_buffer(self, name: str, tensor: Tensor | None) -> None:
-        """State that is saved and moved with the module, but not trained."""
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """State that moves with the module and is not trained; in state_dict if persistent."""
         Changes.count += 1
         self._check_name(name)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: must be a tensor, not {type(tensor).__name__}")
         self._take(name, "_buffers")
         self._buffers[name] = tensor
+        if not persistent:
+            self._not_saved.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         Changes.count += 1
@@ -159,13 +218,15 @@ class Module:
         for _, module in self.named_children():
             yield module
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once."""
+    def named_modules(
+        self, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, with their paths; each once, or wherever it is."""
         seen: set[int] = set()
         todo = [(prefix, self)]
         while todo:
             path, module = todo.pop()
-            if id(module) in seen:
+            if remove_duplicate and id(module) in seen:
                 continue
             seen.add(id(module))
             yield path, module
@@ -176,74 +237,126 @@ class Module:
         for _, module in self.named_modules():
             yield module
 
-    def _named(self, table: str, recurse: bool) -> Iterator[tuple[str, Any]]:
+    def _named(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        for path, module in self.named_modules() if recurse else [("", self)]:
+        everywhere = self.named_modules(prefix, remove_duplicate)
+        for path, module in everywhere if recurse else [(prefix, self)]:
             for name, value in module.__dict__[table].items():
-                if value is not None and id(value) not in seen:
+                if value is not None and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
                     yield (f"{path}.{name}" if path else name), value
 
-    def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
         """("hidden.weight", parameter) and so on, each parameter once."""
-        return self._named("_parameters", recurse)
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        for _, parameter in self.named_parameters(recurse):
+        for _, parameter in self.named_parameters(recurse=recurse):
             yield parameter
 
-    def named_buffers(self, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        return self._named("_buffers", recurse)
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        for _, buffer in self.named_buffers(recurse):
+        for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path: net.get_submodule("hidden.0") is net.hidden[0]; "" is net."""
+        module = self
+        for name in target.split(".") if target else []:
+            below = module._modules.get(name)
+            if below is None:
+                raise AttributeError(
+                    f"get_submodule: {target!r}: {type(module).__name__} has no module {name!r}"
+                )
+            module = below
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a path, as "hidden.weight"."""
+        return self._get("_parameters", target)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a path, as "norm.running_mean"."""
+        return self._get("_buffers", target)
+
+    def _get(self, table: str, target: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        value = module.__dict__[table].get(name)
+        if value is None:
+            kind = {"_parameters": "parameter", "_buffers": "buffer"}[table]
+            raise AttributeError(
+                f"get_{kind}: {target!r}: {type(module).__name__} has no {kind} {name!r}"
+            )
+        return value
+
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
-        """Calls fn with every module below this one, and with this one last."""
-        for module in reversed(list(self.modules())):
-            fn(module)
+        """Calls fn with every module below this one, children first, and with this one last."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
         return self
 
     # ---- state ------------------------------------------------------------------------------
 
-    def state_dict(self) -> OrderedDict[str, Tensor]:
-        """Every parameter and buffer by name: tensors on the same bytes, apart from the tape."""
+    def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> OrderedDict[str, Tensor]:
+        """Every parameter and persistent buffer by name: tensors on the same bytes.
+
+        They are apart from the tape, or with keep_vars the parameters themselves. One that is
+        shared has all of its names. prefix is put before each, as it stands.
+        """
         state: OrderedDict[str, Tensor] = OrderedDict()
-        for path, module in self.named_modules():
-            for table in (module._parameters, module._buffers):
-                for name, value in table.items():
-                    if value is not None:
-                        state[f"{path}.{name}" if path else name] = value.detach()
+        for path, module in self.named_modules(remove_duplicate=False):
+            start = f"{prefix}{path}." if path else prefix
+            for name, parameter in module._parameters.items():
+                if parameter is not None:
+                    state[start + name] = parameter if keep_vars else parameter.detach()
+            for name, buffer in module._buffers.items():
+                if buffer is not None and name not in module._not_saved:
+                    state[start + name] = buffer if keep_vars else buffer.detach()
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
         """Writes the values of state_dict into the parameters and buffers of the same names.
 
-        Raises RuntimeError, having written nothing, if a shape does not fit, or, if strict, if a
-        name is missing or unexpected. The text lists them all.
+        A value is a tensor, or anything that NumPy can read. Raises RuntimeError, having written
+        nothing, if a shape does not fit, or, if strict, if a name is missing or unexpected. The
+        text lists them all.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: a dict is loaded, not {type(state_dict).__name__}")
         own = self.state_dict()
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        wrong = [
-            f"{name} is {tuple(own[name].shape)} here and {tuple(value.shape)} in the state"
-            for name, value in state_dict.items()
-            if name in own and tuple(value.shape) != tuple(own[name].shape)
-        ]
+        given = {n: v if isinstance(v, Tensor) else np.asarray(v) for n, v in state_dict.items()}
+        missing = [name for name in own if name not in given]
+        unexpected = [name for name in given if name not in own]
         errors = []
         if strict and missing:
-            errors.append(f"missing: {', '.join(missing)}")
+            errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}.")
         if strict and unexpected:
-            errors.append(f"unexpected: {', '.join(unexpected)}")
-        if wrong:
-            errors.append(f"of another shape: {'; '.join(wrong)}")
+            errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
+        errors += [
+            f"size mismatch for {name}: copying a param with shape {tuple(given[name].shape)} "
+            f"from checkpoint, the shape in current model is {tuple(tensor.shape)}."
+            for name, tensor in own.items()
+            if name in given and tuple(given[name].shape) != tuple(tensor.shape)
+        ]
         if errors:
-            raise RuntimeError(f"load_state_dict for {type(self).__name__}: " + "; ".join(errors))
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
+                + "\n\t".join(errors)
+            )
         with no_grad():
-            for name, value in state_dict.items():
+            for name, value in given.items():
                 if name in own:
-                    own[name].copy_(value)
+                    own[name].copy_(value if isinstance(value, Tensor) else _C.tensor(value))
         return LoadResult(missing, unexpected)
 
     def train(self: M, mode: bool = True) -> M:
@@ -275,17 +388,23 @@ class Module:
         """Every parameter and buffer as another (floating) dtype or on another device.
 
         As in PyTorch the module itself changes. A parameter that changes is a new one: make the
-        optimiser after.
+        optimiser after. Those that were shared still are. Raises TypeError for an integer dtype.
         """
+        for value in (*target, *named.values()):
+            if isinstance(value, _C.dtype) and not value.is_floating_point:
+                raise TypeError(f"to: parameters are of a floating dtype, which {value} is not")
+        new: dict[int, tuple[Tensor, Tensor]] = {}  # by id: the old one, kept alive, and the new
         for module in self.modules():
             for name, parameter in module._parameters.items():
                 if parameter is not None:
-                    moved = _moved(parameter, target, named)
-                    if moved is not parameter:
-                        module._parameters[name] = Parameter(moved, parameter.requires_grad)
+                    if id(parameter) not in new:
+                        new[id(parameter)] = parameter, _moved_parameter(parameter, target, named)
+                    module._parameters[name] = new[id(parameter)][1]
             for name, buffer in module._buffers.items():
                 if buffer is not None:
-                    module._buffers[name] = _moved(buffer, target, named)
+                    if id(buffer) not in new:
+                        new[id(buffer)] = buffer, _moved(buffer, target, named)
+                    module._buffers[name] = new[id(buffer)][1]
         Changes.count += 1
         return self
 
@@ -325,13 +444,23 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        name, extra = type(self).__name__, self.extra_repr()
-        lines = [extra] if extra else []
-        for child, module in self._modules.items():
-            lines.append(f"({child}): " + repr(module).replace("\n", "\n  "))
-        if lines == [extra]:
-            return f"{name}({extra})"
-        return f"{name}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{name}()"
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        parts = [f"({name}): {module!r}" for name, module in self._modules.items()]
+        return _repr_of(self, lines, parts)
+
+
+def _repr_of(module: Module, lines: list[str], parts: list[str]) -> str:
+    """Name(line), or the lines and parts below each other, two columns in."""
+    name = type(module).__name__
+    if not parts and len(lines) <= 1:
+        return f"{name}({''.join(lines)})"
+    below = [text.replace("\n", "\n  ") for text in [*lines, *parts]]
+    return f"{name}(\n  " + "\n  ".join(below) + "\n)"
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _moved(tensor: Tensor, target: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
@@ -341,3 +470,16 @@ def _moved(tensor: Tensor, target: tuple[Any, ...], named: dict[str, Any]) -> Te
         if moved.dtype != tensor.dtype and not tensor.dtype.is_floating_point:
             return tensor.to(moved.device)
     return moved
+
+
+def _moved_parameter(
+    parameter: Parameter, target: tuple[Any, ...], named: dict[str, Any]
+) -> Parameter:
+    """The parameter itself if it is there already, or a new one, with its gradient."""
+    moved = _moved(parameter, target, named)
+    if moved is parameter:
+        return parameter
+    new = Parameter(moved, parameter.requires_grad)
+    if parameter.grad is not None:
+        new.grad = _moved(parameter.grad, target, named)
+    return new

@@ -16,7 +16,7 @@ import numpy as np
 from .. import _C
 from .._C import Tensor
 from ..autograd import enable_grad, no_grad
-from ..nn.module import Changes
+from ..nn.changes import Changes
 
 State = dict[str, Any]
 
