@@ -1,7 +1,21 @@
 """Modules, thin and in plain Python: a debugger steps from the model into forward."""
 
 from . import functional, init, utils
-from .layers import Linear, ReLU, Sequential, Softmax, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from .containers import ModuleDict, ModuleList, ParameterList, Sequential
+from .layers import Flatten, Identity, Linear, Unflatten
 from .losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -15,21 +29,9 @@ from .module import Module
 from .parameter import Parameter
 
 __all__ = [
-    "BCEWithLogitsLoss",
-    "CrossEntropyLoss",
-    "KLDivLoss",
-    "L1Loss",
-    "Linear",
-    "MSELoss",
-    "Module",
-    "NLLLoss",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "SmoothL1Loss",
-    "Softmax",
-    "Tanh",
-    "functional",
-    "init",
-    "utils",
-]
+    "BCEWithLogitsLoss", "CrossEntropyLoss", "ELU", "Flatten", "GELU", "Identity", "KLDivLoss",
+    "L1Loss", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss", "Module",
+    "ModuleDict", "ModuleList", "NLLLoss", "Parameter", "ParameterList", "ReLU", "Sequential",
+    "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten", "functional",
+    "init", "utils",
+]  # fmt: skip

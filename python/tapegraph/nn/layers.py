@@ -1,10 +1,9 @@
-"""Layers."""
+"""Linear, and the layers that only arrange: no parameters, no arithmetic."""
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from .. import _C
@@ -19,6 +18,8 @@ class Linear(Module):
 
     Both start uniform in (-1/sqrt(in), 1/sqrt(in)), as PyTorch's do.
     """
+
+    __constants__ = ("in_features", "out_features")
 
     def __init__(
         self,
@@ -51,62 +52,57 @@ class Linear(Module):
         )
 
 
-class ReLU(Module):
-    """max(x, 0)."""
+class Identity(Module):
+    """Gives back what it gets; takes any arguments, for it stands in for other modules."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.relu(input)
-
-
-class Tanh(Module):
-    """tanh x."""
-
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.tanh(input)
-
-
-class Softmax(Module):
-    """exp(x) / sum(exp(x)) along dim."""
-
-    def __init__(self, dim: int) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return functional.softmax(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
-
-
-class Sequential(Module):
-    """One module after another: Sequential(a, b)(x) is b(a(x)). Also takes an OrderedDict."""
-
-    def __init__(self, *modules: Any) -> None:
-        super().__init__()
-        if len(modules) == 1 and isinstance(modules[0], OrderedDict):
-            for name, module in modules[0].items():
-                self.add_module(name, module)
-        else:
-            for i, module in enumerate(modules):
-                self.add_module(str(i), module)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return self.children()
-
-    def __getitem__(self, index: int | slice) -> Module:
-        if isinstance(index, slice):
-            return Sequential(OrderedDict(list(self.named_children())[index]))
-        return list(self.children())[index]
-
-    def append(self, module: Module) -> Sequential:
-        self.add_module(str(len(self)), module)
-        return self
 
     def forward(self, input: Any) -> Any:
-        for module in self.children():
-            input = module(input)
         return input
+
+
+class Flatten(Module):
+    """The dims start_dim to end_dim as one: (N, C, L) -> (N, C L)."""
+
+    __constants__ = ("start_dim", "end_dim")
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Dim dim as several: Unflatten(1, (C, L)) makes (N, C L) into (N, C, L); one may be -1."""
+
+    __constants__ = ("dim", "unflattened_size")
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        shape = list(input.shape)
+        if not -len(shape) <= self.dim < len(shape):
+            raise IndexError(f"Unflatten: input {tuple(shape)} has no dim {self.dim}")
+        at = self.dim % len(shape)
+        size, parts = shape[at], list(self.unflattened_size)
+        if parts.count(-1) == 1 and math.prod(parts):
+            parts[parts.index(-1)] = size // -math.prod(parts)
+        if math.prod(parts) != size:
+            raise RuntimeError(
+                f"Unflatten: dim {self.dim} of input {tuple(shape)} is {size}, which is no "
+                f"{self.unflattened_size}"
+            )
+        return input.reshape(*shape[:at], *parts, *shape[at + 1 :])
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
