@@ -15,6 +15,7 @@ from .activations import (
     Tanh,
 )
 from .containers import ModuleDict, ModuleList, ParameterList, Sequential
+from .dropout import Dropout
 from .layers import Flatten, Identity, Linear, Unflatten
 from .losses import (
     BCEWithLogitsLoss,
@@ -27,11 +28,12 @@ from .losses import (
 )
 from .module import Module
 from .parameter import Parameter
+from .sparse import Embedding
 
 __all__ = [
-    "BCEWithLogitsLoss", "CrossEntropyLoss", "ELU", "Flatten", "GELU", "Identity", "KLDivLoss",
-    "L1Loss", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss", "Module",
-    "ModuleDict", "ModuleList", "NLLLoss", "Parameter", "ParameterList", "ReLU", "Sequential",
-    "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten", "functional",
-    "init", "utils",
+    "BCEWithLogitsLoss", "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GELU",
+    "Identity", "KLDivLoss", "L1Loss", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax",
+    "MSELoss", "Module", "ModuleDict", "ModuleList", "NLLLoss", "Parameter", "ParameterList",
+    "ReLU", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh",
+    "Unflatten", "functional", "init", "utils",
 ]  # fmt: skip

@@ -1,0 +1,64 @@
+"""Embedding: a table of vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _C
+from .._C import Tensor
+from . import functional, init
+from .module import Module
+from .parameter import Parameter
+
+
+class Embedding(Module):
+    """input (...) int64, each in 0..num_embeddings-1 -> weight[input] (..., embedding_dim).
+
+    weight (num_embeddings, embedding_dim) starts normal(0, 1). The row padding_idx, if one is
+    given, starts as zeros and gets no gradient. Raises IndexError for an index outside.
+    """
+
+    __constants__ = ("padding_idx",)
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if padding_idx is not None:
+            padding_idx = functional.row_of("Embedding", padding_idx, num_embeddings)
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        self.weight = Parameter(_C.empty(num_embeddings, embedding_dim, dtype=dtype, device=device))
+        self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
+    ) -> Embedding:
+        """Of a table (num_embeddings, embedding_dim), which it shares; trained unless freeze."""
+        if embeddings.ndim != 2:
+            raise ValueError(
+                f"from_pretrained: embeddings are (rows, columns), not {tuple(embeddings.shape)}"
+            )
+        made = cls(*embeddings.shape, padding_idx, dtype=embeddings.dtype, device=embeddings.device)
+        made.weight = Parameter(embeddings, requires_grad=not freeze)
+        return made
+
+    def reset_parameters(self) -> None:
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            init.zeros_(self.weight.detach()[self.padding_idx])
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
