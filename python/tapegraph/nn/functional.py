@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from .. import _C
 from .._C import Tensor
+from ..autograd import no_grad
 
 __all__ = [
-    "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu", "embedding", "gelu",
-    "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "mse_loss",
-    "nll_loss", "one_hot", "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
-    "tanh",
+    "batch_norm", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu",
+    "embedding", "gelu", "group_norm", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
+    "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot", "relu", "sigmoid", "silu",
+    "smooth_l1_loss", "softmax", "softplus", "tanh",
 ]  # fmt: skip
 
 binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
@@ -97,3 +101,110 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if padding_idx is not None:
         found = _C.where(index == row_of("embedding", padding_idx, rows), found.detach(), found)
     return found.reshape(*input.shape, columns)
+
+
+# ---- normalisation ------------------------------------------------------------------------------
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, normalized_shape.
+
+    weight and bias are of that shape. Raises RuntimeError if input does not end in it.
+    """
+    shape = tuple(normalized_shape)
+    if not shape or tuple(input.shape[-len(shape) :]) != shape:
+        raise RuntimeError(
+            f"layer_norm: input {tuple(input.shape)} does not end in normalized_shape {shape}"
+        )
+    output = _standardized(input, tuple(range(-len(shape), 0)), eps)
+    return _affine(output, weight, bias)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """input (N, C, ...) in num_groups groups of channels, each with mean 0 and variance 1.
+
+    weight and bias are (C,). Raises RuntimeError if num_groups does not divide C.
+    """
+    shape = tuple(input.shape)
+    if len(shape) < 2 or shape[1] % num_groups:
+        raise RuntimeError(
+            f"group_norm: input {shape} is no (N, C, ...) with C a multiple of num_groups "
+            f"{num_groups}"
+        )
+    groups = input.reshape(shape[0], num_groups, -1)
+    output = _standardized(groups, (-1,), eps).reshape(*shape)
+    return _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float | Tensor = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """input (N, C, ...) with, in each channel, the batch's mean and variance or the running ones.
+
+    In training the batch's, and then the running ones (C,), if given, are written in place:
+    r = (1 - momentum) r + momentum s. Raises ValueError in training for one value a channel.
+    """
+    shape = tuple(input.shape)
+    if training:
+        dims = (0, *range(2, len(shape)))
+        n = math.prod(shape) // max(shape[1], 1)
+        if n == 1:
+            raise ValueError(
+                f"batch_norm: expected more than 1 value per channel when training, got input "
+                f"size {shape}"
+            )
+        mean = input.mean(dims)
+        centred = input - _by_channel(mean, shape)
+        var = (centred * centred).mean(dims)
+        if running_mean is not None and running_var is not None:
+            with no_grad():
+                _move(running_mean, mean, momentum)
+                _move(running_var, var * (n / (n - 1)), momentum)
+    elif running_mean is None or running_var is None:
+        raise ValueError("batch_norm: without training there must be a running mean and variance")
+    else:
+        centred, var = input - _by_channel(running_mean, shape), running_var
+    scale = (var + eps).rsqrt()
+    if weight is not None:
+        scale = scale * weight
+    output = centred * _by_channel(scale, shape)
+    return output if bias is None else output + _by_channel(bias, shape)
+
+
+def _standardized(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+    """(x - mean) / sqrt(var + eps) over dims."""
+    centred = x - x.mean(dims, keepdim=True)
+    return centred * ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()
+
+
+def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    x = x if weight is None else x * weight
+    return x if bias is None else x + bias
+
+
+def _by_channel(x: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
+    """(C,) -> (C, 1, ...), so that it goes with (N, C, ...)."""
+    return x if x is None else x.reshape(-1, *[1] * (len(shape) - 2))
+
+
+def _move(running: Tensor, batch: Tensor, momentum: float | Tensor) -> None:
+    running.mul_(1 - momentum).add_(batch.detach() * momentum)
