@@ -12,8 +12,9 @@ from ..autograd import no_grad
 __all__ = [
     "batch_norm", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu",
     "embedding", "gelu", "group_norm", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot", "relu", "sigmoid", "silu",
-    "smooth_l1_loss", "softmax", "softplus", "tanh",
+    "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot", "relu",
+    "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
+    "tanh",
 ]  # fmt: skip
 
 binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
@@ -208,3 +209,59 @@ def _by_channel(x: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
 
 def _move(running: Tensor, batch: Tensor, momentum: float | Tensor) -> None:
     running.mul_(1 - momentum).add_(batch.detach() * momentum)
+
+
+# ---- attention ----------------------------------------------------------------------------------
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """softmax(query key^T scale + mask) value, scale = 1 / sqrt(E) unless given.
+
+    query (..., L, E), key (..., S, E), value (..., S, V) -> (..., L, V). attn_mask broadcasts to
+    (..., L, S): of bool, True where a query may look; of floats, added. A query that may look
+    nowhere gets zeros. is_causal lets query i look at keys 0 to i; together with attn_mask it
+    raises RuntimeError. dropout_p drops in any mode: pass 0 in eval.
+    [Vaswani et al. 2017, Attention is all you need, 3.2.1]
+    """
+    return attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """As scaled_dot_product_attention, and with the weights (..., L, S) after dropout."""
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = (query * scale) @ key.transpose(-2, -1)
+    if is_causal:
+        rows, columns = scores.shape[-2:]
+        i = _C.arange(rows, device=query.device).reshape(-1, 1)
+        j = _C.arange(columns, device=query.device)
+        weights = scores.masked_fill(j > i, -math.inf).softmax(-1)
+    elif attn_mask is None:
+        weights = scores.softmax(-1)
+    else:
+        if attn_mask.dtype == _C.bool:
+            scores = scores.masked_fill(~attn_mask, -math.inf)
+        else:
+            scores = scores + attn_mask
+        # A row of -inf alone would be 0 / 0.
+        nowhere = scores.detach().amax(-1, keepdim=True) == -math.inf
+        weights = scores.masked_fill(nowhere, 0.0).softmax(-1).masked_fill(nowhere, 0.0)
+    weights = dropout(weights, dropout_p)
+    return weights @ value, weights
