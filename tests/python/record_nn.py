@@ -1,0 +1,189 @@
+"""Writes nn_recorded.json: what PyTorch's layers give, forwards and backwards, in float64.
+
+Run by hand, with PyTorch installed (2.15, on the CPU, wrote the file that is here):
+python tests/python/record_nn.py. The tests only read the file.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+
+CAUSAL = [[False, True, True], [False, False, True], [False, False, False]]
+PADDING = [[False, False, True], [False, False, False]]
+
+# Each: the name in nn (or, in small letters, nn.functional), the arguments of the constructor, what
+# forward is called with, and more. A list of numbers is the shape of a tensor.
+CASES = [
+    ("Linear", [3, 2], [[4, 3]]),
+    ("Linear", [3, 2, False], [[3]]),
+    ("Identity", [1, {"a": 2}], [[2, 2]]),
+    ("Flatten", [], [[2, 2, 3]]),
+    ("Flatten", [0, 1], [[2, 2, 3]]),
+    ("Unflatten", [1, {"pair": [2, -1]}], [[2, 6, 1]]),
+    ("Unflatten", [-1, {"pair": [2, 3]}], [[2, 6]]),
+    ("ReLU", [], [[7]]),
+    ("ReLU", [True], [[7]], {"leaf": False}),
+    ("Tanh", [], [[7]]),
+    ("Sigmoid", [], [[7]]),
+    ("SiLU", [], [[7]]),
+    ("SiLU", [True], [[7]], {"leaf": False}),
+    ("GELU", [], [[7]]),
+    ("GELU", ["tanh"], [[7]]),
+    ("Softplus", [], [[7]]),
+    ("Softplus", [2, 0.5], [[7]]),
+    ("LeakyReLU", [], [[7]]),
+    ("LeakyReLU", [0.2, True], [[7]], {"leaf": False}),
+    ("ELU", [], [[7]]),
+    ("ELU", [0.5, True], [[7]], {"leaf": False}),
+    ("Softmax", [1], [[2, 3]]),
+    ("LogSoftmax", [0], [[2, 3]]),
+    ("LogSigmoid", [], [[7]]),
+    ("Sequential", [{"module": ["Linear", 2, 3]}, {"module": ["ReLU"]},
+                    {"module": ["Sequential", {"module": ["Linear", 3, 1]}]}], [[2, 2]]),
+    ("ModuleList", [[{"module": ["Linear", 2, 2]}, {"module": ["Linear", 2, 2]},
+                     {"module": ["Tanh"]}]], None),
+    ("ModuleDict", [{"a": {"module": ["Linear", 1, 2]}, "b": {"module": ["ReLU"]}}], None),
+    ("Dropout", [], [[5]], {"train": False}),
+    ("Dropout", [0.25], [[5]], {"train": False}),
+    ("Embedding", [5, 3], [{"ints": [[0, 4, 1], [4, 4, 2]]}]),
+    ("Embedding", [5, 2, -1], [{"ints": [4, 0, 0, 4, 3]}]),
+    ("LayerNorm", [4], [[3, 4]]),
+    ("LayerNorm", [[2, 3], 1e-3], [[2, 2, 3]]),
+    ("LayerNorm", [4, 1e-5, False], [[2, 4]]),
+    ("LayerNorm", [4, 1e-5, True, False], [[2, 4]]),
+    ("GroupNorm", [2, 4], [[2, 4, 3]]),
+    ("GroupNorm", [1, 4, 1e-3, False], [[3, 4]]),
+    ("BatchNorm1d", [3], [[4, 3]]),
+    ("BatchNorm1d", [3], [[4, 3, 2]], {"calls": 3}),
+    ("BatchNorm1d", [3], [[4, 3, 2]], {"calls": 3, "train": False}),
+    ("BatchNorm1d", [2, 1e-3, None], [[4, 2]], {"calls": 4}),
+    ("BatchNorm1d", [2, 1e-5, 0.3, False], [[1, 2, 3]], {"calls": 2}),
+    ("BatchNorm1d", [2, 1e-5, 0.1, True, False], [[4, 2]], {"train": False}),
+    ("BatchNorm1d", [2], [[4, 2]], {"options": {"bias": False}}),
+    ("GroupNorm", [2, 4], [[1, 4, 2]], {"options": {"bias": False}}),
+    ("RNN", [3, 2], [[4, 2, 3]]),
+    ("RNN", [3, 2, 2, "relu", True, True], [[2, 3, 3], [2, 2, 2]]),
+    ("RNN", [3, 2, 1, "tanh", False], [[3, 3], [1, 2]]),
+    ("LSTM", [3, 2], [[4, 2, 3]]),
+    ("LSTM", [3, 2, 2, True, True], [[2, 3, 3], {"pair": [[2, 2, 2], [2, 2, 2]]}]),
+    ("LSTM", [3, 2, 2, True, False, 0.0, True], [[3, 2, 3]]),
+    ("LSTM", [3, 2, 1, False], [[3, 3]]),
+    ("GRU", [3, 2], [[4, 2, 3]]),
+    ("GRU", [3, 2, 2, False, True, 0.0, True], [[2, 3, 3], [4, 2, 2]]),
+    ("GRU", [2, 2, 3, True, False, 0.5], [[3, 1, 2]], {"train": False}),
+    ("RNNCell", [3, 2], [[2, 3]]),
+    ("RNNCell", [3, 2, False, "relu"], [[3], [2]]),
+    ("LSTMCell", [3, 2], [[2, 3], {"pair": [[2, 2], [2, 2]]}]),
+    ("LSTMCell", [3, 2, False], [[2, 3]]),
+    ("GRUCell", [3, 2], [[2, 3], [2, 2]]),
+    ("GRUCell", [3, 2], [[3]]),
+    ("MultiheadAttention", [4, 2], [[3, 2, 4], [3, 2, 4], [3, 2, 4]]),
+    ("MultiheadAttention", [4, 2], [[3, 4], [2, 4], [2, 4]]),
+    ("MultiheadAttention", [4, 2, 0.0, False], [[2, 3, 4], [2, 3, 4], [2, 3, 4]],
+     {"options": {"batch_first": True},
+      "call": {"attn_mask": {"bools": CAUSAL}, "is_causal": {"plain": True},
+               "average_attn_weights": {"plain": False}}}),
+    ("MultiheadAttention", [4, 2], [[2, 3, 4], [2, 3, 4], [2, 3, 4]],
+     {"options": {"batch_first": True},
+      "call": {"attn_mask": {"bools": CAUSAL}, "key_padding_mask": {"bools": PADDING}}}),
+    ("MultiheadAttention", [4, 2], [[2, 3, 4], [2, 3, 2], [2, 3, 5]],
+     {"options": {"batch_first": True, "kdim": 2, "vdim": 5},
+      "call": {"attn_mask": [4, 3, 3], "need_weights": {"plain": False}}}),
+    ("TransformerEncoderLayer", [4, 2, 3, 0.0], [[3, 2, 4]]),
+    ("TransformerEncoderLayer", [4, 2, 3, 0.0, "gelu", 1e-3, True, True], [[2, 3, 4]],
+     {"call": {"src_mask": {"bools": CAUSAL}, "is_causal": {"plain": True},
+               "src_key_padding_mask": {"bools": PADDING}}}),
+    ("TransformerEncoderLayer", [4, 1, 3, 0.0, "relu", 1e-5, True, False, False], [[3, 4]]),
+    ("TransformerEncoder", [{"module": ["TransformerEncoderLayer", 4, 2, 3, 0.0]}, 2,
+                            {"module": ["LayerNorm", 4]}], [[3, 2, 4]],
+     {"call": {"mask": {"bools": CAUSAL}, "src_key_padding_mask": {"bools": PADDING}}}),
+    ("scaled_dot_product_attention", None, [[2, 3, 4], [2, 2, 4], [2, 2, 5]]),
+    ("scaled_dot_product_attention", None, [[3, 4], [3, 4], [3, 2]],
+     {"call": {"is_causal": {"plain": True}, "scale": {"plain": 0.3}}}),
+    ("scaled_dot_product_attention", None, [[2, 2, 3, 4], [2, 2, 3, 4], [2, 2, 3, 4], [3, 3]]),
+    ("scaled_dot_product_attention", None, [[3, 4], [3, 4], [3, 2]],
+     {"call": {"attn_mask": {"bools": [[True, True, False], [False] * 3, [True] * 3]}}}),
+]  # fmt: skip
+
+
+def fill(shape, k):
+    """Exact in binary, of both signs, and another one for another k."""
+    size = torch.Size(shape).numel()
+    values = [((7 * i * i + 3 * i + 5 * k) % 31 - 15) / 16 for i in range(size)]
+    return torch.tensor(values, dtype=torch.float64).reshape(list(shape))
+
+
+def argument(spec):
+    """Of a constructor: modules inside of lists and dicts are made."""
+    if isinstance(spec, dict) and "module" in spec:
+        name, *args = spec["module"]
+        return getattr(torch.nn, name)(*map(argument, args))
+    if isinstance(spec, dict) and "pair" in spec:
+        return tuple(spec["pair"])
+    if isinstance(spec, dict):
+        return {key: argument(value) for key, value in spec.items()}
+    return [argument(part) for part in spec] if isinstance(spec, list) else spec
+
+
+def given(spec, leaves):
+    """What forward is called with; tensors of floats go into leaves too."""
+    if isinstance(spec, list):
+        leaves.append(fill(spec, 3 + len(leaves)).requires_grad_())
+        return leaves[-1]
+    kind, value = next(iter(spec.items()))
+    if kind == "pair":
+        return tuple(given(part, leaves) for part in value)
+    return value if kind == "plain" else torch.tensor(value)
+
+
+def tensors(value):
+    if isinstance(value, (tuple, list)):
+        return [t for part in value for t in tensors(part)]
+    return [] if value is None else [value]
+
+
+def flat(tensor):
+    return None if tensor is None else tensor.detach().flatten().tolist()
+
+
+def record(name, args, inputs, more=None):
+    more = more or {}
+    case = {"name": name, "args": args, "inputs": inputs, **more}
+    leaves = []
+    if args is None:
+        module = getattr(torch.nn.functional, name)
+        parameters = {}
+    else:
+        module = getattr(torch.nn, name)(*map(argument, args), **more.get("options", {}))
+        case["repr"] = repr(module)
+        case["state"] = {key: list(value.shape) for key, value in module.state_dict().items()}
+        module.double()
+        parameters = dict(module.named_parameters())
+        with torch.no_grad():
+            for k, parameter in enumerate(parameters.values()):
+                parameter.copy_(fill(parameter.shape, k))
+    if inputs is None:
+        return case
+    values = [given(spec, leaves) for spec in inputs]
+    if not more.get("leaf", True):
+        values = [value.clone() for value in values]
+    call = {key: given(spec, leaves) for key, spec in more.get("call", {}).items()}
+    for _ in range(1, more.get("calls", 1)):
+        module(*values, **call)
+    if not more.get("train", True):
+        module.eval()
+    outputs = tensors(module(*values, **call))
+    sum((out * fill(out.shape, 11 + k)).sum() for k, out in enumerate(outputs)).backward()
+    case["outputs"] = [[list(out.shape), flat(out)] for out in outputs]
+    case["gradients"] = [flat(leaf.grad) for leaf in leaves]
+    case["parameters"] = {key: flat(p.grad) for key, p in parameters.items()}
+    buffers = module.named_buffers() if args is not None else ()
+    case["buffers"] = {key: flat(buffer) for key, buffer in buffers}
+    return case
+
+
+if __name__ == "__main__":
+    lines = [json.dumps(record(*case)) for case in CASES]
+    text = '{\n"cases": [\n' + ",\n".join(lines) + "\n]\n}\n"
+    Path(__file__).with_name("nn_recorded.json").write_text(text)
