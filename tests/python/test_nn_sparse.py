@@ -14,6 +14,9 @@ def test_an_embedding_starts_normal_with_a_row_of_zeros():
     assert abs(w[:49].std() - 1) < 0.03 and abs(w[:49].mean()) < 0.03
     assert repr(table) == "Embedding(50, 40, padding_idx=49)"
     assert table(tg.tensor([[1, 2]])).shape == (1, 2, 40) and table(tg.tensor(3)).shape == (40,)
+    assert table(tg.tensor([1], dtype=tg.int32)).tolist() == table(tg.tensor([1])).tolist()
+    with pytest.raises(RuntimeError, match="the index is float32, not int64"):
+        table(tg.ones(1))
     with pytest.raises(IndexError, match="an index is outside 0..49"):
         table(tg.tensor([50]))
     with pytest.raises(ValueError) as error:

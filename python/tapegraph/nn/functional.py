@@ -92,12 +92,12 @@ def row_of(op: str, padding_idx: int, rows: int) -> int:
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of weight (V, D) that input (...) int64 names -> (..., D).
+    """The rows of weight (V, D) that input (...) names, int64 or int32 -> (..., D).
 
     The row padding_idx gets no gradient. Raises IndexError for an index outside of 0..V-1.
     """
     rows, columns = weight.shape
-    index = input.reshape(-1, 1)
+    index = (input.long() if input.dtype == _C.int32 else input).reshape(-1, 1)
     found = _C.gather(weight, 0, index.expand(index.shape[0], columns))
     if padding_idx is not None:
         found = _C.where(index == row_of("embedding", padding_idx, rows), found.detach(), found)
