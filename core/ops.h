@@ -181,6 +181,8 @@ Tensor arange(std::int64_t end, Options options = {.dtype = DType::int64});
 Tensor rand(const Dims& shape, Options options = {}, Where where = Where::here());  // [0, 1)
 Tensor randn(const Dims& shape, Options options = {}, Where where = Where::here());
 void manual_seed(std::uint64_t seed);
+Tensor rng_state();                       // of the default generator: seed and offset, (2,) int64
+void set_rng_state(const Tensor& state);  // goes on from there
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
 // Numbers in braces, nested as deep as the tensor has dims: tensor({{1, 2}, {3, 4}}).

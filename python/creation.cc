@@ -269,6 +269,12 @@ PyObject* manual_seed(const Call& c) {
     Py_RETURN_NONE;
 }
 
+PyObject* get_rng_state(const Call&) { return wrap(tg::rng_state()); }
+PyObject* set_rng_state(const Call& c) {
+    tg::set_rng_state(c.tensor(0));
+    Py_RETURN_NONE;
+}
+
 PyObject* constant(const Call& c) { return wrap(tg::constant(c.tensor(0))); }
 
 constexpr Place function = Place::function;
@@ -304,6 +310,10 @@ const Function functions[] = {
     {"randn_like(input, *, dtype=None, device=None, requires_grad=False)", randn_like,
      "Normal, in the shape and dtype of input.", function},
     {"manual_seed(seed)", manual_seed, "Starts the default generator anew.", function},
+    {"get_rng_state()", get_rng_state,
+     "The default generator's state, (2,) int64: a copy, which tg.save can keep.", function},
+    {"set_rng_state(new_state)", set_rng_state,
+     "Lets the default generator go on from a state that get_rng_state gave.", function},
     {"constant(input)", constant, "Bakes the values of input into the graph being recorded.",
      function},
 };

@@ -296,6 +296,23 @@ void manual_seed(std::uint64_t seed) {
           "manual_seed");
 }
 
+Tensor rng_state() {
+    Generator& g = generator();
+    std::lock_guard lock(g.mutex);
+    const NoGrad mode;
+    return clone(g.state);
+}
+
+void set_rng_state(const Tensor& state) {
+    if (state.dtype() != DType::int64 || state.shape() != Dims{2})
+        fail(ErrorKind::type, "set_rng_state: the state is ", describe(state),
+             ", not an int64 (2,) from rng_state()");
+    Generator& g = generator();
+    std::lock_guard lock(g.mutex);
+    const NoGrad mode;
+    write(g.state, state, "set_rng_state");
+}
+
 Tensor rand(const Dims& shape, Options options, Where where) {
     return drawn(ops::rand, shape, options, where);
 }

@@ -33,6 +33,7 @@ class SGD {
     std::vector<Tensor> momentum_;
     SGDOptions options_;
     Tensor lr_;
+    Tensor begun_;  // with dampening: 0 before the first step, 1 after it
 };
 
 }  // namespace tg::optim

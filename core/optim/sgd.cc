@@ -13,6 +13,7 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
     // One number, wherever the parameters are; float64 so that it is the number that was set.
     lr_ = scalar_tensor(options.lr, {DType::float64, Device::cpu});
     if (options.momentum == 0) return;
+    if (options.dampening != 0) begun_ = scalar_tensor(0, {DType::float64, Device::cpu});
     for (const Tensor& p : parameters_) momentum_.push_back(zeros_like(p));
 }
 
@@ -28,9 +29,13 @@ void SGD::step(Tensor& p, Tensor& v) {
     if (!g.defined()) return;
     Tensor d = options_.weight_decay == 0 ? g : add(g, mul(p, options_.weight_decay));
     if (v.defined()) {
-        // The buffers start at zero, so the first step's v is (1 - dampening) d; PyTorch's is d.
         mul_(v, options_.momentum);
-        add_(v, d, options_.dampening == 0 ? Arg(1) : Arg(1 - options_.dampening));
+        if (begun_.defined()) {
+            const Tensor part = where(eq(begun_, 0), 1.0, 1 - options_.dampening);
+            add_(v, mul(d, to(cast(part, p.dtype()), p.device())));
+        } else {
+            add_(v, d);
+        }
         d = options_.nesterov ? add(d, mul(v, options_.momentum)) : v;
     }
     sub_(p, mul(d, to(cast(lr_, p.dtype()), p.device())));
@@ -42,6 +47,7 @@ void SGD::step(Where where) {
     Tensor none;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
         step(parameters_[i], momentum_.empty() ? none : momentum_[i]);
+    if (begun_.defined()) fill_(begun_, 1);
 }
 
 }  // namespace tg::optim

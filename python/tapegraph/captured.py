@@ -275,12 +275,14 @@ class Captured:
         watched = Watched(owner, Name(name.kind, name.root, (), name.line), "", None)
         value = watched.get()
         for attribute in name.attributes:
-            if isinstance(value, (_C.Tensor, type)) or is_plain(value) or value is _ABSENT:
+            if isinstance(value, _C.Tensor) or is_plain(value) or value is _ABSENT:
                 break
             try:
                 found = getattr(value, attribute)
             except Exception:
                 found = _ABSENT
+            if isinstance(value, type) and not (is_plain(found) or isinstance(found, _C.Tensor)):
+                break
             if found is _ABSENT and not isinstance(value, types.ModuleType):
                 break
             if _is_method_of(found, value):
@@ -322,6 +324,8 @@ class Captured:
         elif called:
             self.watched.append(watched)
         else:
+            if not watched.attributes:  # a property may make a new object each time
+                self.watched.append(watched)
             self.unchecked.append(f"{label} ({watched.line}): {_why_not(value)}")
 
     def _object(self, label: str, value: Any) -> None:

@@ -523,3 +523,22 @@ def test_a_step_is_not_begun_in_the_middle_of_itself():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert all("in the middle of its own step" in text for text in errors)
+
+
+RATE = np.float64(1)
+
+
+class Settings:
+    rate = 1.0
+
+
+def test_other_objects_behind_a_name_are_noticed():
+    global RATE
+    by_global = tg.compile(lambda x: x * float(RATE))
+    by_class = tg.compile(lambda x: x * Settings.rate)
+    kept = {"rate": 1.0}
+    by_closure = tg.compile(lambda x: x * kept["rate"])
+    assert [f(tg.ones(1)).item() for f in (by_global, by_class, by_closure)] == [1, 1, 1]
+    RATE, Settings.rate, kept = np.float64(9), 9.0, {"rate": 9.0}
+    assert [f(tg.ones(1)).item() for f in (by_global, by_class, by_closure)] == [9, 9, 9]
+    RATE, Settings.rate = np.float64(1), 1.0

@@ -81,3 +81,15 @@ def test_rounding_is_to_even_and_ints_stay():
     assert tg.floor(tg.tensor([3])).dtype == tg.int64
     assert tg.sigmoid(tg.tensor([1000.0, -1000.0])).tolist() == [1, 0]
     assert tg.cumsum(tg.tensor([True, True]), 0).tolist() == [1, 2]
+
+
+def test_the_generator_goes_on_from_a_state_that_was_kept():
+    tg.manual_seed(3)
+    tg.rand(5)
+    kept = tg.get_rng_state()
+    drawn = tg.randn(7).tolist()
+    tg.rand(2)
+    tg.set_rng_state(kept)
+    assert tg.randn(7).tolist() == drawn and kept.dtype == tg.int64
+    with pytest.raises(TypeError, match="not an int64"):
+        tg.set_rng_state(tg.ones(2))
