@@ -227,7 +227,7 @@ TG_FORMULA_FN T log1p_of(T x) {
     const T lost = x - (u - T(1));
     const T y = log_of(u) + lost / u;
     constexpr T infinity = static_cast<T>(__builtin_inf());
-    return (x == T(0)) | (x == infinity) ? x : (u == T(0) ? -infinity : y);
+    return ((x == T(0)) | (x == infinity)) ? x : (u == T(0) ? -infinity : y);
 }
 
 // 1 / (1 + e^-x), of e^-|x| so that nothing overflows. The last line takes off what 1 + e lost.
