@@ -15,6 +15,18 @@ namespace tg {
 // Why an order at all? In `b = a + a; c = b * b` the node b must have received both of c's
 // gradients before it hands its own on; walking depth-first from c would hand on the first alone.
 
+namespace {
+
+// A leaf line of a recording stands for a value of the tape outside, and there the way goes on.
+const Value* beyond(const Node& node) {
+    const Recording* r = recording();
+    if (!r || node.op != &ops::leaf || node.recording != r->id) return nullptr;
+    const LeafLine* leaf = r->leaf_of(node);
+    return leaf && leaf->goes_on ? &leaf->outside : nullptr;
+}
+
+}  // namespace
+
 Tape tape(std::span<const Value> roots, Follow follow) {
     // The marks are scratch on the nodes, and two threads may walk graphs that share some.
     static std::mutex& mutex = *new std::mutex;
@@ -29,19 +41,26 @@ Tape tape(std::span<const Value> roots, Follow follow) {
         t.nodes.push_back(node);
     };
     for (const Value& root : roots) reach(root);
-    for (std::size_t i = 0; i < t.nodes.size(); ++i)  // grows while we walk: no recursion
-        for (const Input& input : t.nodes[i]->inputs) reach(input.value);
+    const auto from = [&](const Input& input) -> const Value& {
+        return follow == Follow::gradients ? goes_to(input.value) : input.value;
+    };
+    const bool goes_on = follow == Follow::gradients && recording();
+    for (std::size_t i = 0; i < t.nodes.size(); ++i) {  // grows while we walk: no recursion
+        for (const Input& input : t.nodes[i]->inputs) reach(from(input));
+        if (const Value* outside = goes_on ? beyond(*t.nodes[i]) : nullptr) reach(*outside);
+    }
     std::sort(t.nodes.begin(), t.nodes.end(), [](Node* a, Node* b) { return a->id < b->id; });
 
     std::uint32_t place = 0;
     for (Node* node : t.nodes) node->place = place++;
     for (Node* node : t.nodes) {
         t.first_edge.push_back(static_cast<std::int32_t>(t.edges.size()));
-        for (const Input& input : node->inputs) {
-            const Node* from = input.value.node.get();
-            t.edges.push_back(from && from->mark == walk ? static_cast<std::int32_t>(from->place)
-                                                         : -1);
-        }
+        const auto add_edge = [&](const Value& to) {
+            const bool reached = to && to.node->mark == walk;
+            t.edges.push_back(reached ? static_cast<std::int32_t>(to.node->place) : -1);
+        };
+        for (const Input& input : node->inputs) add_edge(from(input));
+        if (const Value* outside = goes_on ? beyond(*node) : nullptr) add_edge(*outside);
     }
     t.first_edge.push_back(static_cast<std::int32_t>(t.edges.size()));
     return t;
@@ -123,13 +142,14 @@ Tensor fitted_to(const Tensor& gradient, const Desc& desc) {
     return g;
 }
 
+[[noreturn]] void reaches_outside(const Node& node) {
+    fail(ErrorKind::runtime, "backward: in ", recording()->name,
+         " the gradient reaches a tensor that was computed outside of it", at(node.where),
+         "; detach() it, or compute it inside");
+}
+
 // Adds a gradient to a leaf, as lines of a recording.
-void accumulate_recorded(Recording& r, const Node& node, const Ref<History>& history,
-                         const Tensor& g) {
-    if (!history->leaf)
-        fail(ErrorKind::runtime, "backward: in ", r.name,
-             " the gradient reaches a tensor that was computed outside of it", at(node.where),
-             "; detach() it, or compute it inside");
+void accumulate_recorded(Recording& r, const Ref<History>& history, const Tensor& g) {
     GradState& state = r.grad_state(history);
     const Tensor before = state.get();
     Tensor after = before.defined() ? add(before, g)
@@ -143,7 +163,7 @@ void accumulate_recorded(Recording& r, const Node& node, const Ref<History>& his
 void accumulate(const Node& node, const Tensor& g) {
     const Ref<History> history = history_of_leaf(node);
     if (!history) return;
-    if (Recording* r = recording()) return accumulate_recorded(*r, node, history, g);
+    if (Recording* r = recording()) return accumulate_recorded(*r, history, g);
     while (true) {  // again if another thread has added its own meanwhile
         const Tensor before(history->gradient());
         Tensor after = g;
@@ -192,38 +212,90 @@ Tensor seed(const Tensor& root, const Tensor& gradient) {
     return ones(root.shape(), {root.dtype(), root.device()});
 }
 
-// Which nodes lead to one of the targets; all, if there are no targets.
-std::vector<char> leads_to(const Tape& t, std::span<const std::int32_t> targets) {
-    std::vector<char> leads(t.nodes.size(), targets.empty());
+// Which nodes lead to one of the targets, and which of them lie behind one, so that their rules are
+// not asked; without targets, all lead.
+enum class Leads : char { nowhere, is_target, onward };
+std::vector<Leads> leads_to(const Tape& t, std::span<const std::int32_t> targets) {
+    std::vector<Leads> leads(t.nodes.size(), targets.empty() ? Leads::onward : Leads::nowhere);
     for (std::int32_t target : targets)
-        if (target >= 0) leads[static_cast<std::size_t>(target)] = 1;
+        if (target >= 0) leads[static_cast<std::size_t>(target)] = Leads::is_target;
     if (targets.empty()) return leads;
     for (std::size_t i = 0; i < t.nodes.size(); ++i)
         for (std::int32_t e = t.first_edge[i]; e < t.first_edge[i + 1]; ++e) {
             const std::int32_t from = t.edges[static_cast<std::size_t>(e)];
-            if (from >= 0 && leads[static_cast<std::size_t>(from)]) leads[i] = 1;
+            if (from >= 0 && leads[static_cast<std::size_t>(from)] != Leads::nowhere)
+                leads[i] = Leads::onward;
         }
     return leads;
 }
 
-void call_rule(const Tape& t, std::size_t i, Slots& slots, const std::vector<char>& leads,
+// A backward inside of a recording goes on outside along views, to the leaf that they are cut from.
+// Anything else that was computed outside is another tensor at each call.
+void check_inside(const Node& node) {
+    const Recording* r = recording();
+    if (!r || node.recording == r->id || node.op == &ops::leaf) return;
+    if (!node.op->view) reaches_outside(node);
+}
+
+// A path that leaves the recording through an argument, and would reach a target outside of it.
+void check_arguments(const Tape& t, std::span<const Value> targets) {
+    const Recording* r = recording();
+    if (!r) return;
+    const auto outside_of = [&](const Node& node) -> Value {
+        const LeafLine* leaf = node.op == &ops::leaf ? r->leaf_of(node) : nullptr;
+        return leaf ? leaf->outside : Value{};
+    };
+    for (const Node* node : t.nodes) {
+        const LeafLine* leaf = node->op == &ops::leaf ? r->leaf_of(*node) : nullptr;
+        if (!leaf || leaf->goes_on || !leaf->outside) continue;
+        const Tape outside = tape({&leaf->outside, 1}, Follow::gradients);
+        for (const Value& target : targets) {
+            if (target.node.get() == node) continue;
+            const Value there = target.node->recording == r->id ? outside_of(*target.node) : target;
+            if (place_of(outside, there.node.get()) >= 0) reaches_outside(*node);
+        }
+    }
+}
+
+void call_rule(const Tape& t, std::size_t i, Slots& slots, const std::vector<Leads>& leads,
                bool retain) {
     Node& node = *t.nodes[i];
     const auto place = static_cast<std::int32_t>(i);
     const std::span<const Tensor> g(&slots.at(place, 0),
                                     static_cast<std::size_t>(node.outputs.size()));
     const Elsewhere line(node.where);
-    Backward rule(node, g);
+    const std::span edges = std::span(t.edges).subspan(static_cast<std::size_t>(t.first_edge[i]));
+    Inline<Tensor*, 2> sums;
+    for (int k = 0; k < node.inputs.size(); ++k) {
+        const std::int32_t from = edges[static_cast<std::size_t>(k)];
+        sums.push_back(from < 0 ? nullptr : &slots.at(from, goes_to(node.inputs[k].value).index));
+    }
+    Backward rule(node, g, sums);
     node.op->gradient(rule);
     for (int k = 0; k < node.inputs.size(); ++k) {
-        const std::int32_t from = t.edges[static_cast<std::size_t>(t.first_edge[i] + k)];
+        const std::int32_t from = edges[static_cast<std::size_t>(k)];
         const Tensor& result = rule.results()[static_cast<std::size_t>(k)];
-        if (from < 0 || !result.defined() || !leads[static_cast<std::size_t>(from)]) continue;
-        slots.add_to(from, node.inputs[k].value.index, fitted_to(result, node.inputs[k].desc));
+        if (from < 0 || !result.defined()) continue;
+        if (leads[static_cast<std::size_t>(from)] == Leads::nowhere) continue;
+        const int output = goes_to(node.inputs[k].value).index;
+        slots.add_to(from, output, fitted_to(result, node.inputs[k].desc));
     }
     if (retain || node.saved.empty()) return;
     node.freed = true;
     node.saved.clear();
+}
+
+// At a leaf the way ends, or goes on outside of the recording.
+void leave(const Tape& t, std::size_t i, Slots& slots, bool accumulates) {
+    const Node& node = *t.nodes[i];
+    const Tensor g = std::move(slots.at(static_cast<std::int32_t>(i), 0));
+    if (const Value* outside = beyond(node)) {
+        const std::int32_t to = t.edges[static_cast<std::size_t>(t.first_edge[i + 1]) - 1];
+        if (to >= 0) slots.add_to(to, outside->index, g);
+    } else if (accumulates) {
+        if (node.recording != 0) reaches_outside(node);
+        accumulate(node, g);
+    }
 }
 
 // Walks the tape backwards. With targets, stops there and leaves their gradients in `found`;
@@ -234,12 +306,13 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
     std::vector<Tensor> seeds;
     for (std::size_t i = 0; i < roots.size(); ++i) {
         seeds.push_back(seed(roots[i], i < gradients.size() ? gradients[i] : Tensor{}));
-        values.push_back(value_of(roots[i]));
+        values.push_back(goes_to(value_of(roots[i])));
     }
     const Tape t = tape(values, Follow::gradients);
     std::vector<std::int32_t> places;
     for (const Value& target : targets) places.push_back(place_of(t, target.node.get()));
-    const std::vector<char> leads = leads_to(t, places);
+    const std::vector<Leads> leads = leads_to(t, places);
+    check_arguments(t, targets);
     const Where caller = current_line();
     Slots slots(t);
     for (std::size_t i = 0; i < roots.size(); ++i)
@@ -252,29 +325,27 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
         const auto place = static_cast<std::int32_t>(i);
         bool any = false;
         for (int k = 0; k < node.outputs.size(); ++k) any = any || slots.at(place, k).defined();
-        if (!any || !leads[i]) continue;
+        if (!any || leads[i] == Leads::nowhere) continue;
         for (std::size_t k = 0; k < targets.size(); ++k)
             if (places[k] == place) found[k] = slots.at(place, targets[k].index);
         if (node.op == &ops::leaf) {
-            Tensor g = std::move(slots.at(place, 0));
-            if (targets.empty()) accumulate(node, g);
+            leave(t, i, slots, targets.empty());
             continue;
         }
-        call_rule(t, i, slots, leads, retain);
-        if (node.freed && !node.freed_by) node.freed_by = caller;
+        if (leads[i] == Leads::onward) {
+            check_inside(node);
+            call_rule(t, i, slots, leads, retain);
+            if (node.freed && !node.freed_by) node.freed_by = caller;
+        }
         for (int k = 0; k < node.outputs.size(); ++k) slots.at(place, k) = Tensor{};
     }
 }
 
-// Where the gradient of an input arrives. In a recording a leaf's line stays the target even if
-// the leaf's bytes were written since.
+// Where the gradients of an input are added up.
 Value target_of(const Tensor& input) {
-    Recording* r = recording();
-    if (r && input.handle().history->leaf && input.is_leaf()) {
-        const HistoryState& h = r->state(input.handle().history, input.handle().storage);
-        if (h.leaf) return Value{h.leaf, 0};
-    }
-    return value_of(input);
+    const Value v = goes_to(value_of(input));
+    const Value* outside = beyond(*v.node);
+    return outside ? *outside : v;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/op.h"
@@ -23,7 +24,9 @@ std::string tape_text(const Tensor& root);  // one line a node, as `./dev gdb` p
 // What a gradient rule sees: y = op(a, b, ...), g = dL/dy, and `give(0, dL/da)`.
 class Backward {
   public:
-    Backward(Node& node, std::span<const Tensor> gradients) : node_(node), g_(gradients) {
+    // `sums` has, by input, the place where its gradients are added up, or null.
+    Backward(Node& node, std::span<const Tensor> gradients, std::span<Tensor* const> sums)
+        : node_(node), g_(gradients), sums_(sums) {
         results_.reserve(node.inputs.size());
         for (int i = 0; i < node.inputs.size(); ++i) results_.push_back(Tensor{});
     }
@@ -38,11 +41,18 @@ class Backward {
     const Attrs& attrs() const { return node_.attrs; }
     Node& node() const { return node_; }
     void give(int input, const Tensor& gradient) { results_[input] = gradient; }
+    // What later uses of an input have added up so far, undefined if nothing. Whoever takes it goes
+    // on from there: what it gives is the whole sum.
+    Tensor take_sum(int input) {
+        Tensor* sum = sums_[static_cast<std::size_t>(input)];
+        return sum ? std::exchange(*sum, {}) : Tensor{};
+    }
     std::span<const Tensor> results() const { return results_; }
 
   private:
     Node& node_;
     std::span<const Tensor> g_;
+    std::span<Tensor* const> sums_;
     Inline<Tensor, 2> results_;
 };
 

@@ -36,10 +36,11 @@
 //                           gradient's path changes by that, so nobody is stale
 //
 // A recording keeps the first three rows of what it touches in its own StorageState and
-// HistoryState (recording.h), and what an older handle has seen in Recording::views: nothing older
+// HistoryState (recording.h), and what an older handle has seen in Recording::older: nothing older
 // than itself changes before its program runs. In it Handle::version is the StorageState's, and a
-// handle is stale after every write, also one without gradients, since a line carries the numbers
-// too and not only the gradient.
+// handle needs another line after every write, also one without gradients, since a line carries
+// the numbers too and not only the gradient: `rebind` gives it the new numbers, and leaves its
+// gradient where the tape has it.
 #include "core/history.h"
 
 #include "core/ops.h"
@@ -65,17 +66,16 @@ Ref<Node> line(const Op& op, const Attrs& attrs, std::initializer_list<Input> in
     node->recording = recording() ? recording()->id : 0;
     for (const Input& in : inputs) {
         node->inputs.push_back(in);
-        node->requires_grad |= in.value && in.value.node->requires_grad;
+        node->requires_grad |= op.gradient && in.value && in.value.node->requires_grad;
     }
     node->outputs.push_back(output);
     return node;
 }
 
-// t's elements, out of a value of its base.
-Value view_line(const Value& base, const Tensor& t) {
-    const Handle& h = t.handle();
-    return {line(ops::as_view, layout_attrs(h.layout), {input(base, base_desc(*h.storage))},
-                 desc_of(t)),
+// A handle's elements, out of a value of its base.
+Value view_line(const Value& base, const Handle& h) {
+    const Desc desc{h.layout.shape, h.storage->dtype, h.storage->device};
+    return {line(ops::as_view, layout_attrs(h.layout), {input(base, base_desc(*h.storage))}, desc),
             0};
 }
 
@@ -95,52 +95,31 @@ bool shows_base(const Handle& h) {
 }
 
 // On the tape: the node of a stale handle.
-Value refreshed(const Tensor& t) {
-    Handle& h = t.handle();
+Value refreshed(Handle& h) {
     const History& history = *h.history;
     if (!history.now) return {};
-    h.seen = shows_base(h) ? history.now : view_line(history.now, t);
+    h.seen = shows_base(h) ? history.now : view_line(history.now, h);
     h.version = history.version;
     h.seen_in = 0;
     return h.seen;
 }
 
-// A handle that is a leaf and only a part of its storage: base[0:2].requires_grad_(). Empty for
-// any other.
-//
-// The recording has written down `leaf` for the part, and put it back into the base by a
-// write_view. To cut the part out of that again would give the same numbers and gradient, but
-// copy the whole storage for it, so the part is the leaf's line itself.
-Value leaf_part(Recording& r, const Tensor& t) {
-    const Handle& h = t.handle();
-    const HistoryState& history = r.state(h.history, h.storage);
-    if (!history.leaf) return {};
-    const Node& part = *history.leaf->inputs[0].value.node;
-    if (part.op != &ops::as_view || !(layout_from(part.attrs) == h.layout)) return {};
-    const StorageState& s = r.state(h.storage);
-    const Value leaf{history.leaf, 0};
-    if (!s.written()) return leaf;
-    // Written since, under no_grad or through the base: the numbers are those of the bytes now, and
-    // the gradient still goes to the leaf.
-    const Value now = view_line(s.now, t);
-    const Desc desc = desc_of(t);
-    return {line(ops::rebind, {}, {input(now, desc), input(leaf, desc)}, desc), 0};
+// What a recording knows of a tensor that is older than itself, from its first line with it on: a
+// compiled function's guards ask at each call whether that still holds.
+Recording::Older& met(Recording& r, const Tensor& t) {
+    const auto found = r.older.find(&t.handle());
+    if (found != r.older.end()) return found->second;
+    return r.older[&t.handle()] = {t.ref(), wanted_outside(t.handle())};
 }
 
-// The first older tensor through which a history is met: a compiled function's guards ask it at
-// each call whether it still has that history.
-void remember(HistoryState& state, const Recording& r, const Tensor& t) {
-    const Handle& h = t.handle();
-    if (h.storage->born == 0 && h.born < r.id && !state.handle) state.handle = t.ref();
-}
-
-// In a recording: the line that computes a handle's value.
 // From here on the handle shows this value, until its base is written again. What an older handle
 // shows is no business of others: the recording keeps it to itself.
 void show(Recording& r, const Tensor& t, const Value& value, std::uint32_t version) {
     Handle& h = t.handle();
     if (h.born < r.id) {
-        r.views[&h] = {t.ref(), value, version};
+        Recording::Older& older = met(r, t);
+        older.seen = value;
+        older.version = version;
         return;
     }
     h.seen = value;
@@ -148,21 +127,50 @@ void show(Recording& r, const Tensor& t, const Value& value, std::uint32_t versi
     h.version = version;
 }
 
+// The elements of a handle as numbers that no gradient follows.
+Value numbers_of(const Value& base, const Handle& h) {
+    const Desc desc = base_desc(*h.storage);
+    const Value plain = base.node->requires_grad
+                            ? Value{line(ops::detach, {}, {input(base, desc)}, desc), 0}
+                            : base;
+    return shows_base(h) ? plain : view_line(plain, h);
+}
+
+// In a recording: the line that computes a handle's value. Three cases, as on the tape:
+//
+//     it has a value, or had one outside, and no   its numbers are those of the bytes now, and its
+//     write with gradients came after that         gradient goes where it went
+//     one came                                     a view of its base's present value
+//     it never had one (made by detach)            likewise
 Value recorded(Recording& r, const Tensor& t) {
     Handle& h = t.handle();
     const StorageState& s = r.state(h.storage);
-    if (h.seen_in == r.id && h.version == s.version) return h.seen;
     const bool older = h.born < r.id;
-    if (older) {
-        const auto view = r.views.find(&h);
-        if (view != r.views.end() && view->second.version == s.version) return view->second.value;
+    const HistoryState& history = r.state(h.history, h.storage);
+    const Recording::Older* known = older ? &met(r, t) : nullptr;
+    Value before = known ? known->seen : h.seen_in == r.id ? h.seen : Value{};
+    const std::uint32_t version = known ? known->version : h.version;
+    if (before && version == s.version) return before;
+    bool current = before && version >= history.written_at;
+    if (!before && older && !r.enclosing && history.written_at == 0) {
+        current = true;
+        const Value outside = value_outside(h);
+        LeafLine leaf{.outside = outside, .named = t.ref(), .goes_on = true};
+        before = outside ? r.leaf_line(leaf, numbers_of(s.first, h)) : numbers_of(s.now, h);
     }
-    Value value = leaf_part(r, t);
-    if (!value) {
+    Value value = before;
+    if (!current) {
         value = r.base(h.storage, h.history);
-        if (!shows_base(h)) value = view_line(value, t);
+        if (!shows_base(h)) value = view_line(value, h);
+    } else if (!before.node->requires_grad) {
+        value = numbers_of(s.now, h);
+    } else if (shows_base(h) && goes_to(before) == goes_to(history.now)) {
+        value = r.base(h.storage, h.history);
+    } else if (s.written()) {
+        const Desc desc = desc_of(t);
+        const Value now = numbers_of(s.now, h);
+        value = {line(ops::rebind, {}, {input(now, desc), input(before, desc)}, desc), 0};
     }
-    if (older) remember(r.state(h.history, h.storage), r, t);
     show(r, t, value, s.version);
     return value;
 }
@@ -242,7 +250,7 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
     }
     StorageState& s = r.state(h.storage);
     HistoryState& state = r.state(h.history, h.storage);
-    remember(state, r, target);
+    if (h.born < r.id) met(r, target);
     s.now = next;
     s.version += 1;
     s.writer = current_line();
@@ -253,7 +261,7 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
         state.now = next;
         state.version = s.version;
         state.touched = true;
-        state.written = true;
+        state.written_at = s.version;
     }
     // As on the tape (write_now): the target is the value, by a path shorter than a view of a
     // write_view. Both ways go the same way, so that gradients add up in the same order.
@@ -325,10 +333,26 @@ bool is_whole(const Layout& layout, const Storage& storage) {
 
 Value value_of(const Tensor& tensor) {
     if (Recording* r = recording()) return recorded(*r, tensor);
-    const Handle& h = tensor.handle();
+    Handle& h = tensor.handle();
     if (h.storage->born != 0) tensor.data();  // throws, and says where it is from
+    return value_outside(h);
+}
+
+const Value& goes_to(const Value& value) {
+    const Value* v = &value;
+    while (*v && v->node->op == &ops::rebind) v = &v->node->inputs[1].value;
+    return *v;
+}
+
+bool wanted_outside(const Handle& h) {
+    const bool current = h.seen_in == 0 && h.version == h.history->version;
+    return static_cast<bool>(current ? h.seen : h.history->now);
+}
+
+Value value_outside(Handle& h) {
     if (h.seen_in == 0 && h.version == h.history->version) return h.seen;
-    return refreshed(tensor);
+    const RecordingScope outside(nullptr);
+    return refreshed(h);
 }
 
 Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout) {

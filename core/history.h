@@ -19,6 +19,13 @@ namespace tg {
 // recording, the node that computes its value, always there.
 Value value_of(const Tensor& tensor);
 
+// The same on the tape, whatever is being recorded; and whether there is one.
+Value value_outside(Handle& handle);
+bool wanted_outside(const Handle& handle);
+
+// Whom the gradient of a line goes to in the end: its numbers may have been bound to others since.
+const Value& goes_to(const Value& value);
+
 // A tensor for a value: its own storage (a symbol, in a recording) and history.
 Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout);
 

@@ -76,17 +76,19 @@ std::string recording_name(std::uint64_t id) {
 }
 
 bool Recording::wants_gradient(const Handle& handle) const {
-    const auto s = by_storage.find(handle.storage.get());
-    if (handle.seen_in == id && s != by_storage.end() && s->second->version == handle.version)
-        return handle.seen.node->requires_grad;
-    const auto h = by_history.find(handle.history.get());
-    if (h != by_history.end() && h->second->touched) return h->second->now.node->requires_grad;
+    const auto found = by_history.find(handle.history.get());
+    const HistoryState* h = found == by_history.end() ? nullptr : found->second;
+    const std::uint32_t written_at = h ? h->written_at : 0;
+    const auto met = older.find(&handle);
+    const bool own = handle.seen_in == id;
+    const Value& seen = met == older.end() ? handle.seen : met->second.seen;
+    const std::uint32_t version = met == older.end() ? handle.version : met->second.version;
+    if (seen && (own || met != older.end()) && version >= written_at)
+        return seen.node->requires_grad;
+    const bool as_outside = handle.born < id && !enclosing && written_at == 0;
+    if (as_outside) return wanted_outside(handle);
+    if (h && h->touched) return h->now.node->requires_grad;
     return handle.history->born != id && wanted_outside(this, handle.history);
-}
-
-Recording::~Recording() {
-    for (const auto& h : histories)
-        if (h->leaf) h->leaf->leaf = nullptr;
 }
 
 Value Recording::new_input(RecordedInput input, const Desc& desc) {
@@ -129,7 +131,10 @@ HistoryState& Recording::state(const Ref<History>& history, const Ref<Storage>& 
     h->storage = storage;
     // A history made in this recording (by detach) starts out of step: it has numbers to find.
     if (history->born != id && wanted_outside(this, history)) {
-        h->now = leaf_of(s, *h, history->now);
+        LeafLine leaf{.outside = history->now};
+        leaf.base_of = history;
+        leaf.goes_on = !enclosing || history->leaf;
+        h->now = base_leaf(s, leaf);
         h->version = s.first_version;
         h->touched = true;
     }
@@ -138,23 +143,30 @@ HistoryState& Recording::state(const Ref<History>& history, const Ref<Storage>& 
     return *histories.back();
 }
 
-// The line at which gradients for a variable stop. A leaf that is itself only a part of its
-// storage is that part, put back into the whole.
-Value Recording::leaf_of(const StorageState& s, HistoryState& h, const Value& outer) {
-    const bool part = outer && outer.node->op == &ops::leaf && outer.node->attrs.size() > 0 &&
-                      outer.node->recording == 0;
-    Value from = s.first;
-    if (part) {
-        Ref<Node> view = written_line(*this, ops::as_view, outer.node->attrs, {from}, false);
-        view->outputs[0].shape = outer.node->attrs.dims(0);
-        from = Value{view, 0};
-    }
-    h.leaf = written_line(*this, ops::leaf, {}, {from}, true);
-    h.leaf->leaf = h.history.get();
-    if (!part) return Value{h.leaf, 0};
-    Ref<Node> whole =
-        written_line(*this, ops::write_view, outer.node->attrs, {s.first, Value{h.leaf, 0}}, true);
-    return Value{whole, 0};
+const LeafLine* Recording::leaf_of(const Node& line) const {
+    for (const LeafLine& leaf : leaves)
+        if (leaf.line.get() == &line) return &leaf;
+    return nullptr;
+}
+
+Value Recording::leaf_line(LeafLine leaf, const Value& numbers) {
+    for (const LeafLine& other : leaves)
+        if (leaf.outside && other.outside == leaf.outside) return Value{other.line, 0};
+    leaf.line = written_line(*this, ops::leaf, {}, {numbers}, true);
+    leaves.push_back(leaf);
+    return Value{leaf.line, 0};
+}
+
+// The leaf line of a base. A leaf that is itself only a part of its storage is that part, put back
+// into the whole.
+Value Recording::base_leaf(const StorageState& s, const LeafLine& leaf) {
+    const Node* node = leaf.outside.node.get();
+    const bool part = node && node->op == &ops::leaf && node->attrs.size() > 0 && leaf.base_of;
+    if (!part) return leaf_line(leaf, s.first);
+    Ref<Node> view = written_line(*this, ops::as_view, node->attrs, {s.first}, false);
+    view->outputs[0].shape = node->attrs.dims(0);
+    const Value own = leaf_line(leaf, Value{view, 0});
+    return Value{written_line(*this, ops::write_view, node->attrs, {s.first, own}, true), 0};
 }
 
 Value Recording::base(const Ref<Storage>& storage, const Ref<History>& history) {
@@ -197,49 +209,64 @@ Tensor Recording::symbol(const Value& value, const Desc& desc) {
     return t;
 }
 
-Tensor Recording::argument(const Tensor& outer, const Layout& layout, const Dims& base, int number,
-                           const Tensor* same_storage, const Tensor* same_history) {
-    const Handle& real = outer.handle();
-    const bool wanted = outer.requires_grad();  // before the two are known as one
+Tensor Recording::argument(const Tensor& outer, const Place& place) {
+    Handle& real = outer.handle();
     const bool leaf = real.history->leaf && outer.is_leaf();
+    const Value outside = value_outside(real);  // before the two are known as one
     Ref<Handle> handle(new Handle);
     handle->born = id;
-    handle->layout = layout;
+    handle->layout = place.layout;
     handle->leaf = leaf;
-    if (same_storage) {
-        handle->storage = same_storage->handle().storage;
+    if (place.same_storage) {
+        handle->storage = place.same_storage->handle().storage;
     } else {
         RecordedInput input;
         input.kind = RecordedInput::argument;
         input.storage = real.storage;
-        input.name = "x" + std::to_string(number);
-        const Desc desc{base, outer.dtype(), outer.device()};
+        input.name = "x" + std::to_string(place.number);
+        const Desc desc{place.base, outer.dtype(), outer.device()};
         handle->storage = symbol(new_input(input, desc), desc).handle().storage;
         StorageState& s = *by_storage[handle->storage.get()];
         s.argument = true;
         // The function may name the same tensor itself; it then means this argument.
-        if (base == real.storage->shape) by_storage[real.storage.get()] = &s;
+        if (place.base == real.storage->shape) by_storage[real.storage.get()] = &s;
     }
-    if (same_history) {
-        handle->history = same_history->handle().history;
-        return Tensor(handle);
-    }
-    handle->history = Ref<History>(new History);
-    handle->history->born = id;
-    handle->history->leaf = leaf;
-    standing_for[handle->history.get()] = real.history;
-    auto h = std::make_unique<HistoryState>();
-    h->history = handle->history;
-    h->storage = handle->storage;
     const StorageState& s = *by_storage[handle->storage.get()];
-    h->touched = true;
-    h->now = s.first;
-    by_history[handle->history.get()] = h.get();
-    if (base == real.storage->shape) by_history[real.history.get()] = h.get();
-    histories.push_back(std::move(h));
-    const bool part = !(layout == Layout::contiguous(base));
-    if (wanted)
-        histories.back()->now = leaf_of(s, *histories.back(), part ? real.history->now : Value{});
+    LeafLine own{.outside = outside, .argument = place.number, .goes_on = leaf};
+    if (place.same_history) {
+        handle->history = place.same_history->handle().history;
+    } else {
+        handle->history = Ref<History>(new History);
+        handle->history->born = id;
+        handle->history->leaf = leaf;
+        standing_for[handle->history.get()] = real.history;
+        auto h = std::make_unique<HistoryState>();
+        h->history = handle->history;
+        h->storage = handle->storage;
+        h->touched = true;
+        h->now = s.first;
+        by_history[handle->history.get()] = h.get();
+        if (place.base == real.storage->shape) by_history[real.history.get()] = h.get();
+        // A window is a base of its own: its value is the argument's, not its storage's.
+        LeafLine base = own;
+        if (!place.window) {
+            base = LeafLine{.outside = real.history->now, .goes_on = real.history->leaf};
+            base.base_of = handle->history;
+        }
+        if (base.outside) h->now = base_leaf(s, base);
+        histories.push_back(std::move(h));
+    }
+    const bool whole = place.layout == Layout::contiguous(place.base);
+    Value numbers = s.first;
+    if (!whole) {
+        Ref<Node> view =
+            written_line(*this, ops::as_view, layout_attrs(place.layout), {numbers}, false);
+        view->outputs[0].shape = place.layout.shape;
+        numbers = Value{view, 0};
+    }
+    handle->seen = outside ? leaf_line(own, numbers) : numbers;
+    handle->seen_in = id;
+    handle->version = s.version;
     return Tensor(handle);
 }
 

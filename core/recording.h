@@ -46,10 +46,20 @@ struct HistoryState {
     Ref<Storage> storage;
     Value now;
     std::uint32_t version = 0;
-    bool touched = false;  // has a value been asked for yet?
-    bool written = false;  // by a line of this recording, with gradients on
-    Ref<Node> leaf;        // where the gradients of an older history stop
-    Ref<Handle> handle;    // the older tensor through which it was first met
+    bool touched = false;          // has a value been asked for yet?
+    std::uint32_t written_at = 0;  // the storage's version after the last write here with
+                                   // gradients on; 0: none
+};
+
+// A line at which the gradients of a recording leave it. Outside it is a value of the tape, and
+// each such value has one line: so all that flows to it is added up in one place, as on the tape.
+struct LeafLine {
+    Value outside = {};         // what it is at the recording
+    int argument = -1;          // and at a call: the value of this argument,
+    Ref<Handle> named = {};     // of this tensor,
+    Ref<History> base_of = {};  // or of the base of this history
+    bool goes_on = false;       // a backward inside of the recording goes on along the tape outside
+    Ref<Node> line = {};
 };
 
 // Per history whose .grad was asked for or set. Presence is a fact about the start that the
@@ -81,13 +91,15 @@ struct Recording {
     std::unordered_map<const Storage*, StorageState*> by_storage;
     std::unordered_map<const History*, HistoryState*> by_history;
     std::unordered_map<const History*, GradState*> grad_by_history;
-    // The lines of older views, which are left as they are: one line for each, as on the tape.
-    struct SeenView {
+    std::vector<LeafLine> leaves;
+    // What tensors older than the recording show in it; they themselves are left as they are.
+    struct Older {
         Ref<Handle> handle;
-        Value value;
+        bool requires_grad = false;  // outside
+        Value seen = {};
         std::uint32_t version = 0;
     };
-    std::unordered_map<const Handle*, SeenView> views;
+    std::unordered_map<const Handle*, Older> older;
     // An argument's history here, and the caller's that it stands for.
     std::unordered_map<const History*, Ref<History>> standing_for;
 
@@ -99,17 +111,26 @@ struct Recording {
     bool wants_gradient(const Handle& handle) const;
     // A stand-in for a caller's tensor: a symbol with the given layout over a base of its own.
     // Arguments that share a storage or a history share it here too: pass the earlier stand-in.
-    Tensor argument(const Tensor& outer, const Layout& layout, const Dims& base, int number,
-                    const Tensor* same_storage, const Tensor* same_history);
+    struct Place {
+        int number = 0;
+        bool window = false;  // the base is the tensor's own part of its storage
+        Layout layout;
+        Dims base;
+        const Tensor* same_storage = nullptr;
+        const Tensor* same_history = nullptr;
+    };
+    Tensor argument(const Tensor& outer, const Place& place);
+    // The leaf line for a value of the tape; written with these numbers if there is none yet.
+    Value leaf_line(LeafLine leaf, const Value& numbers);
+    const LeafLine* leaf_of(const Node& line) const;  // null: no leaf line of this recording
     // A symbol for a value made here.
     Tensor symbol(const Value& value, const Desc& desc);
     // The whole base of a history, with the bytes' numbers and the history's gradient.
     Value base(const Ref<Storage>& storage, const Ref<History>& history);
     Value new_input(RecordedInput input, const Desc& desc);
-    ~Recording();
 
   private:
-    Value leaf_of(const StorageState& storage, HistoryState& history, const Value& outer);
+    Value base_leaf(const StorageState& storage, const LeafLine& leaf);
 };
 
 // The innermost open recording of this thread; null outside of all.

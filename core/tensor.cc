@@ -90,8 +90,7 @@ std::uint32_t Tensor::version() const {
 bool Tensor::requires_grad() const {
     const Handle& h = *handle_;
     if (const Recording* r = recording()) return r->wants_gradient(h);
-    if (h.seen_in == 0 && h.version == h.history->version) return static_cast<bool>(h.seen);
-    return static_cast<bool>(h.history->now);
+    return wanted_outside(h);
 }
 
 bool Tensor::is_leaf() const {

@@ -68,10 +68,19 @@ void call_gradient(Backward& n) {
              "; pass retain_graph=True the first time");
     std::vector<char> present;
     std::vector<Tensor> seeds;
-    for (int k : gradient.seeds) {
-        present.push_back(n.has(k));
-        seeds.push_back(n.has(k) ? contiguous(n.g(k)) : Tensor());
+    const auto add_seed = [&](const Tensor& g) {
+        present.push_back(g.defined());
+        seeds.push_back(g.defined() ? contiguous(g) : g);
+    };
+    std::vector<char> reached(static_cast<std::size_t>(n.inputs()), 0);
+    for (std::size_t i = 0; i < gradient.seeds.size(); ++i) {
+        const int k = gradient.seeds[i];
+        add_seed(n.has(k) ? n.g(k) : Tensor{});
+        if (!n.has(k)) continue;
+        for (int v : gradient.variables_behind[i]) reached[static_cast<std::size_t>(v)] = 1;
     }
+    for (int v : gradient.sums)
+        add_seed(reached[static_cast<std::size_t>(v)] ? n.take_sum(v) : Tensor{});
     const GradientHalves& halves = gradient.halves(present);
     std::vector<Tensor> inputs = grad_enabled() ? inputs_again(n.node(), record) : record.saved;
     inputs.insert(inputs.end(), seeds.begin(), seeds.end());
@@ -109,7 +118,7 @@ std::vector<Tensor> call(const Ref<Callable>& callable, std::span<const Tensor> 
     for (const Value& v : variables) wanted = wanted || v;
     if (!wanted || !grad_enabled()) return callable->run(inputs);
     const CallGradient& gradient = callable->gradient();
-    if (gradient.whole.given.empty()) return callable->run(inputs);
+    if (gradient.given.empty()) return callable->run(inputs);
 
     std::vector<Tensor> outputs = gradient.forward->run(inputs);
     Ref<CallRecord> record(new CallRecord);

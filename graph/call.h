@@ -7,6 +7,9 @@
 //     backward   those saved values, and g  ->  the gradients of the variables
 //     joint      the inputs, and g          ->  the gradients, as a function that can itself be
 //                                               differentiated: create_graph calls it
+//
+// g has the gradients of the outputs, and of a variable that is used again after the call what
+// these uses have added up: the call goes on from there, so that a sum has the tape's order.
 #pragma once
 
 #include <map>
@@ -56,15 +59,20 @@ struct CallGradient {
     Ref<Callable> forward;
     std::vector<int> seeds;                          // the outputs that have a seed, in order
     std::vector<std::vector<int>> variables_behind;  // by seed: those that its output depends on
-    GradientHalves whole;                            // where every seed is given
+    std::vector<int> sums;                           // the variables behind any
     int outputs = 0;  // of the program; what follows them in `forward` is saved
 
-    // By seed: is it given? An output that the loss does not use has none.
+    // By seed, then by sum: is it given? An output that the loss does not use has no gradient.
     const GradientHalves& halves(const std::vector<char>& present) const;
+
+    // With every seed and sum given. What is compiled is what is left of these without the absent.
+    Ref<Program> backward;
+    Ref<Program> joint;
+    std::vector<int> given, joint_variables;
 
   private:
     mutable std::mutex mutex_;
-    mutable std::map<std::vector<char>, std::unique_ptr<GradientHalves>> partial_;
+    mutable std::map<std::vector<char>, std::unique_ptr<GradientHalves>> made_;
 };
 
 // Runs it. `variables` are the nodes to which gradients flow, by leaf line (empty: none). Where

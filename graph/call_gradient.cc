@@ -54,7 +54,8 @@ Tensor symbol_input(Recording& r, const Desc& desc, const std::string& name) {
 // The lines of the backward half on inputs of their own: the saved values, then the seeds.
 Ref<Program> backward_half(const Tape& t, const std::unordered_set<const Node*>& late,
                            const std::vector<Value>& saved, std::span<const Tensor> seeds,
-                           const std::vector<Value>& results, const std::string& name) {
+                           std::span<const std::string> names, const std::vector<Value>& results,
+                           const std::string& name) {
     Ref<Program> p = make<Program>();
     p->name = name + ".backward";
     std::unordered_map<const Node*, std::vector<int>> numbers;
@@ -69,8 +70,7 @@ Ref<Program> backward_half(const Tape& t, const std::unordered_set<const Node*>&
         p->inputs.push_back({ProgramInput::argument, std::move(label), false});
     };
     for (const Value& v : saved) add_input(v, "saved" + std::to_string(p->inputs.size()));
-    for (std::size_t k = 0; k < seeds.size(); ++k)
-        add_input(value_of(seeds[k]), "g" + std::to_string(k));
+    for (std::size_t k = 0; k < seeds.size(); ++k) add_input(value_of(seeds[k]), names[k]);
     for (const Node* node : t.nodes) {
         if (!late.count(node) || node->op == &ops::read) continue;
         Line line;
@@ -223,29 +223,74 @@ class WithoutSeeds {
     std::vector<char> absent_;  // by value
 };
 
-std::unique_ptr<GradientHalves> halves_without(const CallGradient& all,
-                                               const std::vector<char>& present) {
-    const auto seeds = static_cast<int>(all.seeds.size());
+std::unique_ptr<GradientHalves> halves_with(const CallGradient& all,
+                                            const std::vector<char>& present) {
+    const auto seeds = static_cast<int>(present.size());
     const auto first_seed = [&](const Program& p) {
         return static_cast<int>(p.inputs.size()) - seeds;
     };
-    const Program& backward = *all.whole.backward->written;
-    const Program& joint = *all.whole.joint->written;
-    WithoutSeeds late(backward, first_seed(backward), present);
-    WithoutSeeds both(joint, first_seed(joint), present);
+    WithoutSeeds late(*all.backward, first_seed(*all.backward), present);
+    WithoutSeeds both(*all.joint, first_seed(*all.joint), present);
     auto out = std::make_unique<GradientHalves>();
-    for (std::size_t i = 0; i < all.whole.given.size(); ++i)
-        if (!late.is_absent(backward.outputs[i])) out->given.push_back(all.whole.given[i]);
+    for (std::size_t i = 0; i < all.given.size(); ++i)
+        if (!late.is_absent(all.backward->outputs[i])) out->given.push_back(all.given[i]);
     std::size_t leaf = 0;
-    for (const Line& line : joint.lines)
+    for (const Line& line : all.joint->lines)
         if (line.op == &ops::leaf) {
             if (!both.is_absent(line.out[0]))
-                out->joint_variables.push_back(all.whole.joint_variables[leaf]);
+                out->joint_variables.push_back(all.joint_variables[leaf]);
             ++leaf;
         }
-    out->backward = make<Callable>(late.finished(), all.whole.backward->executor);
-    out->joint = make<Callable>(both.finished(), all.whole.joint->executor);
+    out->backward = make<Callable>(late.finished(), all.forward->executor);
+    out->joint = make<Callable>(both.finished(), all.forward->executor);
     return out;
+}
+
+// A seed as a leaf too, so that `joint` can be differentiated with respect to it.
+Tensor seed_leaf(const Tensor& seed) {
+    Program one;
+    one.values = {{seed.shape(), seed.dtype(), seed.device()}, {}};
+    one.values[1] = one.values[0];
+    Line line;
+    line.op = &ops::leaf;
+    line.in.push_back(Operand{0, {}});
+    line.out.push_back(1);
+    line.requires_grad = true;
+    one.lines.push_back(line);
+    return replay(one, std::span(&seed, 1)).leaves[0];
+}
+
+// What the gradient is taken of: outputs, then variables, each with its seed.
+struct Roots {
+    std::vector<Tensor> roots, seeds, seed_leaves;
+    std::vector<std::string> names;
+
+    void add(Recording& r, const Tensor& root, const std::string& name) {
+        roots.push_back(root);
+        names.push_back(name);
+        seeds.push_back(symbol_input(r, {root.shape(), root.dtype(), root.device()}, name));
+        seed_leaves.push_back(seed_leaf(seeds.back()));
+    }
+};
+
+Roots roots_of(Recording& r, const Callable& callable, const Replayed& again, CallGradient& out) {
+    Roots all;
+    const Program& program = *callable.written;
+    const std::vector<std::vector<int>> behind = leaves_behind(program);
+    std::set<int> variables;
+    for (std::size_t k = 0; k < program.outputs.size(); ++k) {
+        const Tensor& output = again.values[static_cast<std::size_t>(program.outputs[k])];
+        if (!callable.differentiable[k] || !output.requires_grad()) continue;
+        out.variables_behind.push_back(behind[k]);
+        variables.insert(behind[k].begin(), behind[k].end());
+        all.add(r, output, "g" + std::to_string(out.seeds.size()));
+        out.seeds.push_back(static_cast<int>(k));
+    }
+    for (int v : variables) {
+        all.add(r, again.leaves[static_cast<std::size_t>(v)], "sum" + std::to_string(v));
+        out.sums.push_back(v);
+    }
+    return all;
 }
 
 std::unique_ptr<CallGradient> made_gradient(const Callable& callable) {
@@ -261,64 +306,39 @@ std::unique_ptr<CallGradient> made_gradient(const Callable& callable) {
         inputs.push_back(symbol_input(r, program.values[i], program.inputs[i].name));
     const Replayed again = replay(program, inputs);
 
-    const std::vector<std::vector<int>> behind = leaves_behind(program);
     auto out = std::make_unique<CallGradient>();
     out->outputs = static_cast<int>(program.outputs.size());
-    std::vector<Tensor> outputs, roots, seeds;
-    for (std::size_t k = 0; k < program.outputs.size(); ++k) {
-        outputs.push_back(again.values[static_cast<std::size_t>(program.outputs[k])]);
-        if (!callable.differentiable[k] || !outputs.back().requires_grad()) continue;
-        const Tensor& o = outputs.back();
-        out->seeds.push_back(static_cast<int>(k));
-        out->variables_behind.push_back(behind[k]);
-        roots.push_back(o);
-        seeds.push_back(symbol_input(r, {o.shape(), o.dtype(), o.device()},
-                                     "g" + std::to_string(seeds.size())));
-    }
-    // The seeds are leaves too, so that `joint` can be differentiated with respect to them.
-    std::vector<Tensor> seed_leaves;
-    for (const Tensor& seed : seeds) {
-        Program one;
-        one.values = {{seed.shape(), seed.dtype(), seed.device()}, {}};
-        one.values[1] = one.values[0];
-        Line line;
-        line.op = &ops::leaf;
-        line.in.push_back(Operand{0, {}});
-        line.out.push_back(1);
-        line.requires_grad = true;
-        one.lines.push_back(line);
-        seed_leaves.push_back(replay(one, std::span(&seed, 1)).leaves[0]);
-    }
+    const Roots all = roots_of(r, callable, again, *out);
     const std::vector<Tensor> gradients =
-        grad(roots, again.leaves, seed_leaves, {.create_graph = true});
+        grad(all.roots, again.leaves, all.seed_leaves, {.create_graph = true});
     std::vector<Value> results;
     for (std::size_t k = 0; k < gradients.size(); ++k) {
         if (!gradients[k].defined()) continue;
-        out->whole.given.push_back(static_cast<int>(k));
+        out->given.push_back(static_cast<int>(k));
         results.push_back(value_of(gradients[k]));
     }
     const Tape t = tape(results);
-    const auto late = late_nodes(t, seeds);
+    const auto late = late_nodes(t, all.seeds);
     const std::vector<Value> saved = crossing(t, late, results);
     std::vector<Value> forward_roots;
-    for (const Tensor& o : outputs) forward_roots.push_back(value_of(o));
+    for (int v : program.outputs)
+        forward_roots.push_back(value_of(again.values[static_cast<std::size_t>(v)]));
     forward_roots.insert(forward_roots.end(), saved.begin(), saved.end());
     r.inputs.resize(inputs.size());  // the seeds are no inputs of forward
     // forward has no leaves: nothing differentiates it.
     out->forward =
         make<Callable>(capture(r, forward_roots, program.name).program, callable.executor);
-    for (std::size_t k = 0; k < seeds.size(); ++k) {
+    for (std::size_t k = 0; k < all.seeds.size(); ++k) {
         RecordedInput input;
         input.kind = RecordedInput::argument;
-        input.name = "g" + std::to_string(k);
-        input.value = value_of(seeds[k]);
+        input.name = all.names[k];
+        input.value = value_of(all.seeds[k]);
         r.inputs.push_back(input);
     }
     const Captured joint = capture(r, results, program.name + ".joint");
-    out->whole.joint = make<Callable>(joint.program, callable.executor);
-    out->whole.joint_variables = variables_of(joint, again.leaf_values, seed_leaves);
-    out->whole.backward = make<Callable>(
-        backward_half(t, late, saved, seeds, results, program.name), callable.executor);
+    out->joint = joint.program;
+    out->joint_variables = variables_of(joint, again.leaf_values, all.seed_leaves);
+    out->backward = backward_half(t, late, saved, all.seeds, all.names, results, program.name);
     return out;
 }
 
@@ -330,10 +350,9 @@ const CallGradient& Callable::gradient() const {
 }
 
 const GradientHalves& CallGradient::halves(const std::vector<char>& present) const {
-    if (std::find(present.begin(), present.end(), 0) == present.end()) return whole;
     const std::lock_guard lock(mutex_);
-    auto& found = partial_[present];
-    if (!found) found = halves_without(*this, present);
+    auto& found = made_[present];
+    if (!found) found = halves_with(*this, present);
     return *found;
 }
 

@@ -16,13 +16,17 @@ namespace tg {
 // ---- the key -----------------------------------------------------------------------------------
 namespace {
 
-int first_with(const std::vector<Tensor>& arguments, std::size_t i, bool history) {
-    for (std::size_t k = 0; k < i; ++k) {
-        const Handle& a = arguments[k].handle();
-        const Handle& b = arguments[i].handle();
-        if (history ? a.history == b.history : a.storage == b.storage) return static_cast<int>(k);
-    }
-    return static_cast<int>(i);
+template <class Same>
+int first_with(const std::vector<Tensor>& arguments, std::size_t i, const Same& same) {
+    std::size_t k = 0;
+    while (k < i && !same(arguments[k].handle(), arguments[i].handle())) ++k;
+    return static_cast<int>(k);
+}
+
+bool same_storage(const Handle& a, const Handle& b) { return a.storage == b.storage; }
+bool same_history(const Handle& a, const Handle& b) { return a.history == b.history; }
+bool same_value(Handle& a, Handle& b) {
+    return same_history(a, b) && value_outside(a) == value_outside(b);
 }
 
 }  // namespace
@@ -35,8 +39,9 @@ CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool wh
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const Tensor& t = arguments[i];
         ArgumentKey a;
-        a.storage_of = first_with(arguments, i, false);
-        a.history_of = first_with(arguments, i, true);
+        a.storage_of = first_with(arguments, i, same_storage);
+        a.history_of = first_with(arguments, i, same_history);
+        a.value_of = first_with(arguments, i, same_value);
         a.dtype = t.dtype();
         a.device = t.device();
         a.requires_grad = t.requires_grad();
@@ -65,7 +70,8 @@ std::string difference_of(const ArgumentKey& now, const ArgumentKey& before, std
     const std::string arg = "argument " + std::to_string(i);
     if (argument_text(now) != argument_text(before))
         return arg + " is " + argument_text(now) + ", and was " + argument_text(before);
-    if (now.storage_of != before.storage_of || now.history_of != before.history_of)
+    if (now.storage_of != before.storage_of || now.history_of != before.history_of ||
+        now.value_of != before.value_of)
         return arg + " shares memory with other arguments than before";
     return arg + " has another layout";
 }

@@ -13,7 +13,7 @@
 //     batch, argument 0 ---> inputs[0], by number -----> %0 = argument x0
 //     w's bytes -----------> inputs[1] ----------------> %1 = variable w1
 //     w.grad --------------> inputs[2], a slot --------> %2 = slot grad2
-//     w's node ------------> variables[0] -------------> %3 = leaf %1
+//     w's value -----------> variables[0] -------------> %3 = leaf %1
 //                                                        %4 = mul %0 %3
 //                                                        %5 = sum %4                loss
 //                                                        ...                        %9: dL/dw
@@ -47,7 +47,7 @@ namespace tg {
 // ---- ties to the tensors outside ---------------------------------------------------------------
 namespace {
 
-const Handle& handle_of(const std::vector<Tensor>& arguments, int number) {
+Handle& handle_of(const std::vector<Tensor>& arguments, int number) {
     return arguments[static_cast<std::size_t>(number)].handle();
 }
 
@@ -130,9 +130,13 @@ struct Tracer {
             const ArgumentKey& a = trace.key.arguments[i];
             const auto storage = static_cast<std::size_t>(a.storage_of);
             const auto history = static_cast<std::size_t>(a.history_of);
-            list.push_back(r.argument(arguments[i], a.layout, a.base, static_cast<int>(i),
-                                      storage < i ? &list[storage] : nullptr,
-                                      history < i ? &list[history] : nullptr));
+            list.push_back(
+                r.argument(arguments[i], {.number = static_cast<int>(i),
+                                          .window = a.window,
+                                          .layout = a.layout,
+                                          .base = a.base,
+                                          .same_storage = storage < i ? &list[storage] : nullptr,
+                                          .same_history = history < i ? &list[history] : nullptr}));
         }
         return list;
     }
@@ -176,7 +180,8 @@ struct Tracer {
     static bool walkable(const Value& v) {
         if (!v.node->requires_grad) return false;
         const Tape t = tape({&v, 1}, Follow::gradients);
-        return std::none_of(t.nodes.begin(), t.nodes.end(), [](const Node* n) { return n->freed; });
+        return std::none_of(t.nodes.begin(), t.nodes.end(),
+                            [](const Node* n) { return n->freed && n->recording != 0; });
     }
 
     void add_storage_commits() {
@@ -206,7 +211,8 @@ struct Tracer {
             const HistoryState& h = *r.histories[k];
             const bool made_inside =
                 h.history->born == r.id && table.number_of(h.history.get()) < 0;
-            if (made_inside || !h.written || h.history->leaf || &r.state(h.storage) != &s) continue;
+            if (made_inside || h.written_at == 0 || h.history->leaf || &r.state(h.storage) != &s)
+                continue;
             const Value now = r.base(s.storage, h.history);
             if (!now.node->requires_grad) continue;
             c.differentiable = true;
@@ -251,25 +257,22 @@ struct Tracer {
         }
     }
 
-    // A leaf line belongs to the history for which it was written down.
     void bind_variables(const Captured& captured) {
-        for (int number : trace.callable->variables) {
-            VariableBinding v;
-            for (const auto& h : r.histories) {
-                if (!h->leaf || !captured.numbers.count(h->leaf.get())) continue;
-                if (captured.number(Value{h->leaf, 0}) != number) continue;
-                v.argument = table.number_of(h->history.get());
-                v.named = h->handle;
+        for (int number : trace.callable->variables)
+            for (const LeafLine& leaf : r.leaves) {
+                if (!captured.numbers.count(leaf.line.get())) continue;
+                if (captured.number(Value{leaf.line, 0}) != number) continue;
+                VariableBinding v{leaf.argument, leaf.named};
+                v.is_base = static_cast<bool>(leaf.base_of);
+                if (v.is_base) v.base_of = table.outside(leaf.base_of);
+                trace.variables.push_back(v);
             }
-            trace.variables.push_back(v);
-        }
     }
 
     void add_guards() {
-        for (const auto& h : r.histories)
-            if (h->handle)
-                trace.handles.push_back(
-                    {h->handle, h->handle->history, static_cast<bool>(h->leaf)});
+        for (const auto& [handle, older] : r.older)
+            if (handle->storage->born == 0)
+                trace.handles.push_back({older.handle, handle->history, older.requires_grad});
         for (const auto& s : r.storages) {
             const OuterStorage outer = table.outside(s->storage);
             if (s->storage->born == 0 || (s->argument && s->captured))
@@ -315,9 +318,8 @@ namespace {
 
 std::string broken_handle(const TraceState& t) {
     for (const TraceState::HandleGuard& g : t.handles) {
-        const bool same = g.handle->history == g.history;
-        const bool wanted = same && g.history->now;
-        if (same && wanted == g.requires_grad) continue;
+        const bool wanted = wanted_outside(*g.handle);
+        if (g.handle->history == g.history && wanted == g.requires_grad) continue;
         return "a tensor that the function names " +
                std::string(wanted ? "requires a gradient now" : "changed its requires_grad");
     }
@@ -384,16 +386,10 @@ namespace {
 std::vector<Value> bound_variables(const TraceState& t, const std::vector<Tensor>& arguments) {
     std::vector<Value> variables;
     if (!grad_enabled()) return variables;
-    for (const VariableBinding& v : t.variables) {
-        if (v.argument < 0) {
-            variables.push_back(v.named ? v.named->history->now : Value{});
-            continue;
-        }
-        // A window is a base of its own: its node is the argument's, not its storage's.
-        const auto i = static_cast<std::size_t>(v.argument);
-        variables.push_back(t.key.arguments[i].window ? value_of(arguments[i])
-                                                      : arguments[i].handle().history->now);
-    }
+    for (const VariableBinding& v : t.variables)
+        variables.push_back(v.is_base ? v.base_of.in(arguments)->now
+                            : v.named ? value_outside(*v.named)
+                                      : value_outside(handle_of(arguments, v.argument)));
     return variables;
 }
 

@@ -26,8 +26,9 @@ struct ArgumentKey {
     // elements as a base of its own, wherever in a larger storage they lie. So the batches
     // x[0:32], x[32:64], ... have one key.
     bool window = true;
-    int storage_of = 0;  // the first argument with this storage, and this history
-    int history_of = 0;
+    int storage_of = 0;  // the first argument with this storage, this history, and this value:
+    int history_of = 0;  // gradients of the same value are added up in one place
+    int value_of = 0;
     Layout layout;
     Dims base;
     bool operator==(const ArgumentKey& other) const = default;
@@ -69,10 +70,12 @@ struct Binding {
     OuterHistory grad_of;  // whose .grad
 };
 
-// Whose node gets the gradient that arrives at a leaf line.
+// Which value gets the gradient that arrives at a leaf line: see LeafLine.
 struct VariableBinding {
     int argument = -1;
-    Ref<Handle> named;
+    Ref<Handle> named = {};
+    bool is_base = false;
+    OuterHistory base_of = {};
 };
 
 // What the end of a call does with one output of the program.

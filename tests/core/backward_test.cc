@@ -72,6 +72,14 @@ TEST_CASE("grad says which input was not used, unless that is allowed") {
     CHECK_FALSE(x.grad().defined());
 }
 
+TEST_CASE("grad of a tensor in the middle leaves the tape behind it as it was") {
+    Tensor w = leaf({2});
+    const Tensor middle = w * w;
+    CHECK(numbers(grad_of((middle * 3).sum(), middle)) == Floats{3});
+    middle.sum().backward();
+    CHECK(numbers(w.grad()) == Floats{4});
+}
+
 TEST_CASE("requires_grad_ makes a leaf, and only a leaf can be told to stop") {
     Tensor x = tensor(Floats{1});
     CHECK(x.is_leaf());

@@ -59,6 +59,53 @@ TEST_CASE("a compiled call is one node, and its gradients are right to the third
     CHECK(numbers(grad_of(second.sum(), x)) == Floats{6});
 }
 
+TEST_CASE("what flows to one tensor is added up in the tape's order, whoever uses it") {
+    Tensor w = leaf({1, 2, 3});
+    const Tensor part = w.slice(0, 1, 3);  // an older view, with uses of its own
+    const Compiled::Function f = [&](const Tensors& x) {
+        const Tensor before = w * 0.1 + w * x[0];
+        {
+            const NoGrad mode;
+            w.add_(0);
+        }
+        return Tensors{(before + w * 0.7).sum() + (part * 0.3).sum() + (part * 0.45).sum() +
+                       (w.slice(0, 0, 2) * 0.55).sum()};
+    };
+    Compiled call = compiled(f);
+    const auto gradient = [&](const Compiled::Function& g) {
+        const Tensor x = tensor(Floats{0.3f, 0.9f, 0.6f});
+        const Tensor loss = (w * 0.13).sum() + g({x})[0] + (w * 0.77).sum() + (part * 0.21).sum() +
+                            g({x})[0] + (part * 0.37).sum();
+        return numbers(grad_of(loss, w));
+    };
+    CHECK(gradient(f) == gradient([&](const Tensors& x) { return call(x); }));
+}
+
+TEST_CASE("grad in a trace follows a view that was taken outside") {
+    Tensor w = leaf({1, 2, 3});
+    const Tensor part = w.slice(0, 1, 3).select(0, 1);
+    Compiled f = compiled(
+        [&](const Tensors&) { return Tensors{grad_of((part * part).sum() + (w * 5).sum(), w)}; });
+    CHECK(numbers(f({})[0]) == Floats{5, 5, 11});
+    Compiled g = compiled([&](const Tensors&) {
+        (part * part).sum().backward();
+        return Tensors{};
+    });
+    g({});
+    CHECK(numbers(w.grad()) == Floats{0, 0, 6});
+}
+
+TEST_CASE("grad in a trace through an argument that was computed outside is an error, not None") {
+    Tensor w = leaf({1, 2});
+    const Tensor y = w * 2;
+    Compiled f = compiled([&](const Tensors& x) {
+        const Tensor loss = (x[0] * x[0]).sum();
+        const Tensor outputs[] = {loss}, inputs[] = {w};
+        return Tensors{grad(outputs, inputs, {}, {.allow_unused = true})[0]};
+    });
+    CHECK_THROWS_WITH(f({y}), doctest::Contains("computed outside of it"));
+}
+
 TEST_CASE("gradients accumulate over two calls") {
     Tensor w = leaf({2});
     Compiled f = compiled([&](const Tensors& x) { return Tensors{(x[0] * w).sum()}; });

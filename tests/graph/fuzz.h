@@ -38,6 +38,7 @@ struct Source {
 struct FuzzProgram {
     std::uint64_t seed = 0;
     bool backward_inside = false;
+    bool beside = false;  // the sources are also used before and after the call, and it comes twice
     std::vector<Source> sources;
     std::vector<Step> steps;
     std::vector<int> wanted;  // the slots whose weighted sum is the loss
@@ -265,7 +266,8 @@ inline const char* name_of(Form form) {
 
 inline std::string text(const FuzzProgram& p) {
     std::string s = "seed " + std::to_string(p.seed) +
-                    (p.backward_inside ? ", backward inside" : ", backward outside") + "\n";
+                    (p.backward_inside ? ", backward inside" : ", backward outside") +
+                    (p.beside ? ", sources used beside" : "") + "\n";
     for (std::size_t i = 0; i < p.sources.size(); ++i) {
         const Source& source = p.sources[i];
         s += "  t" + std::to_string(i) + (source.argument ? " argument " : " captured ") +

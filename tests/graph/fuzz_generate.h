@@ -45,9 +45,14 @@ inline void add_sources(FuzzProgram& p, Random& r) {
         s.form = r.of(forms);
         if ((s.form == Form::strided || s.form == Form::expanded) && s.shape.empty())
             s.form = Form::whole;
+        // A backward inside of the call ends with an error at what was computed outside, also at a
+        // view that is an argument.
+        const bool outside =
+            s.form == Form::computed || (s.form == Form::view_of_leaf && s.argument);
         const bool outer_path = s.form == Form::view_of_leaf || s.form == Form::computed;
         if (s.form == Form::expanded) s.requires_grad = false;
-        if (outer_path && (p.backward_inside || !s.requires_grad)) s.form = Form::whole;
+        if ((outside && p.backward_inside) || (outer_path && !s.requires_grad))
+            s.form = Form::whole;
         if (i > 0 && r.chance(20)) {
             s.of = static_cast<int>(r.below(i));
             const Source& other = p.sources[static_cast<std::size_t>(s.of)];
@@ -58,6 +63,8 @@ inline void add_sources(FuzzProgram& p, Random& r) {
             s.shape = other.shape;
             s.dtype = other.dtype;
             s.requires_grad = s.form == Form::alias ? false : other.requires_grad;
+            if (p.backward_inside && other.form == Form::view_of_leaf && s.form == Form::same)
+                s.argument = false;
         }
         p.sources.push_back(s);
     }
@@ -273,6 +280,7 @@ inline FuzzProgram random_program(std::uint64_t seed) {
     FuzzProgram p;
     p.seed = seed;
     p.backward_inside = r.chance(40);
+    p.beside = !p.backward_inside && r.chance(50);
     add_sources(p, r);
     std::vector<Tensor> slots = tried(p).slots;
     const std::int64_t length = 3 + r.below(14);
