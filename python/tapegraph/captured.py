@@ -8,127 +8,18 @@ values; compiled.py looks at these values before each call, and traces again if 
 from __future__ import annotations
 
 import builtins
-import dis
 import functools
-import os
-import sysconfig
 import types
-import weakref
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from typing import Any, Callable
 
 from . import _C
-from ._lines import place
+from .bytecode import Name, is_user_code, names_in, no_code
 from .nn.module import Module
 from .optim.optimizer import Optimizer
+from .plain import identities, is_plain, plain_key
 
-_PLAIN = (int, float, complex, bool, str, bytes, type(None), _C.dtype, _C.device, type(Ellipsis))
 _ABSENT = object()
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_LIBRARIES = tuple(
-    os.path.abspath(sysconfig.get_paths()[k]) + os.sep for k in ("stdlib", "platstdlib", "purelib")
-)
-
-
-def is_plain(value: Any) -> bool:
-    """Can it be compared by value, and never change in place?"""
-    if type(value) in _PLAIN:
-        return True
-    return isinstance(value, (tuple, frozenset)) and all(is_plain(v) for v in value)
-
-
-def plain_key(value: Any) -> Hashable:
-    """Equal for equal values of equal types; 1, 1.0 and True, or 0.0 and -0.0, are not."""
-    if isinstance(value, float):
-        return float, value.hex()
-    if isinstance(value, complex):
-        return complex, value.real.hex(), value.imag.hex()
-    if isinstance(value, tuple):
-        return (type(value), *map(plain_key, value))
-    return type(value), value
-
-
-class _Identities:
-    """Numbers for objects, the same number only ever for the same object."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, tuple[Callable[[], Any], int]] = {}
-        self.next = 0
-
-    def number(self, thing: Any) -> int:
-        entry = self.known.get(id(thing))
-        if entry is not None and entry[0]() is thing:
-            return entry[1]
-        try:
-            reference: Callable[[], Any] = weakref.ref(thing)
-        except TypeError:
-            reference = functools.partial(lambda kept: kept, thing)
-        self.next += 1
-        self.known[id(thing)] = (reference, self.next)
-        return self.next
-
-
-identities = _Identities()
-
-
-_no_code = functools.lru_cache.__code__  # a library's: stands for no code of a user's
-
-
-def is_user_code(code: types.CodeType) -> bool:
-    file = code.co_filename
-    return not file.startswith((_PACKAGE, *_LIBRARIES)) and not file.startswith("<frozen")
-
-
-class Name:
-    """A chain of names in some code, as `lr` or `self.hidden.scale`, and the line that has it."""
-
-    __slots__ = ("attributes", "kind", "line", "root")
-
-    def __init__(self, kind: str, root: str, attributes: tuple[str, ...], line: str) -> None:
-        self.kind = kind  # "global", "cell" or "local"
-        self.root = root
-        self.attributes = attributes
-        self.line = line
-
-
-def _loads(code: types.CodeType, closure: frozenset[str]) -> Iterator[Name]:
-    line = code.co_firstlineno
-    current: tuple[str, str] | None = None
-    attributes: list[str] = []
-    at = line
-    for instruction in dis.get_instructions(code):
-        starts = getattr(instruction, "line_number", None) or instruction.starts_line
-        if type(starts) is int:
-            line = starts
-        op, arg = instruction.opname, instruction.argval
-        if op in ("LOAD_ATTR", "LOAD_METHOD") and current is not None:
-            attributes.append(arg)
-            continue
-        if current is not None:
-            yield Name(*current, tuple(attributes), place(code.co_filename, at))
-        current, attributes, at = None, [], line
-        if op in ("LOAD_GLOBAL", "LOAD_NAME"):
-            current = ("global", arg)
-        elif op in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
-            current = ("cell" if arg in closure else "local", arg)
-        elif op.startswith("LOAD_FAST"):
-            current = ("local", arg[-1] if isinstance(arg, tuple) else arg)
-    if current is not None:
-        yield Name(*current, tuple(attributes), place(code.co_filename, at))
-
-
-@functools.cache
-def names_in(code: types.CodeType) -> tuple[Name, ...]:
-    """The chains of names that code and the functions defined in it load."""
-    found: list[Name] = []
-    todo = [(code, frozenset(code.co_freevars))]
-    while todo:
-        here, closure = todo.pop()
-        found.extend(_loads(here, closure))
-        for constant in here.co_consts:
-            if isinstance(constant, types.CodeType):
-                todo.append((constant, closure & frozenset(constant.co_freevars)))
-    return tuple(found)
 
 
 class Watched:
@@ -237,13 +128,13 @@ class Captured:
                     self._todo.append((function, local))
         elif not isinstance(function, type):
             call = getattr(type(function), "__call__", None)  # noqa: B004
-            if is_user_code(getattr(call, "__code__", _no_code)):
+            if is_user_code(getattr(call, "__code__", no_code)):
                 self._function(types.MethodType(call, function), {})
 
     def _partial(self, function: functools.partial[Any]) -> None:
         """What is bound already is as fixed as a global: its values, and objects by their names."""
         inner = function.func
-        names = getattr(inner, "__code__", _no_code).co_varnames
+        names = getattr(inner, "__code__", no_code).co_varnames
         local = {**dict(zip(names, function.args)), **function.keywords}
         for name, value in local.items():
             if is_plain(value):

@@ -12,9 +12,10 @@ import numpy as np
 
 from . import _C
 from ._C import Program, Tensor
-from .captured import Captured, identities, is_plain, plain_key
+from .captured import Captured
 from .nn.changes import Changes
 from .nn.module import Module
+from .plain import identities, is_plain, plain_key
 
 # ---- nested arguments ---------------------------------------------------------------------------
 #
