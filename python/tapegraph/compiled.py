@@ -8,120 +8,23 @@ import weakref
 from collections.abc import Hashable
 from typing import Any, Callable, NamedTuple
 
-import numpy as np
-
 from . import _C
 from ._C import Program, Tensor
 from .captured import Captured
 from .nn.changes import Changes
 from .nn.module import Module
-from .plain import identities, is_plain, plain_key
-
-# ---- nested arguments ---------------------------------------------------------------------------
-#
-# A structure is a nested tuple that says where the tensors go: ("tensor",), ("plain", value),
-# ("tuple", type, parts), ("list", parts), ("dict", names, parts), ("object", value). That of a
-# call's arguments is ("call", parts, names, named parts), or a number if all are tensors.
-
-
-class _Plain:
-    """A value in a structure; compared by its key, so that 1 and True differ."""
-
-    __slots__ = ("key", "value")
-
-    def __init__(self, key: Hashable, value: Any) -> None:
-        self.key = key
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Plain) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-
-_TENSOR = ("tensor",)
-
-
-def _flatten(value: Any, tensors: list[Tensor], path: str) -> tuple[Any, ...]:
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        return _TENSOR
-    if is_plain(value):
-        return "plain", _Plain(plain_key(value), value)
-    if isinstance(value, tuple):
-        parts = tuple(_flatten(v, tensors, f"{path}[{i}]") for i, v in enumerate(value))
-        return "tuple", type(value), parts
-    if type(value) is list:
-        return "list", tuple(_flatten(v, tensors, f"{path}[{i}]") for i, v in enumerate(value))
-    if type(value) is dict:
-        parts = tuple(_flatten(v, tensors, f"{path}[{k!r}]") for k, v in value.items())
-        return "dict", tuple(value), parts
-    if isinstance(value, np.generic):
-        return "plain", _Plain((type(value), value.tobytes()), value)
-    if isinstance(value, np.ndarray):
-        raise TypeError(
-            f"compile: {path} is a NumPy array, whose numbers would be frozen into the program; "
-            f"pass tg.tensor(array)"
-        )
-    return "object", _Plain(identities.number(value), value)
-
-
-def _unflatten(structure: tuple[Any, ...], tensors: Any) -> Any:
-    """The value again, with the next of tensors wherever one was."""
-    kind = structure[0]
-    if kind == "tensor":
-        return next(tensors)
-    if kind in ("plain", "object"):
-        return structure[1].value
-    if kind == "list":
-        return [_unflatten(part, tensors) for part in structure[1]]
-    if kind == "dict":
-        return {k: _unflatten(part, tensors) for k, part in zip(structure[1], structure[2])}
-    parts = [_unflatten(part, tensors) for part in structure[2]]
-    cls = structure[1]
-    if cls is tuple:
-        return tuple(parts)
-    return cls(*parts) if hasattr(cls, "_fields") else cls(parts)
-
-
-def _all_tensors(args: tuple[Any, ...]) -> bool:
-    for a in args:
-        if type(a) is not Tensor and not isinstance(a, Tensor):
-            return False
-    return True
-
-
-def _flatten_call(args: Any, kwargs: dict[str, Any], tensors: list[Tensor]) -> Any:
-    parts = tuple(_flatten(a, tensors, f"argument {i}") for i, a in enumerate(args))
-    named = tuple(_flatten(a, tensors, f"argument {k}") for k, a in kwargs.items())
-    return "call", parts, tuple(kwargs), named
-
-
-def _unflatten_call(structure: Any, tensors: list[Tensor]) -> tuple[list[Any], dict[str, Any]]:
-    if isinstance(structure, int):
-        return tensors, {}
-    rest = iter(tensors)
-    args = [_unflatten(part, rest) for part in structure[1]]
-    return args, {k: _unflatten(part, rest) for k, part in zip(structure[2], structure[3])}
-
-
-def _words(structure: tuple[Any, ...]) -> str:
-    kind = structure[0]
-    if kind == "tensor":
-        return "tensor"
-    if kind == "plain":
-        return repr(structure[1].value)
-    if kind == "object":
-        return type(structure[1].value).__name__
-    if kind == "list":
-        return "[" + ", ".join(map(_words, structure[1])) + "]"
-    if kind == "dict":
-        return "{" + ", ".join(f"{k}: {_words(p)}" for k, p in zip(*structure[1:])) + "}"
-    return "(" + ", ".join(map(_words, structure[2])) + ")"
+from .plain import is_plain, plain_key
+from .structure import (
+    TENSOR,
+    all_tensors,
+    check_result,
+    flatten,
+    flatten_call,
+    parts_of,
+    said,
+    unflatten,
+    unflatten_call,
+)
 
 
 class _Key(NamedTuple):
@@ -132,38 +35,18 @@ class _Key(NamedTuple):
     structure: Hashable
 
 
-def _parts_of(given: Any) -> tuple[Any, ...]:
-    """The parts of a call's structure, written out."""
-    return ((_TENSOR,) * given, (), ()) if isinstance(given, int) else given[1:]
-
-
-def _check_result(structure: tuple[Any, ...]) -> None:
-    """Tensors can only be found again in what we know how to take apart."""
-    kind = structure[0]
-    if kind == "object":
-        raise TypeError(
-            f"compile: the result holds {type(structure[1].value).__name__!r}; a compiled function "
-            f"returns tensors and plain values, in tuples, lists and dicts"
-        )
-    for part in {"list": structure[1:2], "dict": structure[2:], "tuple": structure[2:]}.get(
-        kind, ()
-    ):
-        for inner in part:
-            _check_result(inner)
-
-
 def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
     """What the core calls to trace; it refers to the compiled function only weakly."""
 
     def trace(symbols: list[Tensor], given: Any) -> tuple[list[Tensor], tuple[Any, ...]]:
         target = compiled()
         assert target is not None
-        args, kwargs = _unflatten_call(given, symbols)
+        args, kwargs = unflatten_call(given, symbols)
         results: list[Tensor] = []
-        returned = _flatten(target.__wrapped_function__(*args, **kwargs), results, "the result")
-        _check_result(returned)
+        returned = flatten(target.__wrapped_function__(*args, **kwargs), results, "the result")
+        check_result(returned)
         after: list[Tensor] = []
-        if _flatten_call(args, kwargs, after)[1:] != _parts_of(given) or [*map(id, after)] != [
+        if flatten_call(args, kwargs, after)[1:] != parts_of(given) or [*map(id, after)] != [
             *map(id, symbols)
         ]:
             raise TypeError(
@@ -202,14 +85,14 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tensors: Any = args
         structure: Any = len(args)
-        if kwargs or not _all_tensors(args):
+        if kwargs or not all_tensors(args):
             tensors = []
-            structure = _flatten_call(args, kwargs, tensors)
+            structure = flatten_call(args, kwargs, tensors)
         key = self._last
         if key is None or key.structure != structure or self._has_changed():
             key = self._new_key(structure, args, kwargs)
         results, returned = self._program.call(tensors, key.extra, key.why, structure)
-        return results[0] if returned is _TENSOR else _unflatten(returned, iter(results))
+        return results[0] if returned is TENSOR else unflatten(returned, iter(results))
 
     # ---- the key ----------------------------------------------------------------------------
 
@@ -242,7 +125,7 @@ class Compiled:
         words = []
         last = self._last.structure if self._last else structure
         if last != structure:
-            words.append(f"the arguments were {_said(last)}, are now {_said(structure)}")
+            words.append(f"the arguments were {said(last)}, are now {said(structure)}")
         for label, (value, line) in facts.items():
             old = self._facts.get(label, (value, line))[0]
             if old is value or (is_plain(old) and is_plain(value)
@@ -317,13 +200,6 @@ class Compiled:
         return f"<compiled {self._name}, traced {self.traces} times>"
 
 
-def _said(structure: Any) -> str:
-    if isinstance(structure, int):
-        return "(" + ", ".join(["tensor"] * structure) + ")"
-    named = [f"{k}={_words(part)}" for k, part in zip(*structure[2:])]
-    return "(" + ", ".join([*map(_words, structure[1]), *named]) + ")"
-
-
 def _objects(function: Any, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments that are neither tensors nor plain, by the names of their parameters."""
     code = getattr(function, "__code__", None)
@@ -375,12 +251,12 @@ def lockstep(
     """
     function = getattr(function, "__wrapped_function__", function)
     tensors: list[Tensor] = []
-    structure = _flatten_call(args, kwargs, tensors)
+    structure = flatten_call(args, kwargs, tensors)
 
     def flat(symbols: list[Tensor]) -> list[Tensor]:
-        given, named = _unflatten_call(structure, symbols)
+        given, named = unflatten_call(structure, symbols)
         results: list[Tensor] = []
-        _flatten(function(*given, **named), results, "the result")
+        flatten(function(*given, **named), results, "the result")
         return results
 
     return Lockstep(*_C._lockstep(flat, tensors, executor))
