@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
+import warnings
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any, Callable, NamedTuple
 
 from . import _C
 from ._C import Program, Tensor
+from ._lines import place
+from .bytecode import no_code
 from .captured import Captured
+from .frozen import Drawn
 from .nn.changes import Changes
 from .nn.module import Module
 from .plain import is_plain, plain_key
@@ -43,7 +48,9 @@ def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
         assert target is not None
         args, kwargs = unflatten_call(given, symbols)
         results: list[Tensor] = []
-        returned = flatten(target.__wrapped_function__(*args, **kwargs), results, "the result")
+        with target._watching_draws():
+            result = target.__wrapped_function__(*args, **kwargs)
+        returned = flatten(result, results, "the result")
         check_result(returned)
         after: list[Tensor] = []
         if flatten_call(args, kwargs, after)[1:] != parts_of(given) or [*map(id, after)] != [
@@ -65,8 +72,8 @@ class Compiled:
     """What tg.compile makes of a function: call it as the function.
 
     Tensors may stand in tuples, lists and dicts, in arguments and results alike. A call is traced
-    anew if a shape, dtype, device, plain argument, or a captured value that the code names is new;
-    explain() says which.
+    anew if a shape, dtype, device, plain argument, or a captured value that the code reads is new;
+    explain() says which. Random numbers and times of Python's are drawn once, with a warning.
     """
 
     def __init__(self, function: Callable[..., Any], executor: str, strict: bool) -> None:
@@ -79,6 +86,7 @@ class Compiled:
         self._known: dict[Hashable, int] = {}
         self._last: _Key | None = None
         self._facts: dict[str, tuple[Any, str]] = {}
+        self._warned: set[Any] = set()
         if not isinstance(function, Module):
             functools.update_wrapper(self, function, updated=())
 
@@ -99,12 +107,7 @@ class Compiled:
     def _has_changed(self) -> bool:
         """Is anything captured not the very object that it was at the last call?"""
         captured = self._captured
-        if captured is None or self._changes != Changes.count:
-            return True
-        for watched in captured.watched:
-            if watched.get() is not watched.value:
-                return True
-        return False
+        return captured is None or self._changes != Changes.count or captured.has_changed()
 
     def _new_key(self, structure: Any, args: Any, kwargs: dict[str, Any]) -> _Key:
         """Looks everything over, and gives the number of this kind of call."""
@@ -141,6 +144,33 @@ class Compiled:
         more = [f"and {len(words) - 3} more"] if len(words) > 3 else []
         return "; ".join(words[:3] + more)
 
+    @contextlib.contextmanager
+    def _watching_draws(self) -> Iterator[None]:
+        """Warns of random numbers and times that a trace keeps as they were."""
+        frozen = self._captured.frozen if self._captured else {}
+        for at, kept in frozen.items():
+            if at not in self._warned:
+                self._warned.add(at)
+                file, number, call = at
+                _warn(
+                    f"compile: {call} ({place(file, number)}) is called while {self._name} is "
+                    f"traced, and its {kept} is kept for all later calls; {_INSTEAD[kept]}",
+                    file,
+                    number,
+                )
+        drawn = Drawn()
+        yield
+        if "number" not in frozen.values() and drawn.by_now() and None not in self._warned:
+            self._warned.add(None)
+            code = getattr(self.__wrapped_function__, "__code__", no_code)
+            _warn(
+                f"compile: something that {self._name} calls draws random numbers from Python or "
+                f"NumPy while it is traced, and they are kept for all later calls; "
+                f"{_INSTEAD['number']}",
+                code.co_filename,
+                code.co_firstlineno,
+            )
+
     # ---- what users ask ---------------------------------------------------------------------
 
     @property
@@ -165,9 +195,20 @@ class Compiled:
         captured = self._captured
         if captured is not None:
             baked = [w for w in captured.watched if is_plain(w.value)]
-            if baked:
+            if baked or captured.containers:
                 lines.append("frozen into the program, and checked at each call:")
                 lines += [f"  {w.label} = {w.value!r} ({w.line})" for w in baked]
+                lines += [
+                    f"  {w.label}: {w.contents.said()} ({w.line})"
+                    for w in captured.containers
+                    if w.contents
+                ]
+            if captured.frozen:
+                lines.append("frozen when it was traced:")
+                lines += [
+                    f"  the {kept} of {call} ({place(file, number)})"
+                    for (file, number, call), kept in captured.frozen.items()
+                ]
             if captured.unchecked:
                 lines.append("used, but not checked: a change is not noticed")
                 lines += [f"  {text}" for text in captured.unchecked]
@@ -201,18 +242,40 @@ class Compiled:
 
 
 def _objects(function: Any, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Arguments that are neither tensors nor plain, by the names of their parameters."""
+    """What is neither tensor nor plain among the arguments, by the names of their parameters."""
     code = getattr(function, "__code__", None)
+    if isinstance(function, Module):
+        code = getattr(type(function).forward, "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
-    named = {**dict(zip(names, args)), **kwargs}
-    defaults = getattr(function, "__defaults__", None) or ()
-    for name, value in zip(names[len(names) - len(defaults) :], defaults):
-        named.setdefault(name, value)
-    return {
-        k: v
-        for k, v in named.items()
-        if not isinstance(v, (Tensor, list, dict, tuple)) and not is_plain(v)
-    }
+    if isinstance(function, (Module, types.MethodType)):
+        names = names[1:]
+    found: dict[str, Any] = {}
+    for i, value in enumerate(args):
+        _add_objects(value, names[i] if i < len(names) else f"argument {i}", found)
+    for name, value in kwargs.items():
+        _add_objects(value, name, found)
+    return found
+
+
+def _add_objects(value: Any, label: str, found: dict[str, Any]) -> None:
+    if isinstance(value, (list, tuple)):
+        for i, v in enumerate(value):
+            _add_objects(v, f"{label}[{i}]", found)
+    elif isinstance(value, dict):
+        for k, v in value.items():
+            _add_objects(v, f"{label}[{k!r}]", found)
+    elif not isinstance(value, Tensor) and not is_plain(value):
+        found[label] = value
+
+
+_INSTEAD = {
+    "number": "draw with tg.rand or tg.randn, or pass a tensor of it",
+    "time": "take it outside",
+}
+
+
+def _warn(text: str, file: str, line: int) -> None:
+    warnings.warn_explicit(text, UserWarning, file, line)
 
 
 def compile(

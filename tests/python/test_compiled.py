@@ -3,8 +3,13 @@
 import copy
 import functools
 import gc
+import random
+import re
 import signal
 import threading
+import time
+import types
+import warnings
 import weakref
 
 import numpy as np
@@ -139,14 +144,18 @@ def test_a_tensor_that_was_replaced_is_another_one():
     assert "closure variable w is another Tensor than before" in f.explain()
 
 
-def test_what_cannot_be_checked_is_listed():
-    f = tg.compile(lambda x: x * table[0] * lr)
+def test_what_is_checked_and_what_is_not_is_listed():
+    long = [*range(150)]
+    f = tg.compile(lambda x: x * table[0] * lr * long[3] * len(eval("[1, 2]")))
     f(tg.ones(1))
     text = f.explain()
-    assert "used, but not checked: a change is not noticed" in text
-    assert "global table (test_compiled.py:" in text
-    assert "what is in a list may change without notice" in text
+    assert "frozen into the program, and checked at each call:" in text
+    assert "global table: 1 element (test_compiled.py:" in text
+    assert "closure variable long: 100 elements (test_compiled.py:" in text
     assert "global lr = 0.1 (test_compiled.py:" in text
+    assert "used, but not checked: a change is not noticed" in text
+    assert re.search(r"closure variable long \(test_compiled.py:\d+\): 50 elements beyond", text)
+    assert re.search(r"eval\(\) \(test_compiled.py:\d+\): what it finds by a name made", text)
 
 
 def test_plain_arguments_are_part_of_the_key():
@@ -542,3 +551,248 @@ def test_other_objects_behind_a_name_are_noticed():
     RATE, Settings.rate, kept = np.float64(9), 9.0, {"rate": 9.0}
     assert [f(tg.ones(1)).item() for f in (by_global, by_class, by_closure)] == [9, 9, 9]
     RATE, Settings.rate = np.float64(1), 1.0
+
+
+class Rates:
+    def __init__(self, lr):
+        self.lr = lr
+
+    @property
+    def doubled(self):
+        return self.lr * 2
+
+    def __mul__(self, x):
+        return x * self.lr
+
+
+def by_an_alias(x, c):
+    k = c
+    return x * k.lr
+
+
+def by_a_helpers_parameter(x, c):
+    def rate(settings):
+        return settings.lr
+
+    return x * rate(c)
+
+
+def by_a_loop(x, c):
+    for k in [c]:
+        x = x * k.lr
+    return x
+
+
+def by_getattr(x, c):
+    return x * getattr(c, "lr")  # noqa: B009
+
+
+def by_vars(x, c):
+    return x * vars(c)["lr"]
+
+
+def by_a_property_of_an_alias(x, c):
+    k = c
+    return x * k.doubled / 2
+
+
+def by_an_operator(x, c):
+    return c * x
+
+
+def by_keywords(x, **k):
+    return x * k["c"].lr
+
+
+def by_a_rest(x, *rest):
+    return x * rest[0].lr
+
+
+def by_a_keyword_with_a_default(x, *, c=None):
+    k = c or config
+    return x * k.lr
+
+
+@pytest.mark.parametrize(
+    "function",
+    [by_an_alias, by_a_helpers_parameter, by_a_loop, by_getattr, by_vars, by_an_operator,
+     by_a_property_of_an_alias, by_keywords, by_a_rest, by_a_keyword_with_a_default],
+)  # fmt: skip
+def test_an_attribute_is_watched_whatever_name_its_object_has(function):
+    c, x = Rates(2.0), tg.ones(1)
+    by_name = function in (by_keywords, by_a_keyword_with_a_default)
+    f = tg.compile(function)
+    call = (lambda: f(x, c=c)) if by_name else (lambda: f(x, c))
+    assert [call().item(), call().item(), f.traces] == [2, 2, 1]
+    c.lr = 5.0
+    assert [call().item(), call().item(), f.traces] == [5, 5, 2]
+    assert "lr was 2.0, is now 5.0 (test_compiled.py:" in f.trace_records()[-1]["why"]
+    c.unused = 1
+    assert [call().item(), f.traces] == [5, 2]
+
+
+def test_objects_in_lists_and_other_holders_are_looked_into():
+    c, x = Rates(2.0), tg.ones(1)
+    held = {"first": [c]}
+    space = types.SimpleNamespace(c=c)
+
+    def default(x, rates=c):
+        return x * rates.lr
+
+    functions = [
+        lambda x: x * held["first"][0].lr,
+        lambda x: x * sum(k.lr for k in held["first"]),
+        lambda x: x * space.c.lr,
+        default,
+        functools.partial(lambda c, x: x * c.lr, c),
+        functools.partial(lambda x, c: x * c.lr, c=c),
+    ]
+    compiled = [tg.compile(f) for f in functions]
+    nested = tg.compile(lambda x, cs: x * cs[0]["c"].lr)
+    assert [f(x).item() for f in compiled] == [2] * 6 and nested(x, [{"c": c}]).item() == 2
+    c.lr = 3.0
+    assert [f(x).item() for f in compiled] == [3] * 6 and nested(x, [{"c": c}]).item() == 3
+
+
+def test_a_method_of_an_object_takes_objects_too():
+    class Net:
+        scale = 1.0
+
+        def step(self, x, c):
+            k = c
+            return x * k.lr * self.scale
+
+    net, c = Net(), Rates(2.0)
+    f = tg.compile(net.step)
+    assert f(tg.ones(1), c).item() == 2
+    c.lr = 3.0
+    assert f(tg.ones(1), c).item() == 3
+    net.scale = 2.0
+    assert f(tg.ones(1), c).item() == 6
+
+
+def test_a_module_that_is_imported_inside_is_watched(tmp_path, monkeypatch):
+    (tmp_path / "rates_of_a_test.py").write_text("lr = 2.0\nwd = 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import rates_of_a_test
+
+    def by_module(x):
+        import rates_of_a_test as r
+
+        return x * r.lr
+
+    def by_name(x):
+        from rates_of_a_test import wd, lr  # noqa: I001
+
+        return x * lr * wd
+
+    f, g, x = tg.compile(by_module), tg.compile(by_name), tg.ones(1)
+    assert f(x).item() == g(x).item() == 2
+    rates_of_a_test.lr = 3.0
+    assert f(x).item() == g(x).item() == 3
+
+
+def test_a_global_asked_for_by_its_name_is_watched():
+    global lr
+    f = tg.compile(lambda x: x * globals()["lr"])
+    x = tg.ones(1, dtype=tg.float64)
+    assert f(x).item() == 0.1
+    lr = 5.0
+    try:
+        assert f(x).item() == 5.0 and f.traces == 2
+    finally:
+        lr = 0.1
+    assert re.search(r"globals\(\) \(test_compiled.py:\d+\): what it finds", f.explain())
+
+
+def test_what_is_in_a_container_is_watched():
+    kept = {"rates": [1.0, 2.0], "names": ("a", [3.0])}
+    weights = [tg.ones(1), tg.full((1,), 2.0)]
+    chosen, few = {1, 2}, np.array([1.0, 2.0])
+    f = tg.compile(
+        lambda x: x * kept["rates"][0] * kept["names"][1][0] * weights[1] * len(chosen) * few.sum()
+    )
+    x = tg.ones(1)
+
+    def value():
+        first = f(x).item()
+        traces = f.traces
+        assert f(x).item() == first and f.traces == traces
+        return first
+
+    assert value() == 1 * 3 * 2 * 2 * 3
+    kept["rates"][0] = 5.0
+    assert value() == 5 * 3 * 2 * 2 * 3
+    assert "kept['rates'][0] was 1.0, is now 5.0" in f.trace_records()[-1]["why"]
+    kept["names"][1][0] = 1.0
+    assert value() == 5 * 1 * 2 * 2 * 3
+    weights[1] = tg.ones(1)
+    assert value() == 5 * 1 * 1 * 2 * 3
+    chosen.add(3)
+    assert value() == 5 * 1 * 1 * 3 * 3
+    few[0] = 8.0
+    assert value() == 5 * 1 * 1 * 3 * 10
+    kept["rates"].append(1.0)
+    assert value() == 5 * 1 * 1 * 3 * 10
+    assert "the length of closure variable kept['rates'] was 2, is now 3" in f.explain()
+    traces = f.traces
+    kept["rates"] = [5.0, 2.0, 1.0]
+    assert value() == 5 * 1 * 1 * 3 * 10 and f.traces == traces  # equal, so the same trace
+
+
+def test_a_list_that_is_only_written_asks_for_no_new_trace():
+    seen, kept = [], {}
+
+    def f(x):
+        seen.append(len(x.shape))
+        kept["last"] = 1
+        return x * 2
+
+    g = tg.compile(f)
+    assert [g(tg.ones(1)).item() for _ in range(3)] == [2, 2, 2]
+    assert g.traces == 1 and seen == [1]
+
+
+def draws_by_a_library(x):
+    return x * sorted(random.sample([1.0, 1.0], 1))[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "kept"),
+    [
+        (lambda x: x * random.random(), "random.random", "number"),
+        (lambda x: x * np.random.rand(), "np.random.rand", "number"),
+        (lambda x, r=random.Random(0): x * r.gauss(0, 1), "r.gauss", "number"),  # noqa: B008
+        (lambda x: x * time.time(), "time.time", "time"),
+        (lambda x: x * time.perf_counter(), "time.perf_counter", "time"),
+        (draws_by_a_library, "random.sample", "number"),
+    ],
+)
+def test_a_number_drawn_while_tracing_is_warned_of(function, call, kept):
+    f = tg.compile(function)
+    instead = {"number": "draw with tg.rand or tg.randn, or pass a tensor of it",
+               "time": "take it outside"}  # fmt: skip
+    with pytest.warns(UserWarning) as warned:
+        first = f(tg.ones(1)).item()
+    assert [re.sub(r" \(test_compiled.py:\d+\)", "", str(w.message)) for w in warned] == [
+        f"compile: {call} is called while {function.__name__} is traced, and its {kept} is kept "
+        f"for all later calls; {instead[kept]}"
+    ]
+    line = function.__code__.co_firstlineno
+    assert warned[0].filename == __file__ and line <= warned[0].lineno <= line + 1
+    assert re.search(rf"the {kept} of {call} \(test_compiled.py:\d+\)", f.explain())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert f(tg.ones(1)).item() == first
+        assert f(tg.ones(2)).tolist() is not None  # warned of once
+
+
+def test_draws_that_no_name_shows_are_warned_of():
+    draw = {"it": [random.random]}
+    f = tg.compile(lambda x: x * draw["it"][0]())
+    with pytest.warns(UserWarning, match="something that <lambda> calls draws random numbers"):
+        f(tg.ones(1))
+    random.seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tg.compile(lambda x: x * tg.rand(1))(tg.ones(1))
