@@ -60,7 +60,8 @@ class Compiled {
 };
 
 // Runs fn as a tape and as a program, line by line beside each other, and stops at the first line
-// whose values differ. The state that fn writes is put back in between.
+// whose values differ. What fn returns and writes is compared too, with what a Compiled gives. The
+// state that it writes is put back. A line that only moves values may stand on one side alone.
 struct Lockstep {
     bool equal = false;
     int lines = 0;

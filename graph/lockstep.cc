@@ -1,6 +1,8 @@
 // One function as a tape and as a program, line beside line. Both go through the same door, so the
-// k-th op that the tape runs is the k-th that the trace writes down; where a recording needs a
-// copy that the tape does without, the other side waits.
+// k-th op that the tape runs is the k-th that the trace writes down, but for lines that only move
+// values: a recording needs one for a write that the tape does in place. There the other side
+// waits. In the end the program that a call would run is held against what the tape has returned
+// and written.
 #include <cstdio>
 #include <cstring>
 
@@ -15,6 +17,7 @@ namespace {
 struct Heard {
     std::string op;
     Where where;
+    bool moves;  // its output has its input's values, in some order
     Tensor value;
     Value line;  // in the trace
 };
@@ -29,7 +32,7 @@ struct Listener final : Observer {
         if (tracing != (recording() != nullptr) || std::strcmp(op.name, "clone") == 0) return;
         thread_state().observer = nullptr;
         for (const Tensor& t : outputs) {
-            Heard h{op.name, current_line(), {}, {}};
+            Heard h{op.name, current_line(), op.view != nullptr, {}, {}};
             if (tracing) {
                 h.line = value_of(t);
             } else {
@@ -59,7 +62,9 @@ struct Snapshot {
 };
 
 bool same_bits(const Tensor& a, const Tensor& b) {
+    if (!a.defined() || !b.defined()) return a.defined() == b.defined();
     if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+    const NoGrad mode;
     const Tensor x = contiguous(to(a, Device::cpu));
     const Tensor y = contiguous(to(b, Device::cpu));
     const auto bytes = static_cast<std::size_t>(x.numel() * size_of(x.dtype()));
@@ -68,81 +73,190 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 // The first number, with as many digits as a float32 has.
 std::string brief(const Tensor& t) {
+    if (!t.defined()) return "-";
     if (t.numel() == 0) return "[]";
+    const NoGrad mode;
     const Scalar first = reshape(t, {-1})[0].item_scalar();
     char s[32];
     std::snprintf(s, sizeof s, "%.9g", first.as_real());
     return s + std::string(t.numel() > 1 ? ", .." : "");
 }
 
-std::string row(const Heard& tape, const Heard& line, const Tensor& value, bool equal) {
+std::string row(const std::string& op, const std::string& tape, const std::string& line,
+                const char* verdict, const Where& where) {
     char s[240];
-    std::snprintf(s, sizeof s, "%-14s %-24s %-24s %-6s %s\n", tape.op.c_str(),
-                  brief(tape.value).c_str(), brief(value).c_str(), equal ? "equal" : "DIFFER",
-                  text(line.where).c_str());
+    std::snprintf(s, sizeof s, "%-14s %-24s %-24s %-6s %s\n", op.c_str(), tape.c_str(),
+                  line.c_str(), verdict, text(where).c_str());
     return s;
+}
+
+// ---- pairing -----------------------------------------------------------------------------------
+
+// Walks over what the tape ran and what the trace wrote, and pairs them.
+struct Walk {
+    const std::vector<Heard>& ran;
+    const std::vector<Heard>& written;
+    Lockstep& result;
+    std::size_t i = 0, j = 0;  // what comes next, of each
+
+    bool match(std::size_t a, std::size_t b) const {
+        if (a == ran.size() || b == written.size()) return a == ran.size() && b == written.size();
+        return ran[a].op == written[b].op && same_bits(ran[a].value, written[b].value);
+    }
+
+    // Do the two match again from here on, if lines that only move values are passed over?
+    bool meet(std::size_t a, std::size_t b) const {
+        for (std::size_t k = a;; ++k) {
+            for (std::size_t l = b;; ++l) {
+                if (match(k, l)) return true;
+                if (l >= written.size() || !written[l].moves) break;
+            }
+            if (k >= ran.size() || !ran[k].moves) return false;
+        }
+    }
+
+    // False at the first difference.
+    bool step() {
+        if (match(i, j)) {
+            add_row(ran[i], ran[i].value, written[j].value, "equal");
+            result.lines += 1;
+            ++i, ++j;
+        } else if (j < written.size() && written[j].moves && meet(i, j + 1)) {
+            add_row(written[j], {}, written[j].value, "moves");
+            ++j;
+        } else if (i < ran.size() && ran[i].moves && meet(i + 1, j)) {
+            add_row(ran[i], ran[i].value, {}, "moves");
+            ++i;
+        } else {
+            differ();
+            return false;
+        }
+        return true;
+    }
+
+    bool done() const { return i == ran.size() && j == written.size(); }
+
+    void differ() {
+        if (i < ran.size() && j < written.size()) {
+            result.lines += 1;
+            std::string op = ran[i].op;
+            if (op != written[j].op) op += " / " + written[j].op;
+            result.text +=
+                row(op, brief(ran[i].value), brief(written[j].value), "DIFFER", ran[i].where);
+        } else {
+            result.text += "the tape ran " + std::to_string(ran.size()) +
+                           " ops, and the trace wrote " + std::to_string(written.size()) + "\n";
+        }
+    }
+
+    void add_row(const Heard& h, const Tensor& tape, const Tensor& line, const char* verdict) {
+        result.text += row(h.op, brief(tape), brief(line), verdict, h.where);
+    }
+};
+
+// ---- both ways ---------------------------------------------------------------------------------
+
+// The trace, with the values of all its lines, and of its own program.
+struct Traced {
+    std::unique_ptr<TraceState> trace;
+    std::vector<Heard> written;
+    std::vector<Tensor> outputs;
+};
+
+Traced traced(Listener& listener, const Compiled::Function& function,
+              const std::vector<Tensor>& arguments, Executor executor, bool whole_storages) {
+    const CallKey key = key_of(arguments, 0, whole_storages);
+    Traced t;
+    Ref<Program> all;
+    std::vector<Binding> bindings;
+    const auto listening = [&](const std::vector<Tensor>& inputs) {
+        std::vector<Tensor> results = function(inputs);
+        t.written = std::move(listener.heard);
+        std::vector<Value> lines;
+        for (const Heard& h : t.written) lines.push_back(h.line);
+        const Captured captured = capture(*recording(), lines, "lockstep");
+        all = captured.program;
+        bindings = bindings_of(*recording(), captured, ArgumentTable(arguments, inputs));
+        return results;
+    };
+    listener.heard.clear();
+    t.trace = new_trace("lockstep", current_line(), listening, executor, arguments, key);
+    if (t.trace->wants_whole_storages) return traced(listener, function, arguments, executor, true);
+    // What the programs need, before the tape changes it.
+    const std::vector<Tensor> values =
+        Callable(all, executor).run(bound_inputs(key, bindings, arguments));
+    for (std::size_t k = 0; k < values.size(); ++k) t.written[k].value = values[k];
+    t.outputs = t.trace->callable->run(bound_inputs(key, t.trace->inputs, arguments));
+    return t;
+}
+
+Snapshot state_written_by(const TraceState& trace, const std::vector<Tensor>& arguments) {
+    Snapshot start;
+    for (const Commit& c : trace.commits) {
+        if (!c.to.slot) {
+            start.keep(c.to.bytes.in(arguments));
+            continue;
+        }
+        const Ref<History>& history = c.to.grad_of.in(arguments);
+        start.grads.push_back({history, history->gradient()});
+    }
+    return start;
+}
+
+// What the function returned and wrote, against the program's.
+void compare_ends(const Traced& t, const std::vector<Tensor>& results,
+                  const std::vector<Tensor>& arguments, Lockstep& result) {
+    const auto output = [&](int k) {
+        return k < 0 ? Tensor() : t.outputs[static_cast<std::size_t>(k)];
+    };
+    const auto compare = [&](const std::string& what, const Tensor& tape, const Tensor& line,
+                             const Where& where) {
+        if (!result.equal || same_bits(tape, line)) return;
+        result.equal = false;
+        result.text += row(what, brief(tape), brief(line), "DIFFER", where);
+    };
+    for (std::size_t k = 0; k < results.size(); ++k)
+        compare("result " + std::to_string(k), results[k], output(t.trace->results[k]), {});
+    for (const Commit& c : t.trace->commits) {
+        Tensor now;
+        if (!c.to.slot)
+            now = bound_inputs(t.trace->key, {c.to}, arguments)[0];
+        else if (const Ref<Handle> grad = c.to.grad_of.in(arguments)->gradient())
+            now = Tensor(grad).detach();
+        compare(c.to.slot ? "the new .grad" : c.written_by, now, output(c.output), c.writer);
+    }
 }
 
 }  // namespace
 
 Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>& arguments,
                   Executor executor) {
-    const CallKey key = key_of(arguments, 0, false);
     Listener listener;
     listener.tracing = true;
-    std::vector<Value> lines;
-    Ref<Program> all;
-    std::vector<Binding> bindings;
     // The trace first: it changes nothing, and says which state the function writes.
-    const auto listening = [&](const std::vector<Tensor>& inputs) {
-        std::vector<Tensor> results = function(inputs);
-        for (const Heard& h : listener.heard) lines.push_back(h.line);
-        const Captured captured = capture(*recording(), lines, "lockstep");
-        all = captured.program;
-        bindings = bindings_of(*recording(), captured, ArgumentTable(arguments, inputs));
-        return results;
-    };
-    const auto trace =
-        new_trace("lockstep", current_line(), listening, Executor::lines, arguments, key);
-    const std::vector<Heard> written = std::move(listener.heard);
-    listener.heard.clear();
-
-    Snapshot start;
-    for (const Commit& c : trace->commits) {
-        if (c.to.slot)
-            start.grads.push_back({c.to.grad_of.in(arguments), nullptr});
-        else
-            start.keep(c.to.bytes.in(arguments));
-    }
-    for (auto& [history, grad] : start.grads) grad = history->gradient();
-
-    // What the program needs, before the tape changes it.
-    const std::vector<Tensor> values =
-        Callable(all, executor).run(bound_inputs(trace->key, bindings, arguments));
+    Traced program = traced(listener, function, arguments, executor, false);
+    const Snapshot start = state_written_by(*program.trace, arguments);
 
     listener.tracing = false;
     listener.heard.clear();
-    function(arguments);
-    thread_state().observer = nullptr;  // what is printed below is not heard
-    start.restore();
-
+    std::vector<Tensor> results;
     Lockstep result;
     result.text =
         "op             tape                     " + std::string(name_of(executor)) + "\n";
-    const std::size_t n = std::min(written.size(), listener.heard.size());
-    result.equal = written.size() == listener.heard.size();
-    for (std::size_t i = 0; i < n; ++i) {
-        const Heard& ran = listener.heard[i];
-        const bool equal = ran.op == written[i].op && same_bits(ran.value, values[i]);
-        result.text += row(ran, written[i], values[i], equal);
-        result.lines += 1;
-        if (equal) continue;
-        result.equal = false;
-        return result;
+    try {
+        results = function(arguments);
+        thread_state().observer = nullptr;  // what is compared below is not heard
+        Walk walk{listener.heard, program.written, result};
+        while (!walk.done() && walk.step()) {
+        }
+        result.equal = walk.done();
+        compare_ends(program, results, arguments, result);
+    } catch (...) {
+        thread_state().observer = nullptr;
+        start.restore();
+        throw;
     }
-    if (!result.equal)
-        result.text += "the tape ran " + std::to_string(listener.heard.size()) +
-                       " ops, and the trace wrote " + std::to_string(written.size()) + "\n";
+    start.restore();
     return result;
 }
 

@@ -310,7 +310,8 @@ def lockstep(
 ) -> Lockstep:
     """Runs function(*args, **kwargs) as a tape and as a program beside each other, line by line.
 
-    Stops at the first line whose values differ. State that function writes is put back in between.
+    Stops at the first line whose values differ; then what was returned and written is compared with
+    what the compiled function would give. State that function writes is put back.
     """
     function = getattr(function, "__wrapped_function__", function)
     tensors: list[Tensor] = []
