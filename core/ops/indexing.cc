@@ -4,20 +4,30 @@
 namespace tg {
 namespace {
 
+// Where an index is larger than the tensor, other than along dim; -1 where it fits.
+int misfit(const Dims& index, const Dims& x, int dim) {
+    if (index.size() != x.size()) return 0;
+    for (int d = 0; d < x.size(); ++d)
+        if (d != dim && !is_unknown(index[d]) && !is_unknown(x[d]) && index[d] > x[d]) return d;
+    return -1;
+}
+
 void check_index(const char* op, std::span<const Desc> in, std::size_t index, int dim) {
     const Desc& i = in[index];
     if (i.dtype != DType::int64)
         fail(ErrorKind::runtime, op, ": the index is ", name_of(i.dtype),
-             ", not int64; cast it: index.long()");
-    if (i.shape.size() != in[0].shape.size())
+             ", not int64 or int32; cast it: index.long()");
+    if (i.shape.size() != in[0].shape.size()) {
+        Dims more = i.shape;
+        if (more.size() < in[0].shape.size()) more.insert(dim, 1);
+        const bool would_fit = misfit(more, in[0].shape, dim) < 0;
         fail(ErrorKind::runtime, op, ": the index ", text(i.shape), " and the tensor ",
-             text(in[0].shape), " need the same number of dims");
-    for (int d = 0; d < i.shape.size(); ++d) {
-        const bool known = !is_unknown(i.shape[d]) && !is_unknown(in[0].shape[d]);
-        if (d != dim && known && i.shape[d] > in[0].shape[d])
-            fail(ErrorKind::runtime, op, ": the index ", text(i.shape),
-                 " is larger than the tensor ", text(in[0].shape), " in dim ", d);
+             text(in[0].shape), " need the same number of dims",
+             would_fit ? "; index.unsqueeze(" + std::to_string(dim) + ")?" : "");
     }
+    if (const int d = misfit(i.shape, in[0].shape, dim); d >= 0)
+        fail(ErrorKind::runtime, op, ": the index ", text(i.shape), " is larger than the tensor ",
+             text(in[0].shape), " in dim ", d);
 }
 
 // x, index -> index's shape
@@ -29,9 +39,12 @@ Descs gather_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
 // x, index, src -> x's shape
 Descs scatter_add_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     check_index(op.name, in, 1, static_cast<int>(attrs.integer(0)));
-    if (in[2].shape != in[1].shape || in[2].dtype != in[0].dtype)
-        fail(ErrorKind::runtime, op.name, ": src ", text(in[2]), " must have the index's shape ",
-             text(in[1].shape), " and the tensor's dtype ", name_of(in[0].dtype));
+    if (in[2].dtype != in[0].dtype)
+        fail(ErrorKind::runtime, op.name, ": src is ", name_of(in[2].dtype), ", and the tensor ",
+             name_of(in[0].dtype), "; cast one of them");
+    if (in[2].shape != in[1].shape)
+        fail(ErrorKind::runtime, op.name, ": src ", text(in[2].shape),
+             " must be at least as large as the index ", text(in[1].shape), " in each dim");
     return {in[0]};
 }
 
@@ -90,16 +103,37 @@ std::span<const Op* const> indexing_ops() {
     return list;
 }
 
-Tensor gather(const Arg& x, std::int64_t dim, const Arg& index) {
+namespace {
+
+Tensor as_int64(const Arg& index) {
+    return index.tensor.dtype() == DType::int32 ? cast(index, DType::int64) : index.tensor;
+}
+
+// What of src has an index beside it.
+Tensor covered(const Tensor& src, const Dims& index) {
+    Tensor part = src;
+    if (src.dims() != index.size()) return src;
+    for (int d = 0; d < index.size(); ++d)
+        if (!is_unknown(index[d]) && src.shape()[d] > index[d])
+            part = slice(part, d, 0, index[d], 1);
+    return part;
+}
+
+}  // namespace
+
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& given) {
     const Here here(x.where);
+    const Arg index(as_int64(given));
     const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
     if (x.tensor.dims() == 0 && index.tensor.dims() == 0)
         return squeeze(gather(unsqueeze(x, 0), 0, unsqueeze(index, 0)), 0);
     return apply(ops::gather, {x, index}, {Attr{d}});
 }
 
-Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
+Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& given, const Arg& all) {
     const Here here(x.where);
+    const Arg index(as_int64(given));
+    const Arg src(covered(all.tensor, index.tensor.shape()));
     const std::int64_t d = wrap_dim("scatter_add", dim, x.tensor.dims());
     if (x.tensor.dims() == 0 && index.tensor.dims() == 0 && src.tensor.dims() == 0)
         return squeeze(scatter_add(unsqueeze(x, 0), 0, unsqueeze(index, 0), unsqueeze(src, 0)), 0);

@@ -228,14 +228,37 @@ Tensor slice(const Arg& x, std::int64_t dim, std::int64_t begin, std::int64_t en
     return apply(ops::slice, {x}, {Attr{d}, Attr{begin}, Attr{end}, Attr{step}});
 }
 
+namespace {
+
+// torch.tensor([]): it may be joined to tensors of any shape, and adds nothing.
+bool is_empty_list(const Tensor& t) { return t.shape() == Dims{0}; }
+
+Tensor cat_at(const std::vector<Tensor>& tensors, std::int64_t dim) {
+    const std::vector<Arg> args(tensors.begin(), tensors.end());
+    return apply(ops::cat, args, {Attr{dim}});
+}
+
+}  // namespace
+
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
     const Here here(where);
     if (tensors.empty()) fail(ErrorKind::value, "cat: an empty list of tensors");
-    if (tensors[0].dims() == 0)
-        fail(ErrorKind::runtime, "cat: tensors of no dims cannot be joined", "; use stack()");
-    const std::int64_t d = wrap_dim("cat", dim, tensors[0].dims());
-    std::vector<Arg> args(tensors.begin(), tensors.end());
-    return apply(ops::cat, args, {Attr{d}});
+    const auto first = std::find_if_not(tensors.begin(), tensors.end(), is_empty_list);
+    if (first == tensors.end()) return cat_at(tensors, 0);  // along any dim that is asked for
+    for (const Tensor& t : tensors)
+        if (t.dims() == 0)
+            fail(ErrorKind::runtime, "cat: tensors of no dims cannot be joined", "; use stack()");
+    const int d = wrap_dim("cat", dim, first->dims());
+    Dims none = first->shape();
+    none[d] = 0;
+    std::vector<Tensor> joined;
+    for (const Tensor& t : tensors) {
+        if (!is_empty_list(t) || first->dims() == 1)
+            joined.push_back(t);
+        else if (!any_unknown(none))
+            joined.push_back(reshape(t, none));
+    }
+    return cat_at(joined, d);
 }
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {

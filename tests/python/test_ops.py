@@ -93,3 +93,39 @@ def test_the_generator_goes_on_from_a_state_that_was_kept():
     assert tg.randn(7).tolist() == drawn and kept.dtype == tg.int64
     with pytest.raises(TypeError, match="not an int64"):
         tg.set_rng_state(tg.ones(2))
+
+
+def test_an_index_may_be_int32_and_a_source_larger_as_in_pytorch():
+    """Recorded from PyTorch 2.15."""
+    x = tg.zeros(3, 5, requires_grad=True)
+    src = tg.arange(12.0).reshape(3, 4).requires_grad_()
+    index = tg.tensor([[0, 1], [1, 2]])
+    for i in (index, index.int()):
+        y = x.scatter_add(0, i, src)
+        assert y.tolist() == [[0, 0, 0, 0, 0], [4, 1, 0, 0, 0], [0, 5, 0, 0, 0]]
+        assert y.gather(1, i[:, :1]).tolist() == [[0], [1]]
+        (g,) = tg.autograd.grad((y * y).sum(), src)
+        assert g.tolist() == [[0, 2, 0, 0], [8, 10, 0, 0], [0, 0, 0, 0]]
+    both = tg.compile(lambda x, i, src: x.scatter_add(0, i, src))(x, index.int(), src)
+    assert both.tolist() == x.scatter_add(0, index, src).tolist()
+
+
+def test_an_empty_list_may_be_joined_to_anything_as_in_pytorch():
+    """Recorded from PyTorch 2.15: shapes, dtypes and the empty tensor's gradient."""
+    none, x = tg.zeros(0, requires_grad=True), tg.ones(2, 3)
+    for dim in (0, 1, -1, -2):
+        for f in (tg.cat, tg.compile(tg.cat)):
+            assert f([none, x], dim).shape == (2, 3)
+            assert f([x, none, x], dim).shape == ((4, 3) if dim in (0, -2) else (2, 6))
+    y = tg.cat([none, x.requires_grad_()])
+    assert [g.tolist() for g in tg.autograd.grad(y.sum(), [none, x])] == [[], [[1] * 3] * 2]
+    assert tg.cat([tg.zeros(0, dtype=tg.float64), tg.ones(2, 3)]).dtype == tg.float64
+    assert tg.cat([tg.zeros(0), tg.ones(2, 3, dtype=tg.int64)]).dtype == tg.float32
+    assert tg.cat([tg.zeros(0), tg.zeros(0)], 1).shape == (0,)
+    assert tg.cat([tg.zeros(0), tg.ones(2)]).tolist() == [1, 1]
+    with pytest.raises(IndexError):
+        tg.cat([tg.zeros(0), tg.ones(2, 3)], 2)
+    with tg.Graph() as graph:
+        rows = tg.placeholder("rows", [None, 3])
+        joined = tg.cat([tg.zeros(0), rows])
+    assert tg.Session(graph).run(joined, {rows: [[1.0, 2.0, 3.0]]}).tolist() == [[1, 2, 3]]

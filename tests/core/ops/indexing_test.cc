@@ -7,6 +7,7 @@ namespace {
 
 const Numbers x{{2, 3}, {1, 2, 3, 4, 5, 6}};
 const Numbers index{{2, 2}, {2, 0, 1, 1}, DType::int64};
+const Numbers small_index{{2, 2}, {2, 0, 1, 1}, DType::int32};
 
 Tensor f_gather(const Tensors& t) { return gather(t[0], 1, t[1]); }
 Tensor f_gather_rows(const Tensors& t) { return gather(t[0], 0, t[1]); }
@@ -25,7 +26,8 @@ std::vector<Row> indexing_rows() {
              [] {
                  gather(ones({2, 3}), 1, tensor(std::vector<std::int64_t>{0}));
              },
-         .error = "gather: the index (1,) and the tensor (2, 3) need the same number of dims"},
+         .error = "gather: the index (1,) and the tensor (2, 3) need the same number of dims; "
+                  "index.unsqueeze(1)?"},
         {.op = "gather",
          .f = f_gather_rows,
          .inputs = {x, {{1, 3}, {1, 0, 1}, DType::int64}},
@@ -37,15 +39,36 @@ std::vector<Row> indexing_rows() {
          .inputs = {x, {{2, 0}, {}, DType::int64}},
          .expected = {{2, 0}, {}},
          .misuse = [] { gather(ones({3}), 0, ones({2})); },
-         .error = "gather: the index is float32, not int64; cast it: index.long()"},
+         .error = "gather: the index is float32, not int64 or int32; cast it: index.long()"},
+        {.op = "gather",
+         .f = f_gather,
+         .inputs = {x, small_index},
+         .expected = {{2, 2}, {3, 1, 5, 5}},
+         .misuse =
+             [] {
+                 gather(ones({2, 3}), 1, tensor(std::vector<std::int64_t>{0, 1}));
+             },
+         .error = "gather: the index (2,) and the tensor (2, 3) need the same number of dims; "
+                  "index.unsqueeze(1)?"},
         {.op = "scatter_add",
          .f = f_scatter,
          .inputs = {x, index, {{2, 2}, {10, 20, 30, 40}}},
          .expected = {{2, 3}, {21, 2, 13, 4, 75, 6}},
          .misuse =
-             [] { scatter_add(ones({3}), 0, tensor(std::vector<std::int64_t>{0}), ones({2})); },
-         .error = "scatter_add: src float32 (2,) must have the index's shape (1,) and the tensor's "
-                  "dtype float32"},
+             [] {
+                 scatter_add(ones({3}), 0, tensor(std::vector<std::int64_t>{0, 1, 2}), ones({2}));
+             },
+         .error = "scatter_add: src (2,) must be at least as large as the index (3,) in each dim"},
+        {.op = "scatter_add",
+         .f = f_scatter,
+         .inputs = {x, small_index, {{3, 4}, {10, 20, 30, 40, 50, 60, 70, 80, 9, 9, 9, 9}}},
+         .expected = {{2, 3}, {21, 2, 13, 4, 115, 6}},  // of src what has an index beside it
+         .misuse =
+             [] {
+                 scatter_add(ones({3}), 0, tensor(std::vector<std::int64_t>{0}),
+                             ones({1}, {DType::float64}));
+             },
+         .error = "scatter_add: src is float64, and the tensor float32; cast one of them"},
         {.op = "one_hot",
          .f = f_one_hot,
          .inputs = {{{2}, {2, 0}, DType::int64}},

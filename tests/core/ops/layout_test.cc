@@ -21,6 +21,7 @@ Tensor f_slice_back(const Tensors& t) { return slice(t[0], 0, -1, 100); }
 Tensor f_slice_none(const Tensors& t) { return slice(t[0], 0, 2, 1); }
 Tensor f_unsqueeze(const Tensors& t) { return unsqueeze(t[0], -1); }
 Tensor f_squeeze(const Tensors& t) { return squeeze(t[0]); }
+Tensor f_cat_empty(const Tensors& t) { return cat({t[0], t[1]}, 0); }
 Tensor f_cat(const Tensors& t) { return cat({t[0], t[1], t[0]}, 1); }
 Tensor f_stack(const Tensors& t) { return stack({t[0], t[1]}, 1); }
 Tensor f_clone(const Tensors& t) { return clone(t[0]); }
@@ -129,6 +130,16 @@ std::vector<Row> layout_rows() {
              },
          .error = "cat: tensor 1 has shape (2,), but tensor 0 has (2, 3); all dims but dim 0 must "
                   "agree"},
+        {.op = "cat",
+         .f = f_cat,
+         .inputs = {{{0}, {}}, x},  // an empty list fits everywhere
+         .expected = x,
+         .misuse =
+             [] {
+                 cat({ones({0}), ones({})});
+             },
+         .error = "cat: tensors of no dims cannot be joined; use stack()"},
+        {.op = "cat", .f = f_cat_empty, .inputs = {{{0}, {}}, {{0}, {}}}, .expected = {{0}, {}}},
         {.op = "stack",
          .f = f_stack,
          .inputs = {{{2}, {1, 2}}, {{2}, {3, 4}}},
