@@ -137,6 +137,32 @@ int wrap_dim(const char* op, std::int64_t d, int n) {
     return static_cast<int>(d < 0 ? d + range : d);
 }
 
+namespace {
+
+bool broadcasts(const Dims& a, const Dims& b) {
+    for (int i = 1; i <= std::min(a.size(), b.size()); ++i) {
+        const std::int64_t x = a[a.size() - i];
+        const std::int64_t y = b[b.size() - i];
+        if (x != y && x != 1 && y != 1 && !is_unknown(x) && !is_unknown(y)) return false;
+    }
+    return true;
+}
+
+// The shorter shape with 1s behind it, if that would do: (32, 10) and (32,) take (32, 1).
+std::string way_out(const Dims& a, const Dims& b) {
+    Dims shorter = a.size() < b.size() ? a : b;
+    const Dims& longer = a.size() < b.size() ? b : a;
+    while (shorter.size() < longer.size() && !any_unknown(shorter)) {
+        shorter.push_back(1);
+        if (broadcasts(shorter, longer))
+            return std::string("; reshape the ") + (a.size() < b.size() ? "first" : "second") +
+                   " to " + text(shorter) + "?";
+    }
+    return "; make them equal, or one of them 1";
+}
+
+}  // namespace
+
 Dims broadcast(const char* op, const Dims& a, const Dims& b) {
     const int n = std::max(a.size(), b.size());
     Dims out = Dims::of(n, 1);
@@ -150,8 +176,7 @@ Dims broadcast(const char* op, const Dims& a, const Dims& b) {
             out[n - i] = y;
         else
             fail(ErrorKind::runtime, op, ": shapes ", text(a), " and ", text(b),
-                 " do not broadcast: dim -", i, " is ", x, " and ", y,
-                 "; make them equal, or one of them 1");
+                 " do not broadcast: dim -", i, " is ", x, " and ", y, way_out(a, b));
     }
     return out;
 }

@@ -40,11 +40,29 @@ void permute_gradient(Backward& n) {
 
 // ---- expand ------------------------------------------------------------------------------------
 
+bool expands(const Dims& from, const Dims& to) {
+    const int added = to.size() - from.size();
+    for (int d = 0; d < from.size(); ++d)
+        if (from[d] != 1 && from[d] != to[d + added] && to[d + added] != -1) return false;
+    return true;
+}
+
+// A shape that would expand: without the 1s in front that are too many, or with some behind.
+std::string expandable(const Dims& from, const Dims& to) {
+    Dims tried = from;
+    if (any_unknown(from) || any_unknown(to)) return "";
+    while (tried.size() > to.size() && tried[0] == 1) tried.erase(0);
+    while (tried.size() < to.size() && !expands(tried, to)) tried.push_back(1);
+    if (tried.size() > to.size() || !expands(tried, to)) return "";
+    return "; reshape it to " + text(tried) + "?";
+}
+
 bool expand_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const Dims& shape = attrs.dims(0);
     const int added = shape.size() - in.shape.size();
     if (added < 0)
-        fail(ErrorKind::runtime, "expand: ", text(in.shape), " has more dims than ", text(shape));
+        fail(ErrorKind::runtime, "expand: ", text(in.shape), " has more dims than ", text(shape),
+             expandable(in.shape, shape));
     out = {shape, Dims::of(shape.size(), 0), in.offset};
     for (int d = 0; d < shape.size(); ++d) {
         const std::int64_t size = d >= added ? in.shape[d - added] : 1;
@@ -53,7 +71,8 @@ bool expand_view(const Layout& in, const Attrs& attrs, Layout& out) {
             out.strides[d] = d >= added ? in.strides[d - added] : 0;
         else if (size != 1 && !is_unknown(size) && !is_unknown(out.shape[d]))
             fail(ErrorKind::runtime, "expand: ", text(in.shape), " does not expand to ",
-                 text(shape), ": dim ", d, " is ", size, ", not 1 or ", shape[d]);
+                 text(shape), ": dim ", d, " is ", size, ", not 1 or ", shape[d],
+                 expandable(in.shape, shape));
         else if (out.shape[d] < 0 && !is_unknown(out.shape[d]))
             fail(ErrorKind::runtime, "expand: the size ", shape[d], " of dim ", d, " is negative");
     }
@@ -65,6 +84,25 @@ bool expand_view(const Layout& in, const Attrs& attrs, Layout& out) {
 void expand_gradient(Backward& n) { n.give(0, n.g()); }
 
 // ---- reshape -----------------------------------------------------------------------------------
+
+// What would fit: the asked shape with one dim left open, the first that can be.
+std::string reshapable(std::int64_t total, const Dims& asked, int hole) {
+    if (hole >= 0) {
+        Dims rest = asked;
+        rest[hole] = 1;
+        return "; " + std::to_string(total) + " is no multiple of " +
+               std::to_string(element_count(rest));
+    }
+    for (int d = 0; d < asked.size() && total > 0 && !asked.contains(0); ++d) {
+        Dims open = asked;
+        open[d] = 1;
+        const std::int64_t rest = element_count(open);
+        if (total % rest != 0) continue;
+        open[d] = total / rest;
+        return "; reshape it to " + text(open) + "?";
+    }
+    return "";
+}
 
 // The shape with its -1 worked out from x's.
 Dims inferred(const char* op, const Dims& from, const Dims& to) {
@@ -99,7 +137,7 @@ Dims inferred(const char* op, const Dims& from, const Dims& to) {
     }
     if (element_count(shape) != total)
         fail(ErrorKind::runtime, op, ": ", text(from), " has ", total,
-             " elements, which do not fit ", text(to));
+             " elements, which do not fit ", text(to), reshapable(total, to, hole));
     return shape;
 }
 

@@ -4,17 +4,44 @@
 namespace tg {
 namespace {
 
+bool may_be_equal(std::int64_t a, std::int64_t b) {
+    return a == b || is_unknown(a) || is_unknown(b);
+}
+
+bool batches_fit(const Dims& a, const Dims& b) {
+    for (int i = 3; i <= a.size() && i <= b.size(); ++i) {
+        const std::int64_t x = a[a.size() - i];
+        const std::int64_t y = b[b.size() - i];
+        if (!may_be_equal(x, y) && x != 1 && y != 1) return false;
+    }
+    return true;
+}
+
+// The two sizes that must agree: of a vector its only one.
+void check_inner(const Dims& a, const Dims& b) {
+    const bool row = a.size() == 1;
+    const bool column = b.size() == 1;
+    const std::int64_t k = a[a.size() - 1];
+    const std::int64_t rows = b[column ? 0 : b.size() - 2];
+    if (may_be_equal(k, rows)) return;
+    const bool fits = batches_fit(a, b);
+    const bool turn_a = fits && !row && a[a.size() - 2] == rows;
+    const bool turn_b = fits && !column && b[b.size() - 1] == k;
+    fail(ErrorKind::runtime, "matmul: a ", text(a), " has ", k, row ? " elements" : " columns",
+         ", but b ", text(b), " has ", rows, column ? " elements" : " rows",
+         turn_a && turn_b ? "; transpose a or b?"
+         : turn_a         ? "; transpose a?"
+         : turn_b         ? "; transpose b?"
+                          : "");
+}
+
 // a (..., M, K) @ b (..., K, N) -> (..., M, N)
 Descs matmul_shape(const Op&, std::span<const Desc> in, const Attrs&) {
     const Dims& a = in[0].shape;
     const Dims& b = in[1].shape;
     if (a.size() < 2 || b.size() < 2)
         fail(ErrorKind::runtime, "matmul: a ", text(a), " and b ", text(b), " are no matrices");
-    const std::int64_t k = a[a.size() - 1];
-    const std::int64_t rows = b[b.size() - 2];
-    if (k != rows && !is_unknown(k) && !is_unknown(rows))
-        fail(ErrorKind::runtime, "matmul: a ", text(a), " has ", k, " columns, but b ", text(b),
-             " has ", rows, " rows");
+    check_inner(a, b);
     Dims batch_a = a;
     Dims batch_b = b;
     batch_a.count -= 2;
@@ -122,6 +149,7 @@ Tensor matmul(const Arg& x, const Arg& y) {
     if (a.dtype() != b.dtype())
         fail(ErrorKind::runtime, "matmul: a is ", name_of(a.dtype()), " and b is ",
              name_of(b.dtype()), "; cast one of them");
+    check_inner(a.shape(), b.shape());
     // A vector is a row on the left and a column on the right, and leaves no trace in the result.
     const bool row = a.dims() == 1;
     const bool column = b.dims() == 1;

@@ -38,7 +38,7 @@ std::vector<Row> layout_rows() {
              [] {
                  reshape(ones({2, 3}), {4, 2});
              },
-         .error = "reshape: (2, 3) has 6 elements, which do not fit (4, 2)"},
+         .error = "reshape: (2, 3) has 6 elements, which do not fit (4, 2); reshape it to (3, 2)?"},
         {.op = "reshape",
          .f = f_flatten,
          .inputs = {x},

@@ -26,7 +26,7 @@ std::vector<Row> matmul_rows() {
              [] {
                  matmul(ones({2, 3}), ones({2, 3}));
              },
-         .error = "matmul: a (2, 3) has 3 columns, but b (2, 3) has 2 rows"},
+         .error = "matmul: a (2, 3) has 3 columns, but b (2, 3) has 2 rows; transpose a or b?"},
         {.op = "matmul",
          .f = f,
          .inputs = {a, v},
