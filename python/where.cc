@@ -2,6 +2,7 @@
 // next to nothing to note. What file and line that is gets looked up only when it is printed.
 //
 // Frames of this package are passed over: a model's line is where it is called, not inside Linear.
+// So are those of Python's own library and of NumPy: np.sum(x) is the user's line, not NumPy's.
 #include <cstring>
 #include <string>
 #include <unordered_map>
@@ -12,33 +13,41 @@
 namespace tg::python {
 namespace {
 
-std::string inner_folder;             // of the package, with the last slash
-py::object* place_of_file = nullptr;  // Python: file name -> what to print for it
+py::object* kind_of_file = nullptr;   // Python: file name -> Frames, as an int
+py::object* place_of_file = nullptr;  // Python: file name, line -> what to print for it
 
-// Is this code ours? Code objects that were seen once live for ever, so an address means one code.
-bool is_inner(PyCodeObject* code) {
-    static auto& known = *new std::unordered_map<PyCodeObject*, bool>;
+enum class Frames { users, libraries, ours };
+
+Frames asked_kind(PyCodeObject* code) {
+    if (!kind_of_file) return Frames::users;
+    const py::error_scope keep_error;  // an error on its way stays as it is
+    try {
+        return Frames{py::cast<int>((*kind_of_file)(py::handle(code->co_filename)))};
+    } catch (const py::error_already_set&) {
+        return Frames::users;
+    }
+}
+
+// Whose code is this? Code objects that were seen once live for ever, so an address means one code.
+Frames kind_of(PyCodeObject* code) {
+    static auto& known = *new std::unordered_map<PyCodeObject*, Frames>;
     struct Entry {
         PyCodeObject* code = nullptr;
-        bool inner = false;
+        Frames kind = Frames::users;
     };
     static Entry recent[256];
     Entry& entry = recent[(reinterpret_cast<std::uintptr_t>(code) >> 6) % 256];
-    if (entry.code == code) return entry.inner;
+    if (entry.code == code) return entry.kind;
     const auto found = known.find(code);
     if (found == known.end()) {
-        const char* file = PyUnicode_AsUTF8(code->co_filename);
-        if (!file) PyErr_Clear();
-        const std::string name = file ? file : "";
-        const bool inner = !inner_folder.empty() && name.rfind(inner_folder, 0) == 0 &&
-                           name != inner_folder + "demo.py";
+        const Frames kind = asked_kind(code);
         Py_INCREF(code);
-        known[code] = inner;
-        entry = {code, inner};
+        known[code] = kind;
+        entry = {code, kind};
     } else {
         entry = {code, found->second};
     }
-    return entry.inner;
+    return entry.kind;
 }
 
 int instruction(PyFrameObject* frame) {
@@ -73,12 +82,14 @@ Where python_line() {
     if (!frame) return {};
     PyFrameObject* held = nullptr;  // what we walked to, if anywhere
     Where where;
+    bool library = false;  // is `where` the first line of a library's that called us?
     while (frame) {
         PyCodeObject* code = PyFrame_GetCode(frame);
-        const bool inner = is_inner(code);  // keeps the code alive from now on
+        const Frames kind = kind_of(code);  // keeps the code alive from now on
         Py_DECREF(code);
-        where = Where{code, instruction(frame), true};
-        if (!inner) break;
+        if (!library || kind == Frames::users) where = Where{code, instruction(frame), true};
+        if (kind == Frames::users) break;
+        library = library || kind == Frames::libraries;
         frame = PyFrame_GetBack(frame);
         Py_XDECREF(held);
         held = frame;
@@ -91,11 +102,13 @@ void bind_lines(py::module_& m) {
     set_python_lines(resolve);
     m.def(
         "_set_lines",
-        [](const std::string& folder, const py::object& place) {
-            inner_folder = folder;
+        [](const py::object& kind, const py::object& place) {
+            kind_of_file = new py::object(kind);
             place_of_file = new py::object(place);
         },
-        "Passes over the frames of files in `folder`; `place(file, line)` says how to print one.");
+        "kind(file) is 0 for a user's file, 1 for a library's, 2 for one of ours, whose frames "
+        "are\n"
+        "passed over; place(file, line) says how to print one.");
     m.def(
         "_current_line", [] { return text(python_line()); },
         "Where the caller is, as errors print it: \"train.py:12\".");

@@ -10,7 +10,6 @@ later (as in TensorFlow), from the same lines. Names and semantics are PyTorch's
     step(tg.ones(2))               # the graph: traced once, then run as a program
 """
 
-import os as _os
 import warnings as _warnings
 
 from . import (
@@ -172,7 +171,7 @@ from .session import Session
 __version__ = "0.1.0"
 
 # Errors and tapes name the user's lines: those of this folder are passed over.
-_C._set_lines(_os.path.dirname(_os.path.abspath(__file__)) + _os.sep, _lines.place)
+_C._set_lines(_lines.kind, _lines.place)
 
 if _C._level_error():
     _warnings.warn(_C._level_error(), stacklevel=2)

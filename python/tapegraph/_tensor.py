@@ -64,8 +64,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if grad is not None:
         if not grad.is_leaf:
             raise RuntimeError(
-                "deepcopy: the .grad was made with create_graph and is on the tape, which is not "
-                "copied; set x.grad = x.grad.detach() first"
+                f"deepcopy ({_C._current_line()}): the .grad was made with create_graph and is on "
+                f"the tape, which is not copied; set x.grad = x.grad.detach() first"
             )
         # Not _deepcopy(grad, memo): memo knows things by id, and copy.deepcopy keeps them alive.
         made.grad = copy.deepcopy(grad, memo)
@@ -102,13 +102,14 @@ def _copy(self: Tensor) -> Tensor:
 def _check_leaf(tensor: Tensor, what: str, instead: str) -> None:
     if tensor.is_symbolic:
         raise RuntimeError(
-            f"{what}: this tensor of shape {tuple(tensor.shape)} is symbolic: it has no value "
-            f"until its graph runs"
+            f"{what} ({_C._current_line()}): this tensor of shape {tuple(tensor.shape)} is "
+            f"symbolic: it has no value until its graph runs"
         )
     if not tensor.is_leaf:
         raise RuntimeError(
-            f"{what}: this tensor of shape {tuple(tensor.shape)} is the result of "
-            f"{tensor.grad_fn!r}; only leaves can be taken with their tape; use {instead}"
+            f"{what} ({_C._current_line()}): this tensor of shape {tuple(tensor.shape)} is "
+            f"the result of {tensor.grad_fn!r}; only leaves can be taken with their tape; use "
+            f"{instead}"
         )
 
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import dis
 import functools
-import os
-import sysconfig
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ._lines import place
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_LIBRARIES = tuple(
-    os.path.abspath(sysconfig.get_paths()[k]) + os.sep for k in ("stdlib", "platstdlib", "purelib")
-)
+from ._lines import INSTALLED, OURS, PYTHONS, place
 
 no_code = functools.lru_cache.__code__  # a library's: stands for no code of a user's
 
 
 def is_user_file(file: str) -> bool:
-    return not file.startswith((_PACKAGE, *_LIBRARIES)) and not file.startswith("<frozen")
+    return not file.startswith((OURS, *PYTHONS, *INSTALLED, "<frozen"))
 
 
 def is_user_code(code: types.CodeType) -> bool:
