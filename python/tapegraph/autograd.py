@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Sequence
 from typing import Any, Callable, TypeVar
 
@@ -65,13 +66,41 @@ class _Mode:
         _set_grad_enabled(self.mode)
 
     def __exit__(self, *error: object) -> None:
-        _set_grad_enabled(self.before.pop())
+        if self.before:  # left once more than entered, it changes nothing
+            _set_grad_enabled(self.before.pop())
 
     def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+            return self._generator(function)
+
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             with _Mode(self.mode):
                 return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    def _generator(self, function: F) -> F:
+        """Each step of the generator has the mode, and what asks for the next one has its own."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            step, given = generator.send, None
+            while True:
+                try:
+                    with _Mode(self.mode):
+                        made = step(given)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, given = generator.send, (yield made)
+                except GeneratorExit:
+                    with _Mode(self.mode):
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    step, given = generator.throw, error
 
         return wrapped  # type: ignore[return-value]
 

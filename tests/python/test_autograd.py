@@ -127,6 +127,54 @@ def test_no_grad_as_block_and_decorator():
     assert tg.is_grad_enabled()
 
 
+def test_a_block_that_is_left_twice_changes_nothing_more():
+    mode = tg.no_grad()
+    mode.__enter__()
+    assert not tg.is_grad_enabled()
+    mode.__exit__(None, None, None)
+    mode.__exit__(None, None, None)
+    tg.no_grad().__exit__(None, None, None)
+    assert tg.is_grad_enabled()
+
+
+def test_a_generator_has_the_mode_in_each_step_and_its_caller_not():
+    seen = []
+
+    @tg.no_grad()
+    def steps(first):
+        """Some steps."""
+        try:
+            given = yield first, tg.is_grad_enabled()
+            try:
+                yield given, tg.is_grad_enabled()
+            except KeyError as error:
+                yield error.args[0], tg.is_grad_enabled()
+            return "end"
+        finally:
+            seen.append(tg.is_grad_enabled())
+
+    assert steps.__name__ == "steps" and steps.__doc__ == "Some steps."
+    it = steps(1)
+    assert next(it) == (1, False) and tg.is_grad_enabled()
+    assert it.send(2) == (2, False) and tg.is_grad_enabled()
+    assert it.throw(KeyError(3)) == (3, False) and tg.is_grad_enabled()
+    with pytest.raises(StopIteration) as end:
+        next(it)
+    assert end.value.value == "end" and tg.is_grad_enabled() and seen == [False]
+    other = steps(1)
+    next(other)
+    other.close()
+    assert seen == [False, False] and tg.is_grad_enabled()
+    with tg.no_grad():
+        assert next(tg.enable_grad(steps)(5)) == (5, False)
+
+        @tg.enable_grad()
+        def on():
+            yield tg.is_grad_enabled()
+
+        assert [*on()] == [True] and not tg.is_grad_enabled()
+
+
 def test_the_tape_can_be_walked():
     w = leaf(1.0, 2.0)
     y = (w * 2).exp()
