@@ -5,7 +5,8 @@
 namespace tg::python {
 namespace {
 
-PyTypeObject* values_indices = nullptr;  // the named pair that max(dim) gives
+PyTypeObject* max_pair = nullptr;  // the named pair that max(dim) gives
+PyTypeObject* min_pair = nullptr;
 
 template <class F>
 PyObject* computed(const Arg& x, F&& f) {
@@ -66,7 +67,7 @@ template <Tensor (*op)(const Arg&, const DimList&, double, bool)>
 PyObject* spread(const Call& c) {
     const Arg x(c.tensor(0));
     if (!is_floating(x.tensor.dtype()))
-        fail(ErrorKind::runtime, c.name(), ": needs a floating dtype, and this tensor is ",
+        fail(ErrorKind::unsupported, c.name(), ": needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
     const bool flag_first = c[1] && PyBool_Check(c[1]);
     const DimList dims = flag_first ? DimList() : c.dim_list(1);
@@ -78,7 +79,7 @@ PyObject* spread(const Call& c) {
 }
 
 template <Tensor (*whole)(const Arg&), ValuesIndices (*along)(const Arg&, std::int64_t, bool),
-          Tensor (*both)(const Arg&, const Arg&)>
+          Tensor (*both)(const Arg&, const Arg&), PyTypeObject** pair_type>
 PyObject* extremum(const Call& c) {
     const Arg x(c.tensor(0));
     if (!c.given(1)) return computed(x, [&] { return whole(x); });
@@ -89,7 +90,7 @@ PyObject* extremum(const Call& c) {
     const std::int64_t dim = c.integer(1);
     const bool keepdim = c.flag(2);
     const ValuesIndices found = compute(work_of(x), [&] { return along(x, dim, keepdim); });
-    const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(values_indices));
+    const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(*pair_type));
     if (!pair) throw_python();
     PyStructSequence_SetItem(pair.ptr(), 0, wrap(found.values));
     PyStructSequence_SetItem(pair.ptr(), 1, wrap(found.indices));
@@ -185,10 +186,10 @@ const Function functions[] = {
      "The maximum over dim. The gradient is shared between equal maxima."},
     {"amin(input, dim=None, keepdim=False)", over_dims<tg::amin>,
      "The minimum over dim. The gradient is shared between equal minima."},
-    {"max(input, dim=None, keepdim=False)", extremum<tg::max, tg::max, maximum>,
+    {"max(input, dim=None, keepdim=False)", extremum<tg::max, tg::max, maximum, &max_pair>,
      "max(input): the largest element. max(input, dim): the pair (values, indices).\n"
      "max(input, other): elementwise, as maximum."},
-    {"min(input, dim=None, keepdim=False)", extremum<tg::min, tg::min, minimum>,
+    {"min(input, dim=None, keepdim=False)", extremum<tg::min, tg::min, minimum, &min_pair>,
      "min(input): the smallest element. min(input, dim): the pair (values, indices).\n"
      "min(input, other): elementwise, as minimum."},
     {"any(input, dim=None, keepdim=False)", over_dims<tg::any>,
@@ -246,15 +247,23 @@ const Function in_functional[] = {
 };
 
 PyStructSequence_Field fields[] = {
-    {"values", "the maxima"}, {"indices", "where they are, int64"}, {nullptr, nullptr}};
-PyStructSequence_Desc description = {"tapegraph.return_types.max", "What max(dim) gives.", fields,
-                                     2};
+    {"values", "the extreme values"}, {"indices", "where they are, int64"}, {nullptr, nullptr}};
+
+// tapegraph.return_types offers them by their names, where pickle looks.
+PyTypeObject* new_pair(const char* name, const char* doc) {
+    PyStructSequence_Desc description = {name, doc, fields, 2};
+    PyTypeObject* type = PyStructSequence_NewType(&description);
+    if (!type) throw_python();
+    return type;
+}
 
 }  // namespace
 
 void bind_reductions(py::module_& m) {
-    values_indices = PyStructSequence_NewType(&description);
-    if (!values_indices) throw_python();
+    max_pair = new_pair("tapegraph.return_types.max", "What max(dim) gives.");
+    min_pair = new_pair("tapegraph.return_types.min", "What min(dim) gives.");
+    m.attr("_max_pair") = py::handle(reinterpret_cast<PyObject*>(max_pair));
+    m.attr("_min_pair") = py::handle(reinterpret_cast<PyObject*>(min_pair));
     add_functions(m, functions);
     add_functions(m, in_functional);
 }

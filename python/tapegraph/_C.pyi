@@ -52,6 +52,9 @@ class ValuesIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+_max_pair = ValuesIndices
+_min_pair = ValuesIndices
+
 class Node:
     @property
     def line(self) -> str: ...

@@ -223,3 +223,14 @@ def test_a_compiled_function_sees_the_copy_and_not_the_original():
     assert f(tg.ones(1, 2)).item() == 2
     g = tg.compile(lambda x: twin(x))
     assert g(tg.ones(1, 2)).item() == 4
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_pairs_of_max_and_min_are_pickled(protocol):
+    x = tg.tensor([[1.0, 5.0], [7.0, 3.0]])
+    for pair in (x.max(1), x.min(dim=0)):
+        for again in (pickle.loads(pickle.dumps(pair, protocol)), copy.deepcopy(pair)):
+            assert type(again) is type(pair)
+            assert again.values.tolist() == pair.values.tolist()
+            assert again.indices.tolist() == pair.indices.tolist()
+    assert repr(x.min(0)).startswith("tapegraph.return_types.min(values=tensor([1., 3.])")

@@ -1,0 +1,6 @@
+"""The named pairs that x.max(dim) and x.min(dim) give, where pickle looks for them."""
+
+from ._C import _max_pair as max  # noqa: A004
+from ._C import _min_pair as min  # noqa: A004
+
+__all__ = ["max", "min"]
