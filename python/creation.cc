@@ -193,7 +193,13 @@ PyObject* tensor(const Call& c) {
 
 PyObject* zeros(const Call& c) { return wrap(tg::zeros(c.dims(0), c.options(1))); }
 PyObject* ones(const Call& c) { return wrap(tg::ones(c.dims(0), c.options(1))); }
-PyObject* empty(const Call& c) { return wrap(tg::zeros(c.dims(0), c.options(1))); }
+PyObject* empty(const Call& c) {
+    const Dims shape = c.dims(0);
+    for (std::int64_t size : shape)
+        if (size < 0 && !is_unknown(size))
+            fail(ErrorKind::runtime, "empty: the shape ", text(shape), " has a negative size");
+    return wrap(tg::zeros(shape, c.options(1)));
+}
 
 PyObject* full(const Call& c) {
     const Scalar value = c.number(1);

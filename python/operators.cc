@@ -112,7 +112,12 @@ PyObject* compare(PyObject* a, PyObject* b, int operation) {
 
 // ---- to a Python number -------------------------------------------------------------------------
 
-Scalar only_element(const Tensor& x) { return x.item_scalar(python_line()); }
+Scalar only_element(const Tensor& x, const char* wanted) {
+    if (!x.is_symbolic() && x.numel() != 1)
+        fail(ErrorKind::value, wanted, ": a tensor of shape ", text(x.shape()), " has ", x.numel(),
+             " elements, not one");
+    return x.item_scalar(python_line());
+}
 
 int truth(PyObject* a) {
     int result = -1;
@@ -122,19 +127,20 @@ int truth(PyObject* a) {
         if (x.numel() != 1)
             fail(ErrorKind::runtime, "bool: a tensor of shape ", text(x.shape()),
                  " has no one truth value; reduce it first, as in x.sum() > 0");
-        result = only_element(x).as_real() != 0 ? 1 : 0;
+        result = only_element(x, "bool").as_real() != 0 ? 1 : 0;
         return Py_None;
     });
     return result;
 }
 
 PyObject* to_float(PyObject* a) {
-    return guarded([&] { return PyFloat_FromDouble(only_element(tensor_in(a)).as_real()); });
+    return guarded(
+        [&] { return PyFloat_FromDouble(only_element(tensor_in(a), "float").as_real()); });
 }
 
 PyObject* to_int(PyObject* a) {
     return guarded([&] {
-        const Scalar s = only_element(tensor_in(a));
+        const Scalar s = only_element(tensor_in(a), "int");
         return is_floating(s.dtype) ? PyLong_FromDouble(s.real) : PyLong_FromLongLong(s.integer);
     });
 }
@@ -145,7 +151,7 @@ PyObject* to_index(PyObject* a) {
         if (is_floating(x.dtype()) || x.numel() != 1)
             fail(ErrorKind::type, "only a tensor of one integer can be an index, not ",
                  describe(x));
-        return PyLong_FromLongLong(only_element(x).as_integer());
+        return PyLong_FromLongLong(only_element(x, "index").as_integer());
     });
 }
 

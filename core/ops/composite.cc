@@ -7,7 +7,7 @@ namespace {
 // The largest is taken off first, so that no exp overflows; it changes nothing, so it is detached.
 Tensor shifted(const char* op, const Arg& x, std::int64_t dim) {
     if (!is_floating(x.tensor.dtype()))
-        fail(ErrorKind::runtime, op, ": needs a floating dtype, and this tensor is ",
+        fail(ErrorKind::unsupported, op, ": needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()));
     if (x.tensor.dims() == 0) return sub(x, x);
     const int d = wrap_dim(op, dim, x.tensor.dims());

@@ -276,7 +276,8 @@ Tensor drawn(const Op& op, const Dims& shape, const Options& options, const Wher
     const Here here(where);
     check_shape(op.name, shape);
     if (!is_floating(options.dtype))
-        fail(ErrorKind::runtime, op.name, ": ", name_of(options.dtype), " is not a floating dtype");
+        fail(ErrorKind::unsupported, op.name, ": ", name_of(options.dtype),
+             " is not a floating dtype");
     const NoGrad mode;
     Generator& g = generator();
     std::lock_guard lock(g.mutex);

@@ -248,7 +248,7 @@ Arg count_of(const Tensor& x, const Dims& dims) {
 Tensor mean(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where, "mean");
     if (!is_floating(x.tensor.dtype()))
-        fail(ErrorKind::runtime, "mean: needs a floating dtype, and this tensor is ",
+        fail(ErrorKind::unsupported, "mean: needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
     const Dims dims = wrapped("mean", list, x.tensor.dims());
     return div(sum(x, dims, keepdim), count_of(x.tensor, dims));

@@ -1,11 +1,14 @@
 """Every mistake here raises what PyTorch raises, and names this file's line and no other's."""
 
 import copy
+import functools
 import pickle
 import re
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pytest
 import tapegraph as tg
 
@@ -23,6 +26,7 @@ MISTAKES = {
     "tg.zeros(2**50)": RuntimeError,
     "tg.full((2**50,), 1.0)": MemoryError,
     "tg.zeros(-1)": RuntimeError,
+    "tg.empty(-1)": RuntimeError,
     "tg.nn.Linear(-1, 3)": RuntimeError,
     "tg.ones(1).expand(2**40, 2**40).sum()": RuntimeError,
     "tg.rand(2, -1)": RuntimeError,
@@ -74,6 +78,8 @@ MISTAKES = {
     "tg.tensor(3)[0]": IndexError,
     "f.gather(1, tg.tensor([[5]]))": RuntimeError,
     "f.gather(1, f)": RuntimeError,
+    "f.scatter_add(1, tg.tensor([[0, 1]]), tg.ones(1, 1))": RuntimeError,
+    "f.scatter_add(1, tg.tensor([[0]]), tg.ones(1, 1, dtype=tg.float64))": RuntimeError,
     "f.select(0, 9)": IndexError,
     "tg.tensor(3).size(0)": IndexError,
     "tg.tensor(3).stride(0)": IndexError,
@@ -86,12 +92,25 @@ MISTAKES = {
     "f.clone().normal_(0, -1)": RuntimeError,
     "f.clone().uniform_(2, 1)": RuntimeError,
     "i.requires_grad_()": RuntimeError,
-    "i.mean()": RuntimeError,
+    "i.mean()": NotImplementedError,
+    "i.var()": NotImplementedError,
+    "i.std()": NotImplementedError,
+    "i.softmax(0)": NotImplementedError,
+    "i.log_softmax(0)": NotImplementedError,
+    "tg.rand(2, dtype=tg.int64)": NotImplementedError,
+    "tg.randn(2, dtype=tg.int64)": NotImplementedError,
+    "i.clone().normal_()": NotImplementedError,
+    "i.clone().uniform_()": NotImplementedError,
     "i.add_(0.5)": RuntimeError,
     "(i > 0) - (i > 0)": RuntimeError,
     "-(i > 0)": RuntimeError,
     "f.item()": RuntimeError,
     "bool(f)": RuntimeError,
+    "float(f)": ValueError,
+    "int(f)": ValueError,
+    "complex(f)": ValueError,
+    "float(tg.zeros(0))": ValueError,
+    "[1, 2][f]": TypeError,
     # the tape
     "grown.add_(1)": RuntimeError,
     "f.backward()": RuntimeError,
@@ -149,6 +168,118 @@ def test_a_mistake_raises_what_pytorch_raises_and_names_its_line(mistake):
     # Python's own and the modules' errors come with a traceback that ends there.
     own = "tapegraph" in str(error.traceback[-1].path) or "len(" in mistake or "iter(" in mistake
     assert own or re.search(r"(<string>|\w+\.py):\d+", text), text
+
+
+FIXES = {
+    "tg.ones(32, 784) @ tg.ones(128, 10)":
+        "matmul: a (32, 784) has 784 columns, but b (128, 10) has 128 rows",
+    "tg.ones(32, 784) @ tg.ones(128, 784)":
+        "matmul: a (32, 784) has 784 columns, but b (128, 784) has 128 rows; transpose b?",
+    "tg.ones(784, 32) @ tg.ones(784, 10)":
+        "matmul: a (784, 32) has 32 columns, but b (784, 10) has 784 rows; transpose a?",
+    "f @ f": "matmul: a (2, 3) has 3 columns, but b (2, 3) has 2 rows; transpose a or b?",
+    "f @ tg.ones(2)": "matmul: a (2, 3) has 3 columns, but b (2,) has 2 elements; transpose a?",
+    "tg.ones(3) @ tg.ones(1)": "matmul: a (3,) has 3 elements, but b (1,) has 1 elements",
+    "tg.ones(3) @ f": "matmul: a (3,) has 3 elements, but b (2, 3) has 2 rows; transpose b?",
+    "tg.ones(5, 2, 3) @ tg.ones(4, 3)":
+        "matmul: a (5, 2, 3) has 3 columns, but b (4, 3) has 4 rows; transpose b?",
+    "tg.ones(5, 2, 3) @ tg.ones(4, 2, 3)":
+        "matmul: a (5, 2, 3) has 3 columns, but b (4, 2, 3) has 2 rows",
+    "tg.ones(32, 10) + tg.ones(32)":
+        "add: shapes (32, 10) and (32,) do not broadcast: dim -1 is 10 and 32; reshape the second "
+        "to (32, 1)?",
+    "tg.ones(4) * tg.ones(4, 2, 3)":
+        "mul: shapes (4,) and (4, 2, 3) do not broadcast: dim -1 is 4 and 3; reshape the first to "
+        "(4, 1, 1)?",
+    "tg.ones(4) * tg.ones(3)":
+        "mul: shapes (4,) and (3,) do not broadcast: dim -1 is 4 and 3; make them equal, or one of "
+        "them 1",
+    "f.reshape(2, 2)":
+        "reshape: (2, 3) has 6 elements, which do not fit (2, 2); reshape it to (3, 2)?",
+    "f.reshape(5, 4)": "reshape: (2, 3) has 6 elements, which do not fit (5, 4)",
+    "f.reshape(4, -1)":
+        "reshape: (2, 3) has 6 elements, which do not fit (4, -1); 6 is no multiple of 4",
+    "f.reshape(0, 4)": "reshape: (2, 3) has 6 elements, which do not fit (0, 4)",
+    "f.reshape(2**62, 3, 0)":
+        "reshape: (2, 3) has 6 elements, which do not fit (4611686018427387904, 3, 0)",
+    "tg.ones(3).expand(3, 4)":
+        "expand: (3,) does not expand to (3, 4): dim 1 is 3, not 1 or 4; reshape it to (3, 1)?",
+    "tg.ones(1, 3).expand(3)": "expand: (1, 3) has more dims than (3,); reshape it to (3,)?",
+    "tg.ones(2, 3).expand(3)": "expand: (2, 3) has more dims than (3,)",
+    "tg.ones(3).expand(2, 4)": "expand: (3,) does not expand to (2, 4): dim 1 is 3, not 1 or 4",
+    "f.gather(1, i)":
+        "gather: the index (2,) and the tensor (2, 3) need the same number of dims; "
+        "index.unsqueeze(1)?",
+    "f.gather(1, tg.tensor([0, 0, 0]))":
+        "gather: the index (3,) and the tensor (2, 3) need the same number of dims",
+    "tg.empty(2, -3)": "empty: the shape (2, -3) has a negative size",
+    "tg.nn.Linear(2, -1)": "empty: the shape (-1, 2) has a negative size",
+    "float(f)": "float: a tensor of shape (2, 3) has 6 elements, not one",
+    "int(f)": "int: a tensor of shape (2, 3) has 6 elements, not one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", FIXES)
+def test_a_misfit_names_its_fix_where_one_would_fit(mistake):
+    with pytest.raises((RuntimeError, ValueError)) as error:
+        eval(mistake)
+    assert re.sub(r" \(<string>:1\)", "", str(error.value), count=1) == FIXES[mistake]
+
+
+def test_a_library_in_between_is_not_the_line_that_is_named():
+    here = re.compile(r"\(test_errors.py:\d+\)")
+    for call in (lambda: np.sum(f), lambda: np.mean(leaf() * 2)):
+        with pytest.raises(TypeError) as error:
+            call()
+        assert here.search(str(error.value)), str(error.value)
+    with pytest.raises(RuntimeError) as refused:
+        copy.deepcopy([leaf() * 2])
+    assert str(refused.value).startswith("deepcopy (test_errors.py:")
+    with pytest.raises(RuntimeError) as refused:
+        pickle.dumps({"a": leaf() * 2})
+    assert str(refused.value).startswith("pickle (test_errors.py:")
+    with pytest.raises(IndexError) as outside:
+        functools.reduce(lambda x, k: x[k], [0, 0, 9], f)
+    assert here.search(str(outside.value))
+    lines = []
+    # The user's function is not on the stack here, so the library's own line has to do.
+    thread = threading.Thread(target=tg.cat, args=([],))
+    hook, threading.excepthook = threading.excepthook, lambda e: lines.append(str(e.exc_value))
+    thread.start()
+    thread.join()
+    threading.excepthook = hook
+    assert re.fullmatch(r"cat \(threading.py:\d+\): an empty list of tensors", lines[0])
+
+
+class Forgets(tg.nn.Module):
+    def __init__(self):
+        self.width = 3
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda m: m(f),
+        lambda m: [*m.parameters()],
+        lambda m: [*m.named_buffers()],
+        lambda m: repr(m),
+        lambda m: m.train(),
+        lambda m: m.training,
+        lambda m: m.state_dict(),
+        lambda m: m.zero_grad(),
+        lambda m: m.get_parameter("weight"),
+        lambda m: m.register_forward_hook(print),
+    ],
+)
+def test_a_module_that_forgets_super_init_is_told_so(use):
+    module = Forgets()
+    assert module.width == 3
+    with pytest.raises(AttributeError, match="Forgets: its __init__ does not call super"):
+        use(module)
+    with pytest.raises(AttributeError, match="Forgets: call super.* before registering scale"):
+        module.register_buffer("scale", f)
+    with pytest.raises(AttributeError, match="Forgets has no attribute 'height'"):
+        module.height  # noqa: B018
 
 
 def classes():

@@ -25,6 +25,13 @@ class LoadResult(NamedTuple):
     unexpected_keys: list[str]
 
 
+# What a subclass lacks that forgets super().__init__().
+_MADE_BY_INIT = frozenset(
+    ["_parameters", "_buffers", "_modules", "_not_saved", "_forward_pre_hooks", "_forward_hooks",
+     "training"]
+)  # fmt: skip
+
+
 class Module:
     """Subclass it, make parameters and other modules in __init__, and write forward.
 
@@ -150,6 +157,11 @@ class Module:
         for table in ("_parameters", "_modules", "_buffers"):
             if name in tables.get(table, ()):
                 return tables[table][name]
+        if "_parameters" not in tables and name in _MADE_BY_INIT:
+            raise AttributeError(
+                f"{type(self).__name__}: its __init__ does not call super().__init__(), which "
+                f"makes '{name}'"
+            )
         raise AttributeError(f"{type(self).__name__} has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:
@@ -203,7 +215,9 @@ class Module:
 
     def _check_name(self, name: str) -> None:
         if "_parameters" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: call super().__init__() first")
+            raise AttributeError(
+                f"{type(self).__name__}: call super().__init__() before registering {name}"
+            )
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{name!r} is no name for a part of a module: a word without dots")
 
@@ -243,7 +257,7 @@ class Module:
         seen: set[int] = set()
         everywhere = self.named_modules(prefix, remove_duplicate)
         for path, module in everywhere if recurse else [(prefix, self)]:
-            for name, value in module.__dict__[table].items():
+            for name, value in getattr(module, table).items():
                 if value is not None and not (remove_duplicate and id(value) in seen):
                     seen.add(id(value))
                     yield (f"{path}.{name}" if path else name), value
@@ -290,7 +304,7 @@ class Module:
     def _get(self, table: str, target: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        value = module.__dict__[table].get(name)
+        value = getattr(module, table).get(name)
         if value is None:
             kind = {"_parameters": "parameter", "_buffers": "buffer"}[table]
             raise AttributeError(
