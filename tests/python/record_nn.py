@@ -1,13 +1,14 @@
 """Writes nn_recorded.json: what PyTorch's layers give, forwards and backwards, in float64.
 
 Run by hand, with PyTorch installed (2.15, on the CPU, wrote the file that is here):
-python tests/python/record_nn.py. The tests only read the file.
+PYTHONPATH=tests python tests/python/record_nn.py. The tests only read the file.
 """
 
 import json
 from pathlib import Path
 
 import torch
+from nn_cases import make, played
 
 CAUSAL = [[False, True, True], [False, False, True], [False, False, False]]
 PADDING = [[False, False, True], [False, False, False]]
@@ -107,80 +108,13 @@ CASES = [
 ]  # fmt: skip
 
 
-def fill(shape, k):
-    """Exact in binary, of both signs, and another one for another k."""
-    size = torch.Size(shape).numel()
-    values = [((7 * i * i + 3 * i + 5 * k) % 31 - 15) / 16 for i in range(size)]
-    return torch.tensor(values, dtype=torch.float64).reshape(list(shape))
-
-
-def argument(spec):
-    """Of a constructor: modules inside of lists and dicts are made."""
-    if isinstance(spec, dict) and "module" in spec:
-        name, *args = spec["module"]
-        return getattr(torch.nn, name)(*map(argument, args))
-    if isinstance(spec, dict) and "pair" in spec:
-        return tuple(spec["pair"])
-    if isinstance(spec, dict):
-        return {key: argument(value) for key, value in spec.items()}
-    return [argument(part) for part in spec] if isinstance(spec, list) else spec
-
-
-def given(spec, leaves):
-    """What forward is called with; tensors of floats go into leaves too."""
-    if isinstance(spec, list):
-        leaves.append(fill(spec, 3 + len(leaves)).requires_grad_())
-        return leaves[-1]
-    kind, value = next(iter(spec.items()))
-    if kind == "pair":
-        return tuple(given(part, leaves) for part in value)
-    return value if kind == "plain" else torch.tensor(value)
-
-
-def tensors(value):
-    if isinstance(value, (tuple, list)):
-        return [t for part in value for t in tensors(part)]
-    return [] if value is None else [value]
-
-
-def flat(tensor):
-    return None if tensor is None else tensor.detach().flatten().tolist()
-
-
 def record(name, args, inputs, more=None):
-    more = more or {}
-    case = {"name": name, "args": args, "inputs": inputs, **more}
-    leaves = []
-    if args is None:
-        module = getattr(torch.nn.functional, name)
-        parameters = {}
-    else:
-        module = getattr(torch.nn, name)(*map(argument, args), **more.get("options", {}))
+    case = {"name": name, "args": args, "inputs": inputs, **(more or {})}
+    if args is not None:
+        module = make(torch, case)
         case["repr"] = repr(module)
         case["state"] = {key: list(value.shape) for key, value in module.state_dict().items()}
-        module.double()
-        parameters = dict(module.named_parameters())
-        with torch.no_grad():
-            for k, parameter in enumerate(parameters.values()):
-                parameter.copy_(fill(parameter.shape, k))
-    if inputs is None:
-        return case
-    values = [given(spec, leaves) for spec in inputs]
-    if not more.get("leaf", True):
-        values = [value.clone() for value in values]
-    call = {key: given(spec, leaves) for key, spec in more.get("call", {}).items()}
-    for _ in range(1, more.get("calls", 1)):
-        module(*values, **call)
-    if not more.get("train", True):
-        module.eval()
-    outputs = tensors(module(*values, **call))
-    sum((out * fill(out.shape, 11 + k)).sum() for k, out in enumerate(outputs)).backward()
-    case["outputs"] = [[list(out.shape), flat(out)] for out in outputs]
-    case["gradients"] = [flat(leaf.grad) for leaf in leaves]
-    case["parameters"] = {key: flat(p.grad) for key, p in parameters.items()}
-    buffers = module.named_buffers() if args is not None else ()
-    case["buffers"] = {key: flat(buffer) for key, buffer in buffers}
-    return case
+    return case if inputs is None else {**case, **played(torch, case)}
 
 
 if __name__ == "__main__":
