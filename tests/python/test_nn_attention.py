@@ -6,6 +6,7 @@ import tapegraph as tg
 import tapegraph.nn.functional as F
 from errors import said
 from tapegraph import nn
+from training import losses_both_ways
 
 
 def make_training(norm_first):
@@ -29,19 +30,11 @@ def make_training(norm_first):
 @pytest.mark.parametrize("norm_first", [False, True])
 @pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
 def test_a_training_step_with_dropout_is_the_tapes_to_the_last_bit(executor, norm_first):
-    losses, states = [], []
-    for compiled in (False, True):
-        model, step = make_training(norm_first)
-        run = tg.compile(step, executor=executor) if compiled else step
-        rng = np.random.default_rng(0)
-        losses.append([])
-        for _ in range(10):
-            y = tg.tensor(rng.integers(0, 3, 4))
-            x = tg.tensor(rng.normal(size=(4, 5, 8)).astype(np.float32)) + y.reshape(4, 1, 1)
-            losses[-1].append(run(x, y).item())
-        states.append({k: v.tolist() for k, v in model.state_dict().items()})
-    assert losses[0] == losses[1] and states[0] == states[1]
-    assert run.traces == 1
+    def batch(rng):
+        y = tg.tensor(rng.integers(0, 3, 4))
+        return tg.tensor(rng.normal(size=(4, 5, 8)).astype(np.float32)) + y.reshape(4, 1, 1), y
+
+    losses_both_ways(lambda: make_training(norm_first), batch, executor)
 
 
 def test_a_query_that_may_look_nowhere_gets_zeros_and_gives_no_nan():
