@@ -29,7 +29,7 @@ class Name(NamedTuple):
     attributes: tuple[str, ...] = ()
     file: str = ""
     number: int = 0
-    is_set: bool = False  # only written: name[key] = value
+    is_set: bool = False  # only written: name[key] = value, or name[key] += value
 
     @property
     def line(self) -> str:
@@ -57,9 +57,14 @@ def _assigned(instructions: list[dis.Instruction]) -> set[str]:
     return found
 
 
+# What `x.a += 1` and `x[0] += 1` do to x before they read: it is needed again for the write.
+_KEPT_FOR_WRITING = ("COPY", "DUP_TOP", "DUP_TOP_TWO")
+
+
 def _is_set(rest: list[dis.Instruction]) -> bool:
-    """Do these instructions, after `name`, make it `name[key] = ..`?"""
-    return len(rest) > 1 and rest[0].opname.startswith("LOAD_") and rest[1].opname == "STORE_SUBSCR"
+    """Do these instructions, after `name`, make it `name[key] = ..` or `name[key] += ..`?"""
+    after = ("STORE_SUBSCR", *_KEPT_FOR_WRITING)
+    return len(rest) > 1 and rest[0].opname.startswith("LOAD_") and rest[1].opname in after
 
 
 def _loads(code: types.CodeType, closure: frozenset[str]) -> Iterator[Name]:
@@ -75,6 +80,8 @@ def _loads(code: types.CodeType, closure: frozenset[str]) -> Iterator[Name]:
             line = starts
         op, arg = instruction.opname, instruction.argval
         if op in ("LOAD_ATTR", "LOAD_METHOD"):
+            if current is None and instructions[k - 1].opname in _KEPT_FOR_WRITING:
+                continue
             if current is None:
                 current, at = ("value", ""), line
             attributes.append(arg)

@@ -740,17 +740,31 @@ def test_what_is_in_a_container_is_watched():
     assert value() == 5 * 1 * 1 * 3 * 10 and f.traces == traces  # equal, so the same trace
 
 
-def test_a_list_that_is_only_written_asks_for_no_new_trace():
-    seen, kept = [], {}
+def test_what_is_only_written_or_counted_asks_for_no_new_trace():
+    seen, kept, calls = [], {"calls": 0}, [0]
+
+    class Counter:
+        calls = 0
+
+        def step(self, x):
+            self.calls += 1
+            seen.append(len(x.shape))
+            kept["last"] = 1
+            kept["calls"] += 1
+            calls[0] += 1
+            return x * 2
+
+    counter = Counter()
+    g = tg.compile(counter.step)
+    assert [g(tg.ones(1)).item() for _ in range(3)] == [2, 2, 2]
+    assert g.traces == counter.calls == calls[0] == kept["calls"] == 1 and seen == [1]
 
     def f(x):
-        seen.append(len(x.shape))
-        kept["last"] = 1
-        return x * 2
+        calls[0] += 1
+        return x * calls[0]
 
     g = tg.compile(f)
-    assert [g(tg.ones(1)).item() for _ in range(3)] == [2, 2, 2]
-    assert g.traces == 1 and seen == [1]
+    assert [g(tg.ones(1)).item() for _ in range(3)] == [2, 3, 4]  # read too
 
 
 def draws_by_a_library(x):
