@@ -1,8 +1,8 @@
 // tg.tensor of nested lists, and the tensors of zeros, ones, ranges and random numbers.
 #include <cmath>
 #include <cstring>
-#include <limits>
 
+#include "core/ops/integers.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -117,33 +117,6 @@ void Nested::read(PyObject* data, int depth, std::string path) {
     }
 }
 
-void check_fits(const Scalar& s, DType dtype) {
-    std::int64_t low = std::numeric_limits<std::int64_t>::min();
-    std::int64_t high = std::numeric_limits<std::int64_t>::max();
-    switch (dtype) {
-        case DType::uint8:
-            low = 0, high = 255;
-            break;
-        case DType::int8:
-            low = -128, high = 127;
-            break;
-        case DType::int32:
-            low = std::numeric_limits<std::int32_t>::min();
-            high = std::numeric_limits<std::int32_t>::max();
-            break;
-        case DType::int64:
-            break;
-        default:
-            return;
-    }
-    const bool fits = is_floating(s.dtype) ? s.real >= static_cast<double>(low) &&
-                                                 s.real < static_cast<double>(high) + 1
-                                           : s.integer >= low && s.integer <= high;
-    if (!fits)
-        fail(ErrorKind::runtime, "tensor: ", text(s), " does not fit ", name_of(dtype),
-             ", which holds ", low, " to ", high);
-}
-
 Tensor from_nested(PyObject* data, PyObject* dtype_asked, DType dtype) {
     Nested nested;
     nested.measure(data);
@@ -156,7 +129,7 @@ Tensor from_nested(PyObject* data, PyObject* dtype_asked, DType dtype) {
     std::size_t written = 0;
     for (const Scalar& s : nested.numbers) {
         check_signals(++written);
-        check_fits(s, dtype);
+        check_fits("tensor", s, dtype);
         s.write(to, dtype);
         to += size_of(dtype);
     }

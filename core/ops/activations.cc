@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "core/ops/family.h"
+#include "core/ops/integers.h"
 
 namespace tg {
 namespace {
@@ -67,15 +68,9 @@ Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Ar
     const auto binds = [&](const Arg& bound, bool below) {
         if (bound.is_tensor() || !is_integral(y.dtype()) || is_floating(bound.scalar.dtype))
             return true;
-        const auto bits = static_cast<int>(size_of(y.dtype())) * 8;
-        if (bits == 64) return true;
-        const bool natural = y.dtype() == DType::uint8;
-        const std::int64_t least = natural ? 0 : -(std::int64_t{1} << (bits - 1));
-        const std::int64_t most = (std::int64_t{1} << (natural ? bits : bits - 1)) - 1;
+        const auto [least, most] = integers_of(y.dtype());
         const std::int64_t b = bound.scalar.as_integer();
-        if (below ? b > most : b < least)
-            fail(ErrorKind::runtime, "clamp: ", b, " does not fit ", name_of(y.dtype()),
-                 ", which holds ", least, " to ", most);
+        if (below ? b > most : b < least) check_fits("clamp", b, y.dtype());
         return below ? b >= least : b <= most;
     };
     if (low && !binds(*low, true)) return high ? clamp(x, {}, high) : y;

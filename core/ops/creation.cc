@@ -1,10 +1,10 @@
 // Tensors from nothing: filled, counted, random.
-#include <cmath>
 #include <cstring>
 #include <mutex>
 
 #include "core/history.h"
 #include "core/ops/family.h"
+#include "core/ops/integers.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
 
@@ -145,17 +145,6 @@ void check_shape(const char* op, const Dims& shape) {
 }
 
 }  // namespace
-
-// An integer dtype holds only so much; a number beyond it is a mistake, not one that wraps.
-static void check_fits(const char* op, const Scalar& value, DType dtype) {
-    if (!is_integral(dtype) || dtype == DType::int64) return;
-    const int bits = static_cast<int>(size_of(dtype)) * 8;
-    const double low = dtype == DType::uint8 ? 0 : -std::ldexp(1.0, bits - 1);
-    const double high = std::ldexp(1.0, dtype == DType::uint8 ? bits : bits - 1) - 1;
-    if (!(value.as_real() > low - 1 && value.as_real() < high + 1))
-        fail(ErrorKind::runtime, op, ": ", text(value), " does not fit ", name_of(dtype),
-             ", which holds ", low, " to ", high);
-}
 
 Tensor full(const Dims& shape, Scalar value, Options options) {
     check_shape("full", shape);

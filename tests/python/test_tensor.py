@@ -321,7 +321,16 @@ def test_whole_numbers_are_counted_exactly():
     assert tg.arange(2**62 + 1, 2**62 + 4).shape == (3,)
     assert tg.arange(5, 0, -2).tolist() == [5, 3, 1] and tg.arange(3, 3).shape == (0,)
     assert tg.ones(2, 3)[:: 2**63 - 1].shape == (1, 3)
-    with pytest.raises(RuntimeError, match="300 does not fit uint8"):
-        tg.full((2,), 300, dtype=tg.uint8)
+    for number, dtype in ((300, tg.uint8), (-0.5, tg.uint8), (128, tg.int8), (1e30, tg.int64),
+                          (2.0**63, tg.int64), (float("nan"), tg.int32)):  # fmt: skip
+        for make in (lambda n, d: tg.full((2,), n, dtype=d), lambda n, d: tg.tensor([n], dtype=d)):
+            with pytest.raises(
+                RuntimeError, match=f"does not fit {dtype!s}".replace("tapegraph.", "")
+            ):
+                make(number, dtype)
+    assert tg.full((1,), 127.5, dtype=tg.int8).item() == 127
+    assert tg.full((1,), -(2**63), dtype=tg.int64).item() == -(2**63)
+    with pytest.raises(RuntimeError, match=r"clamp .*300 does not fit uint8, which holds 0 to 255"):
+        tg.clamp(tg.tensor([1, 4], dtype=tg.uint8), 300)
     assert tg.clamp(tg.tensor([1, 4], dtype=tg.uint8), -1, 3).tolist() == [1, 3]
     assert tg.gather(tg.tensor(5.0), 0, tg.tensor(0)).item() == 5
