@@ -84,6 +84,7 @@ void add_functions(py::module_& m, std::span<const Function> functions);
 // False if o is none of these. Throws OverflowError for an int past int64.
 bool to_number(PyObject* o, Scalar& out);
 bool to_operand(PyObject* o, Arg& out);
+bool fits_int64(PyObject* o, std::int64_t& out);   // of an int; false: it is too large
 bool to_integer(PyObject* o, std::int64_t& out);   // an int, or what has __index__
 bool to_dtype(PyObject* o, DType& out);            // tg.float32, or float, int, bool
 Dims to_dims(const char* op, PyObject* sequence);  // ints and unknown dims

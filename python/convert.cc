@@ -16,14 +16,12 @@ PyTypeObject* numpy_scalar_type() {
 }
 
 std::int64_t to_int64(PyObject* o) {
-    int overflow = 0;
-    const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow != 0) {
+    std::int64_t v = 0;
+    if (!fits_int64(o, v)) {
         const std::string place = at(python_line());
         PyErr_Format(PyExc_OverflowError, "int%s: %R does not fit an int64", place.c_str(), o);
         throw_python();
     }
-    if (v == -1 && PyErr_Occurred()) throw_python();
     return v;
 }
 
@@ -57,6 +55,13 @@ bool is_list(PyObject* o) { return PyTuple_Check(o) || PyList_Check(o); }
 }  // namespace
 
 const char* type_name(PyObject* o) { return o == Py_None ? "None" : Py_TYPE(o)->tp_name; }
+
+bool fits_int64(PyObject* o, std::int64_t& out) {
+    int overflow = 0;
+    out = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (out == -1 && overflow == 0 && PyErr_Occurred()) throw_python();
+    return overflow == 0;
+}
 
 bool to_number(PyObject* o, Scalar& out) {
     if (PyFloat_Check(o)) {
@@ -98,9 +103,7 @@ bool to_integer(PyObject* o, std::int64_t& out) {
 std::int64_t to_dim(const char* op, PyObject* o) {
     std::int64_t v = 0;
     if (is_unknown_dim(o, v)) return v;
-    int overflow = 0;
-    if (PyLong_Check(o)) PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow != 0)
+    if (PyLong_Check(o) && !fits_int64(o, v))
         fail(ErrorKind::type, op, ": the size ", repr_of(o), " does not fit an int64");
     if (!to_integer(o, v))
         fail(ErrorKind::type, op, ": a shape is made of ints, not ", type_name(o));

@@ -71,12 +71,6 @@ void Nested::add(const Scalar& number, DType own) {
     numbers.push_back(number);
 }
 
-bool is_too_large(PyObject* o) {
-    int overflow = 0;
-    if (PyLong_Check(o)) PyLong_AsLongLongAndOverflow(o, &overflow);
-    return overflow != 0;
-}
-
 DType natural_dtype(const Scalar& s) { return is_floating(s.dtype) ? default_dtype() : s.dtype; }
 
 void Nested::read(PyObject* data, int depth, std::string path) {
@@ -87,10 +81,11 @@ void Nested::read(PyObject* data, int depth, std::string path) {
             fail(ErrorKind::type, "tensor: ", where, " is ", what_is(data), ", where a list of ",
                  shape[depth], " is expected; the list is ragged");
         Scalar s;
+        std::int64_t integer = 0;
         if (is_tensor(here.ptr())) {
             s = tensor_in(here.ptr()).item_scalar();
             add(s, tensor_in(here.ptr()).dtype());
-        } else if (is_too_large(here.ptr())) {
+        } else if (PyLong_Check(here.ptr()) && !fits_int64(here.ptr(), integer)) {
             fail(ErrorKind::value, "tensor: ", where, " does not fit an int64");
         } else if (to_number(here.ptr(), s)) {
             add(s, natural_dtype(s));
