@@ -8,10 +8,9 @@
 // bit where the level has no fused multiply-add, and to rounding where it has. Neither the number
 // of threads, nor strides, nor the other rows change a bit.
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
 
 #include "kernels/cpu/levels/level.h"
+#include "kernels/cpu/scratch.h"
 #include "kernels/cpu/strided.h"
 #include "kernels/math.h"
 #include "kernels/parallel.h"
@@ -65,24 +64,6 @@ constexpr std::int64_t block_strips = 16;        // columns of a block, in strip
 constexpr std::int64_t panel_strips = 256;       // columns of a panel, in strips
 constexpr std::int64_t worth_threads = 1 << 20;  // multiply-adds
 
-// Memory that a thread keeps for packed blocks.
-class Scratch {
-  public:
-    std::byte* at_least(std::size_t bytes) {
-        if (bytes > bytes_) {
-            bytes_ = (bytes + 63) / 64 * 64;
-            memory_.reset(static_cast<std::byte*>(std::aligned_alloc(64, bytes_)));
-        }
-        return memory_.get();
-    }
-
-  private:
-    struct Free {
-        void operator()(std::byte* p) const { std::free(p); }
-    };
-    std::unique_ptr<std::byte[], Free> memory_;
-    std::size_t bytes_ = 0;
-};
 thread_local Scratch packed_a, packed_b;
 
 bool worth_packing_b(const Matrices& x, std::int64_t strip, std::int64_t tile_rows) {
