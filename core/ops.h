@@ -126,6 +126,59 @@ Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);  // index int64
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
 Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
 
+// ---- convolutions: core/ops/convolution.cc -----------------------------------------------------
+// A dim's numbers, one for all dims or one each; a padding may be "same" or "valid" instead.
+struct Padding {
+    Dims dims;
+    std::string word;
+    Padding(std::int64_t all) : dims{all} {}
+    Padding(int all) : dims{all} {}
+    Padding(std::initializer_list<std::int64_t> each) : dims(each) {}
+    Padding(const Dims& each) : dims(each) {}
+    Padding(const char* name) : word(name) {}
+    Padding(const std::string& name) : word(name) {}
+};
+struct Convolution {
+    Dims stride = {1};
+    Padding padding = 0;
+    Dims dilation = {1};
+    std::int64_t groups = 1;
+    Dims output_padding = {0};  // of conv_transpose2d
+};
+// x (N, C, H, W) or (C, H, W), weight (O, C / groups, A, B), bias (O,) -> (N, O, I, J)
+Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+              const Convolution& options = {});
+// x (N, C, L) or (C, L), weight (O, C / groups, A), bias (O,) -> (N, O, I)
+Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+              const Convolution& options = {});
+// A conv2d's gradient by its input: x (N, C, H, W), weight (C, O / groups, A, B) -> (N, O, I, J)
+Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+                        const Convolution& options = {});
+// padding.cc: the last dims, from the last on, each with so many places before and after; mode is
+// "constant", of `value`, "reflect", "replicate" or "circular". Negative ones are cut off.
+Tensor pad(const Arg& x, const std::vector<std::int64_t>& by, const std::string& mode = "constant",
+           const Scalar& value = 0);
+
+// ---- pooling: core/ops/pooling.cc --------------------------------------------------------------
+// x (N, C, H, W) or (C, H, W) -> (N, C, I, J)
+struct Pooling {
+    Dims kernel = {};
+    Dims stride = {};  // empty: kernel
+    Dims padding = {0};
+    Dims dilation = {1};            // of max_pool2d
+    bool ceil_mode = false;         // also a last window that reaches beyond the padding
+    bool count_include_pad = true;  // of avg_pool2d
+    std::optional<std::int64_t> divisor_override = {};  // of avg_pool2d
+};
+// indices int64: of each largest number in its image, row W + column
+ValuesIndices max_pool2d_with_indices(const Arg& x, const Pooling& options);
+Tensor max_pool2d(const Arg& x, const Pooling& options);
+Tensor avg_pool2d(const Arg& x, const Pooling& options);
+// size: one number or two; -1 keeps x's
+Tensor adaptive_avg_pool2d(const Arg& x, const Dims& size);
+Tensor adaptive_max_pool2d(const Arg& x, const Dims& size);
+ValuesIndices adaptive_max_pool2d_with_indices(const Arg& x, const Dims& size);
+
 // ---- elementwise compositions: core/ops/activations.cc -----------------------------------------
 Tensor square(const Arg& x);
 Tensor reciprocal(const Arg& x);

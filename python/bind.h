@@ -123,6 +123,7 @@ void bind_tensor(py::module_& m);
 void bind_elementwise(py::module_& m);
 void bind_reductions(py::module_& m);
 void bind_layout(py::module_& m);
+void bind_windows(py::module_& m);
 void bind_in_place(py::module_& m);
 void bind_creation(py::module_& m);
 void bind_numpy(py::module_& m);

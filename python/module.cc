@@ -15,6 +15,7 @@ PYBIND11_MODULE(_C, m) {
     bind_elementwise(m);
     bind_reductions(m);
     bind_layout(m);
+    bind_windows(m);
     bind_in_place(m);
     bind_creation(m);
     bind_numpy(m);

@@ -447,6 +447,63 @@ def kl_div(
 ) -> Tensor: ...
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor: ...
 
+# ---- convolutions, pooling, padding -------------------------------------------------------------
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int_ | Sequence[int_] = 1,
+    padding: str | int_ | Sequence[int_] = 0,
+    dilation: int_ | Sequence[int_] = 1,
+    groups: int_ = 1,
+) -> Tensor: ...
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int_ | Sequence[int_] = 1,
+    padding: str | int_ | Sequence[int_] = 0,
+    dilation: int_ | Sequence[int_] = 1,
+    groups: int_ = 1,
+) -> Tensor: ...
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int_ | Sequence[int_] = 1,
+    padding: int_ | Sequence[int_] = 0,
+    output_padding: int_ | Sequence[int_] = 0,
+    groups: int_ = 1,
+    dilation: int_ | Sequence[int_] = 1,
+) -> Tensor: ...
+def max_pool2d(
+    input: Tensor,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    padding: int_ | Sequence[int_] = 0,
+    dilation: int_ | Sequence[int_] = 1,
+    ceil_mode: bool_ = False,
+    return_indices: bool_ = False,
+) -> Any: ...
+def avg_pool2d(
+    input: Tensor,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    padding: int_ | Sequence[int_] = 0,
+    ceil_mode: bool_ = False,
+    count_include_pad: bool_ = True,
+    divisor_override: int_ | None = None,
+) -> Tensor: ...
+def adaptive_avg_pool2d(
+    input: Tensor, output_size: int_ | Sequence[int_ | None] | None
+) -> Tensor: ...
+def adaptive_max_pool2d(
+    input: Tensor, output_size: int_ | Sequence[int_ | None] | None, return_indices: bool_ = False
+) -> Any: ...
+def pad(
+    input: Tensor, pad: Sequence[int_], mode: str = "constant", value: float_ | None = None
+) -> Tensor: ...
+
 # ---- layout -------------------------------------------------------------------------------------
 def reshape(input: Tensor, *shape: Any) -> Tensor: ...
 def flatten(input: Tensor, start_dim: int_ = 0, end_dim: int_ = -1) -> Tensor: ...
