@@ -10,23 +10,32 @@ from .._C import Tensor
 from ..autograd import no_grad
 
 __all__ = [
-    "batch_norm", "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu",
-    "embedding", "gelu", "group_norm", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "one_hot", "relu",
-    "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
-    "tanh",
+    "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "batch_norm",
+    "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose2d", "cross_entropy",
+    "dropout", "elu", "embedding", "gelu", "group_norm", "kl_div", "l1_loss", "layer_norm",
+    "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool2d", "mse_loss", "nll_loss",
+    "one_hot", "pad", "relu", "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss",
+    "softmax", "softplus", "tanh",
 ]  # fmt: skip
 
+adaptive_avg_pool2d = _C.adaptive_avg_pool2d
+adaptive_max_pool2d = _C.adaptive_max_pool2d
+avg_pool2d = _C.avg_pool2d
 binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
+conv1d = _C.conv1d
+conv2d = _C.conv2d
+conv_transpose2d = _C.conv_transpose2d
 cross_entropy = _C.cross_entropy
 gelu = _C.gelu
 kl_div = _C.kl_div
 l1_loss = _C.l1_loss
 linear = _C.linear
 log_softmax = _C.log_softmax
+max_pool2d = _C.max_pool2d
 mse_loss = _C.mse_loss
 nll_loss = _C.nll_loss
 one_hot = _C.one_hot
+pad = _C.pad
 sigmoid = _C.sigmoid
 smooth_l1_loss = _C.smooth_l1_loss
 softmax = _C.softmax

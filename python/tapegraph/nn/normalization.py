@@ -103,19 +103,11 @@ class GroupNorm(Module):
         )
 
 
-class BatchNorm1d(Module):
-    """x (N, C) or (N, C, L), each channel with the mean and variance of the batch.
-
-    In training these are the batch's own, and the buffers running_mean and running_var (C,) move
-    towards them in place: r = (1 - momentum) r + momentum s, with the variance over n - 1. With
-    momentum=None they are the mean of all batches so far, which num_batches_tracked counts. In eval
-    the running ones are used; the batch's again with track_running_stats=False.
-
-    Raises ValueError for other shapes, or in training for one value a channel.
-    [Ioffe & Szegedy 2015, Batch normalization]
-    """
+class _BatchNorm(Module):
+    """Each channel with the mean and variance of the batch: x (N, C, ...)."""
 
     __constants__ = ("num_features", "eps", "momentum", "track_running_stats")
+    shapes: tuple[str, ...] = ()  # that x may have
 
     def __init__(
         self,
@@ -157,11 +149,12 @@ class BatchNorm1d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         shape = tuple(input.shape)
-        if len(shape) not in (2, 3):
-            raise ValueError(f"BatchNorm1d: input is (N, C) or (N, C, L), not {shape}")
+        name = type(self).__name__
+        if len(shape) not in [text.count(",") + 1 for text in self.shapes]:
+            raise ValueError(f"{name}: input is {' or '.join(self.shapes)}, not {shape}")
         if shape[1] != self.num_features:
             raise ValueError(
-                f"BatchNorm1d: input {shape} has {shape[1]} channels, and this is for "
+                f"{name}: input {shape} has {shape[1]} channels, and this is for "
                 f"{self.num_features}"
             )
         share: float | Tensor | None = self.momentum
@@ -186,6 +179,27 @@ class BatchNorm1d(Module):
             f"affine={self.affine}, bias={self.bias is not None}, "
             f"track_running_stats={self.track_running_stats}"
         )
+
+
+class BatchNorm1d(_BatchNorm):
+    """x (N, C) or (N, C, L), each channel with the mean and variance of the batch.
+
+    In training these are the batch's own, and the buffers running_mean and running_var (C,) move
+    towards them in place: r = (1 - momentum) r + momentum s, with the variance over n - 1. With
+    momentum=None they are the mean of all batches so far, which num_batches_tracked counts. In eval
+    the running ones are used; the batch's again with track_running_stats=False.
+
+    Raises ValueError for other shapes, or in training for one value a channel.
+    [Ioffe & Szegedy 2015, Batch normalization]
+    """
+
+    shapes = ("(N, C)", "(N, C, L)")
+
+
+class BatchNorm2d(_BatchNorm):
+    """x (N, C, H, W), each channel with the mean and variance of the batch; see BatchNorm1d."""
+
+    shapes = ("(N, C, H, W)",)
 
 
 def _start(weight: Tensor | None, bias: Tensor | None) -> None:
