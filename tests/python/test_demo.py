@@ -42,6 +42,8 @@ def test_the_demo_trains_four_ways_with_equal_losses(tmp_path, capsys):
     tape, lines, fused, _ = (int(n) for n in by_label["ops run a step"])
     assert fused < lines <= tape
     assert all(float(a.rstrip(" %")) >= 95 for a in by_label["test accuracy"])
+    assert len(set(by_label["loss, last of 132 steps"])) == 1
+    assert all(float(a.rstrip(" %")) >= 95 for a in by_label["accuracy, other writers"])
     for name in ("tape.svg", "graph.svg"):
         assert (tmp_path / name).read_text().startswith("<svg ")
         assert str(tmp_path / name) in out.out
