@@ -155,13 +155,8 @@ struct Pow : NumberBinary {
 
 struct Sqrt : FloatUnary {
     static constexpr const char* name = "sqrt";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::sqrtf(x);
-        else
-            return ::sqrt(x);
-    }
+    static TG_FORMULA_FN float of(float x) { return ::sqrtf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::sqrt(x); }
 };
 
 struct Abs : NumberUnary {
@@ -217,87 +212,55 @@ struct Sigmoid : FloatUnary {
 
 struct Sin : FloatUnary {
     static constexpr const char* name = "sin";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::sinf(x);
-        else
-            return ::sin(x);
-    }
+    static TG_FORMULA_FN float of(float x) { return ::sinf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::sin(x); }
 };
 
 struct Cos : FloatUnary {
     static constexpr const char* name = "cos";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::cosf(x);
-        else
-            return ::cos(x);
-    }
+    static TG_FORMULA_FN float of(float x) { return ::cosf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::cos(x); }
 };
 
 struct Erf : FloatUnary {
     static constexpr const char* name = "erf";
+    static TG_FORMULA_FN float of(float x) { return ::erff(x); }
+    static TG_FORMULA_FN double of(double x) { return ::erf(x); }
+};
+
+struct Rounding : NumberUnary {  // an integer is its own
     template <class T>
     static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::erff(x);
-        else
-            return ::erf(x);
+        return x;
     }
 };
 
-struct Floor : NumberUnary {
+struct Floor : Rounding {
     static constexpr const char* name = "floor";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::floorf(x);
-        else if constexpr (same<T, double>)
-            return ::floor(x);
-        else
-            return x;
-    }
+    using Rounding::of;
+    static TG_FORMULA_FN float of(float x) { return ::floorf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::floor(x); }
 };
 
-struct Ceil : NumberUnary {
+struct Ceil : Rounding {
     static constexpr const char* name = "ceil";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::ceilf(x);
-        else if constexpr (same<T, double>)
-            return ::ceil(x);
-        else
-            return x;
-    }
+    using Rounding::of;
+    static TG_FORMULA_FN float of(float x) { return ::ceilf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::ceil(x); }
 };
 
-struct Round : NumberUnary {  // halves to the even integer
+struct Round : Rounding {  // halves to the even integer
     static constexpr const char* name = "round";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::rintf(x);
-        else if constexpr (same<T, double>)
-            return ::rint(x);
-        else
-            return x;
-    }
+    using Rounding::of;
+    static TG_FORMULA_FN float of(float x) { return ::rintf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::rint(x); }
 };
 
-struct Trunc : NumberUnary {
+struct Trunc : Rounding {
     static constexpr const char* name = "trunc";
-    template <class T>
-    static TG_FORMULA_FN T of(T x) {
-        if constexpr (same<T, float>)
-            return ::truncf(x);
-        else if constexpr (same<T, double>)
-            return ::trunc(x);
-        else
-            return x;
-    }
+    using Rounding::of;
+    static TG_FORMULA_FN float of(float x) { return ::truncf(x); }
+    static TG_FORMULA_FN double of(double x) { return ::trunc(x); }
 };
 
 struct Eq : Comparison {

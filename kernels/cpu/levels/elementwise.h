@@ -30,9 +30,9 @@ template <class F, class T>
 void unary(std::int64_t n, void* out, const void* const* in, const int* steps) {
     const T* x = static_cast<const T*>(in[0]);
     auto* y = static_cast<Result<F, T>*>(out);
-    if (steps[0] == 0) return spread<Result<F, T>>(F::template of<T>(x[0]), n, y);
+    if (steps[0] == 0) return spread<Result<F, T>>(F::of(x[0]), n, y);
     TG_INDEPENDENT
-    for (std::int64_t i = 0; i < n; ++i) y[i] = F::template of<T>(x[i]);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = F::of(x[i]);
 }
 
 // Floats, which are used most, have a loop of their own for each pair of steps.
@@ -43,17 +43,17 @@ void binary(std::int64_t n, void* out, const void* const* in, const int* steps) 
     auto* z = static_cast<Result<F, T>*>(out);
     if (steps[0] != 0 && steps[1] != 0) {
         TG_INDEPENDENT
-        for (std::int64_t i = 0; i < n; ++i) z[i] = F::template of<T>(x[i], y[i]);
+        for (std::int64_t i = 0; i < n; ++i) z[i] = F::of(x[i], y[i]);
     } else if (steps[0] == 0 && steps[1] == 0) {
-        spread<Result<F, T>>(F::template of<T>(x[0], y[0]), n, z);
+        spread<Result<F, T>>(F::of(x[0], y[0]), n, z);
     } else if constexpr (formula::is_float<T>) {
         const T x0 = x[0], y0 = y[0];
         if (steps[0] == 0) {
             TG_INDEPENDENT
-            for (std::int64_t i = 0; i < n; ++i) z[i] = F::template of<T>(x0, y[i]);
+            for (std::int64_t i = 0; i < n; ++i) z[i] = F::of(x0, y[i]);
         } else {
             TG_INDEPENDENT
-            for (std::int64_t i = 0; i < n; ++i) z[i] = F::template of<T>(x[i], y0);
+            for (std::int64_t i = 0; i < n; ++i) z[i] = F::of(x[i], y0);
         }
     } else {
         T repeated[tile];
@@ -76,7 +76,7 @@ void selection(std::int64_t n, void* out, const void* const* in, const int* step
         const T* x = static_cast<const T*>(in[1]);
         const T* y = static_cast<const T*>(in[2]);
         TG_INDEPENDENT
-        for (std::int64_t i = 0; i < n; ++i) z[i] = F::template of<T>(condition[i], x[i], y[i]);
+        for (std::int64_t i = 0; i < n; ++i) z[i] = F::of(condition[i], x[i], y[i]);
         return;
     }
     bool c[tile];

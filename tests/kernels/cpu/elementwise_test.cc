@@ -72,11 +72,11 @@ void check_formula() {
                 const auto at = [&](int k) { return i * in[k].strides[0]; };
                 R want;
                 if constexpr (F::selects)
-                    want = F::template of<T>(condition[at(0)], x[at(1)], y[at(2)]);
+                    want = F::of(condition[at(0)], x[at(1)], y[at(2)]);
                 else if constexpr (F::inputs == 2)
-                    want = F::template of<T>(x[at(0)], y[at(1)]);
+                    want = F::of(x[at(0)], y[at(1)]);
                 else
-                    want = F::template of<T>(x[at(0)]);
+                    want = F::of(x[at(0)]);
                 wrong += !(out[i] == want || (want != want && out[i] != out[i]));
             }
             CHECK_MESSAGE(wrong == 0, F::name, " of dtype ", int(dtype_of<T>), " steps ", steps,
