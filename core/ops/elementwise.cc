@@ -1,8 +1,8 @@
 // Elementwise ops: y[i] = f(a[i], b[i], ...). The formulas are in kernels/math.h; here are the
 // records and, above each, its gradient in one line (g is dL/dy).
 #include "core/ops/family.h"
+#include "core/ops/formula.h"
 #include "core/ops/structural.h"
-#include "kernels/math.h"
 
 namespace tg {
 
@@ -140,25 +140,6 @@ namespace ops {
 constexpr Need a = Need::a;
 constexpr Need b = Need::b;
 constexpr Need y = Need::y;
-
-// The record of a formula: all but its gradient follows from what the formula says of itself.
-template <class F>
-constexpr Op elementwise(void (*gradient)(Backward&) = nullptr, const Needs (&needs)[3] = {}) {
-    Op op;
-    op.name = F::name;
-    op.inputs = F::inputs;
-    op.promotes = F::selects       ? Promotes::not_first
-                  : F::floats_only ? Promotes::floating
-                                   : Promotes::common;
-    op.shape = F::compares ? compare_shape : broadcast_shape;
-    op.gradient = gradient;
-    for (int i = 0; i < 3; ++i)
-        for (int k = 0; k < 3; ++k) op.needs[i][k] = needs[i][k];
-    op.cpu = elementwise_cpu;
-    op.cuda = elementwise_cuda;
-    op.formula = formula::id<F>;
-    return op;
-}
 
 const Op add = elementwise<formula::Add>(add_gradient);
 const Op sub = elementwise<formula::Sub>(sub_gradient);

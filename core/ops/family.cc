@@ -79,9 +79,9 @@ void alias_cpu(const Launch& l) {
 std::span<const Op* const> all_ops() {
     static const std::vector<const Op*>& list = *[] {
         auto* all = new std::vector<const Op*>;
-        for (const auto& family :
-             {elementwise_ops(), reduce_ops(), matmul_ops(), layout_ops(), slicing_ops(),
-              indexing_ops(), convolution_ops(), pooling_ops(), creation_ops(), structural_ops()})
+        for (const auto& family : {elementwise_ops(), reduce_ops(), matmul_ops(), layout_ops(),
+                                   slicing_ops(), indexing_ops(), convolution_ops(), pooling_ops(),
+                                   random_ops(), creation_ops(), structural_ops()})
             all->insert(all->end(), family.begin(), family.end());
         return all;
     }();

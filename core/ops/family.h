@@ -32,6 +32,7 @@ std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
+std::span<const Op* const> random_ops();
 std::span<const Op* const> creation_ops();
 std::span<const Op* const> structural_ops();
 
