@@ -1,5 +1,7 @@
 // Elementwise ops: y[i] = f(a[i], b[i], ...). The formulas are in kernels/math.h; here are the
 // records and, above each, its gradient in one line (g is dL/dy).
+#include <cmath>
+
 #include "core/ops/family.h"
 #include "core/ops/formula.h"
 #include "core/ops/structural.h"
@@ -33,16 +35,24 @@ void div_gradient(Backward& n) {
     if (n.wants(1)) n.give(1, div(div(mul(neg(n.g()), n.input(0)), n.input(1)), n.input(1)));
 }
 
+// Of a number these are numbers too: as tensors they would be of the default dtype, perhaps narrow.
+Arg one_less(const Arg& b) {
+    if (b.is_tensor()) return sub(b, 1);
+    return is_floating(b.scalar.dtype) ? Arg(b.scalar.real - 1)
+                                       : Arg(static_cast<double>(b.scalar.integer) - 1);
+}
+Arg log_of(const Arg& a) { return a.is_tensor() ? Arg(log(a)) : Arg(std::log(a.scalar.as_real())); }
+
 // y = a^b  =>  da = g b a^(b-1), 0 where b = 0;  db = g y ln a, 0 where a = 0 and b >= 0
 void pow_gradient(Backward& n) {
     const Arg b = n.input(1);
     if (n.wants(0)) {
-        const Tensor da = mul(n.g(), mul(b, pow(n.input(0), sub(b, 1))));
+        const Tensor da = mul(n.g(), mul(b, pow(n.input(0), one_less(b))));
         n.give(0, where(eq(b, 0), 0.0, da));
     }
     if (n.wants(1)) {
         const Arg a = n.input(0);
-        const Tensor db = mul(mul(n.g(), n.output()), log(a));
+        const Tensor db = mul(mul(n.g(), n.output()), log_of(a));
         n.give(1, where(mul(eq(a, 0), ge(b, 0)), 0.0, db));
     }
 }

@@ -129,3 +129,9 @@ def test_an_empty_list_may_be_joined_to_anything_as_in_pytorch():
         rows = tg.placeholder("rows", [None, 3])
         joined = tg.cat([tg.zeros(0), rows])
     assert tg.Session(graph).run(joined, {rows: [[1.0, 2.0, 3.0]]}).tolist() == [[1, 2, 3]]
+
+
+def test_the_slope_of_a_power_is_as_exact_as_float64():
+    x = leaf(2.0)
+    (x**0.3 + 3.0**x).backward()
+    assert x.grad.item() == pytest.approx(0.3 * 2**-0.7 + 9 * math.log(3), rel=1e-15)
