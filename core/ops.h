@@ -74,6 +74,18 @@ inline Tensor operator<=(const Arg& a, const Arg& b) { return le(a, b); }
 inline Tensor operator>(const Arg& a, const Arg& b) { return gt(a, b); }
 inline Tensor operator>=(const Arg& a, const Arg& b) { return ge(a, b); }
 
+// ---- division and bits: core/ops/division.cc ---------------------------------------------------
+// Integers divided by 0 are an error; floats give NaN or infinity.
+Tensor fmod(const Arg& a, const Arg& b);          // the rest, with the sign of a
+Tensor remainder(const Arg& a, const Arg& b);     // the rest, with the sign of b: Python's %
+Tensor floor_divide(const Arg& a, const Arg& b);  // floor(a / b): Python's //
+Tensor bitwise_and(const Arg& a, const Arg& b);   // of bools and integers
+Tensor bitwise_or(const Arg& a, const Arg& b);
+Tensor bitwise_xor(const Arg& a, const Arg& b);
+Tensor bitwise_not(const Arg& x);
+Tensor log2(const Arg& x);
+Tensor log10(const Arg& x);
+
 // ---- reductions: core/ops/reduce.cc ------------------------------------------------------------
 // x (..., n, ...) over dims -> those dims gone, or 1 with keepdim.
 Tensor sum(const Arg& x, const DimList& dims = {}, bool keepdim = false);

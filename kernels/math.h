@@ -6,35 +6,11 @@
 
 #include <cmath>
 
-#include "kernels/elementary.h"
+#include "kernels/division.h"
 
 namespace tg::formula {
 
 // ---- the formulas -----------------------------------------------------------------------------
-// What a formula says of itself; each overrides what differs.
-struct Unary {
-    static constexpr int inputs = 1;
-    static constexpr bool compares = false;     // the result is bool
-    static constexpr bool selects = false;      // the first input is bool
-    static constexpr bool floats_only = false;  // integers are cast before they come here
-    static constexpr bool bools = true;         // defined for bool
-};
-struct Binary : Unary {
-    static constexpr int inputs = 2;
-};
-struct Comparison : Binary {
-    static constexpr bool compares = true;
-};
-struct FloatUnary : Unary {
-    static constexpr bool floats_only = true, bools = false;
-};
-struct NumberUnary : Unary {
-    static constexpr bool bools = false;
-};
-struct NumberBinary : Binary {
-    static constexpr bool bools = false;
-};
-
 struct Add : Binary {  // on bools: or
     static constexpr const char* name = "add";
     template <class T>
@@ -106,6 +82,18 @@ struct Log : FloatUnary {
     static TG_FORMULA_FN T of(T x) {
         return log_of(x);
     }
+};
+
+struct Log2 : FloatUnary {
+    static constexpr const char* name = "log2";
+    static TG_FORMULA_FN float of(float x) { return ::log2f(x); }
+    static TG_FORMULA_FN double of(double x) { return ::log2(x); }
+};
+
+struct Log10 : FloatUnary {
+    static constexpr const char* name = "log10";
+    static TG_FORMULA_FN float of(float x) { return ::log10f(x); }
+    static TG_FORMULA_FN double of(double x) { return ::log10(x); }
 };
 
 struct Tanh : FloatUnary {
@@ -338,7 +326,8 @@ struct List {
 
 using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
                  Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq,
-                 Ne, Lt, Le, Gt, Ge, Where, LogicalNot>;
+                 Ne, Lt, Le, Gt, Ge, Where, Log2, Log10, Fmod, Remainder, FloorDivide, BitwiseAnd,
+                 BitwiseOr, BitwiseXor, BitwiseNot, LogicalNot>;
 
 constexpr int count = All::count;
 
@@ -356,6 +345,7 @@ constexpr int id = index_in<F>(All{});
 
 // Is formula F defined for inputs of type T?
 template <class F, class T>
-constexpr bool defined = (is_float<T> || !F::floats_only) && (!same<T, bool> || F::bools);
+constexpr bool defined =
+    is_float<T> ? !F::whole_only : !F::floats_only && (!same<T, bool> || F::bools);
 
 }  // namespace tg::formula

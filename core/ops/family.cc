@@ -11,7 +11,7 @@ namespace tg {
 
 Descs broadcast_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
     Desc out = in.back();
-    if (!is_floating(out.dtype) && !kernels::cpu::block(op.formula, out.dtype))
+    if (!kernels::cpu::block(op.formula, out.dtype))
         fail(ErrorKind::unsupported, op.name, ": is not defined for ", name_of(out.dtype),
              "; cast the tensor first");
     out.shape = in[0].shape;
@@ -74,6 +74,14 @@ void alias_cpu(const Launch& l) {
     kernels::cpu::copy(l.out[0], array_of(l.in[0].data, l.in[0].dtype, out));
 }
 
+std::int64_t known_size(const char* op, const Tensor& x, int dim) {
+    const std::int64_t size = x.dims() == 0 ? 1 : x.shape()[dim];
+    if (is_unknown(size))
+        fail(ErrorKind::runtime, op, ": the size of dim ", dim,
+             " must be known while the graph is built; give the placeholder that size");
+    return size;
+}
+
 // ---- all of them -------------------------------------------------------------------------------
 
 std::span<const Op* const> all_ops() {
@@ -81,7 +89,7 @@ std::span<const Op* const> all_ops() {
         auto* all = new std::vector<const Op*>;
         for (const auto& family : {elementwise_ops(), reduce_ops(), matmul_ops(), layout_ops(),
                                    slicing_ops(), indexing_ops(), convolution_ops(), pooling_ops(),
-                                   random_ops(), creation_ops(), structural_ops()})
+                                   division_ops(), random_ops(), creation_ops(), structural_ops()})
             all->insert(all->end(), family.begin(), family.end());
         return all;
     }();

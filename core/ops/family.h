@@ -22,6 +22,10 @@ void elementwise_cpu(const Launch& launch);
 bool elementwise_cuda(const Launch& launch);
 kernels::Array broadcast_to(const kernels::Array& in, const kernels::Array& out);
 
+// The size of a dim, where a graph that is still open must know it: the number of its lines, or
+// what they do, depends on it.
+std::int64_t known_size(const char* op, const Tensor& x, int dim);
+
 void alias_cpu(const Launch& launch);  // copies: an alias asked for as a kernel
 
 std::span<const Op* const> elementwise_ops();
@@ -32,6 +36,7 @@ std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
+std::span<const Op* const> division_ops();
 std::span<const Op* const> random_ops();
 std::span<const Op* const> creation_ops();
 std::span<const Op* const> structural_ops();

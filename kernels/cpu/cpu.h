@@ -57,6 +57,12 @@ bool scatter_add(const Array& out, const Array& index, const Array& src, int dim
 // out[i] += src[i] over any strides of out, even ones that overlap (stride 0), in a fixed order.
 void add_to(const Array& out, const Array& src);
 
+// ---- order ------------------------------------------------------------------------------------
+// out is in with the order along the flipped dims turned round.
+void flip(const Array& out, const Array& in, const bool (&flipped)[max_dims]);
+bool holds_zero(const Array& in);
+bool holds_no_probability(const Array& in);  // a float below 0, above 1 or NaN
+
 // ---- levels -----------------------------------------------------------------------------------
 // "x86-64-v4", "x86-64-v3", "x86-64-v1" or "generic". TAPEGRAPH_CPU=v1|v3|v4 forces one at start.
 const char* level();

@@ -27,13 +27,15 @@ double error_in_ulp(T got, Wide want) {
 }
 
 struct Worst {
-    double exp = 0, log = 0, tanh = 0, expm1 = 0, log1p = 0, sigmoid = 0, rsqrt = 0, sin = 0,
-           cos = 0, erf = 0;
+    double log2 = 0, log10 = 0, exp = 0, log = 0, tanh = 0, expm1 = 0, log1p = 0, sigmoid = 0,
+           rsqrt = 0, sin = 0, cos = 0, erf = 0;
 
     template <class T, class Wide>
     void see(T x, Wide wide) {
         exp = std::max(exp, error_in_ulp(Exp::of(x), std::exp(wide)));
         log = std::max(log, error_in_ulp(Log::of(x), std::log(wide)));
+        log2 = std::max(log2, error_in_ulp(Log2::of(x), std::log2(wide)));
+        log10 = std::max(log10, error_in_ulp(Log10::of(x), std::log10(wide)));
         tanh = std::max(tanh, error_in_ulp(Tanh::of(x), std::tanh(wide)));
         expm1 = std::max(expm1, error_in_ulp(Expm1::of(x), std::expm1(wide)));
         log1p = std::max(log1p, error_in_ulp(Log1p::of(x), std::log1p(wide)));
@@ -46,6 +48,8 @@ struct Worst {
     void check() const {
         CHECK(exp < 2);
         CHECK(log < 2);
+        CHECK(log2 < 2);
+        CHECK(log10 < 3);  // the C library's
         CHECK(tanh < 2);
         CHECK(expm1 < 2);
         CHECK(log1p < 2);
@@ -145,6 +149,43 @@ TEST_CASE("integer powers wrap, and negative exponents are as in PyTorch") {
     CHECK(Pow::of(5, -1) == 0);
 }
 
+template <class T>
+void check_whole_division() {
+    using Limits = std::numeric_limits<T>;
+    const int numbers[] = {
+        0, 1, 2, 3, 7, 8, 100, -1, -2, -3, -7, -8, -100, Limits::min(), Limits::max()};
+    for (int x : numbers)
+        for (int y : numbers) {
+            const T a = static_cast<T>(x), b = static_cast<T>(y);
+            if (b == 0) {
+                CHECK(FloorDivide::of(a, b) == 0);
+                continue;
+            }
+            const double floor = std::floor(static_cast<double>(a) / static_cast<double>(b));
+            const auto quotient = static_cast<std::int64_t>(floor);
+            CHECK(FloorDivide::of(a, b) == static_cast<T>(quotient));  // wraps
+            CHECK(Remainder::of(a, b) == static_cast<T>(a - quotient * b));
+            CHECK(Fmod::of(a, b) == static_cast<T>(std::fmod(double(a), double(b))));
+        }
+}
+
+TEST_CASE("whole division goes down, for all signs and the least number") {
+    check_whole_division<std::int8_t>();
+    check_whole_division<std::uint8_t>();
+    check_whole_division<std::int32_t>();
+}
+
+TEST_CASE("floats are divided with a rest as in Python") {
+    CHECK(Remainder::of(-5.5, 2.0) == 0.5);
+    CHECK(Fmod::of(-5.5, 2.0) == -1.5);
+    CHECK(FloorDivide::of(1.0, 0.1) == 9);  // 0.1 is a little more than a tenth
+    CHECK(FloorDivide::of(-1.0, inf) == -1);
+    CHECK(FloorDivide::of(1.0, 0.0) == inf);
+    CHECK(std::isnan(FloorDivide::of(inf, 1.0)));
+    CHECK(std::isnan(Remainder::of(1.0, 0.0)));
+    CHECK(std::signbit(FloorDivide::of(-0.0, 3.0)));
+}
+
 TEST_CASE("integers wrap on overflow, bools add by or and multiply by and") {
     CHECK(Add::of(INT32_MAX, 1) == INT32_MIN);
     CHECK(Neg::of(INT64_MIN) == INT64_MIN);
@@ -173,6 +214,7 @@ TEST_CASE("a formula's number is its place in the list") {
     static_assert(id<Add> == 0);
     static_assert(id<LogicalNot> == count - 1);
     static_assert(!defined<Sub, bool> && !defined<Exp, std::int32_t> && defined<Eq, bool>);
+    static_assert(defined<BitwiseNot, bool> && !defined<BitwiseNot, float>);
     CHECK(std::string(Tanh::name) == "tanh");
 }
 

@@ -1,0 +1,85 @@
+// Division with a rest, bits, and logarithms of other bases. Formulas: kernels/division.h.
+#include "core/ops/formula.h"
+
+namespace tg {
+namespace {
+
+// a = q b + y, q whole  =>  da = g, db = -g q
+void fmod_gradient(Backward& n) {
+    n.give(0, n.g());
+    if (n.wants(1)) n.give(1, neg(mul(n.g(), trunc(div(n.input(0), n.input(1))))));
+}
+
+void remainder_gradient(Backward& n) {
+    n.give(0, n.g());
+    if (n.wants(1)) n.give(1, neg(mul(n.g(), floor_divide(n.input(0), n.input(1)))));
+}
+
+// y = log_b x  =>  dx = g / (x ln b)
+void log2_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 0.69314718055994531))); }
+void log10_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 2.3025850929940457))); }
+
+// Passes integers on that are to divide by, if there is no 0 among them.
+void divisor_cpu(const Launch& l) {
+    if (kernels::cpu::holds_zero(l.in[0]))
+        fail(ErrorKind::runtime, "divisor: an integer is divided by 0");
+    kernels::cpu::copy(l.out[0], l.in[0]);
+}
+
+bool is_whole(const Arg& x) {
+    return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
+}
+
+}  // namespace
+
+namespace ops {
+
+constexpr Need a = Need::a;
+constexpr Need b = Need::b;
+
+const Op fmod = elementwise<formula::Fmod>(fmod_gradient, {{}, {a, b}});
+const Op remainder = elementwise<formula::Remainder>(remainder_gradient, {{}, {a, b}});
+const Op floor_divide = elementwise<formula::FloorDivide>();
+const Op bitwise_and = elementwise<formula::BitwiseAnd>();
+const Op bitwise_or = elementwise<formula::BitwiseOr>();
+const Op bitwise_xor = elementwise<formula::BitwiseXor>();
+const Op bitwise_not = elementwise<formula::BitwiseNot>();
+const Op log2 = elementwise<formula::Log2>(log2_gradient, {{a}});
+const Op log10 = elementwise<formula::Log10>(log10_gradient, {{a}});
+const Op divisor = {.name = "divisor", .inputs = 1, .shape = same_shape, .cpu = divisor_cpu};
+
+}  // namespace ops
+
+std::span<const Op* const> division_ops() {
+    static const Op* const list[] = {&ops::fmod,        &ops::remainder,  &ops::floor_divide,
+                                     &ops::bitwise_and, &ops::bitwise_or, &ops::bitwise_xor,
+                                     &ops::bitwise_not, &ops::log2,       &ops::log10,
+                                     &ops::divisor};
+    return list;
+}
+
+namespace {
+
+// A formula cannot refuse a number, so integer divisors are looked at before.
+Tensor divided(const Op& op, const Arg& a, const Arg& b) {
+    const Here here(a.where, op.name);
+    if (!is_whole(a) || !is_whole(b)) return apply(op, {a, b});
+    if (b.is_tensor()) return apply(op, {a, apply(ops::divisor, {b})});
+    if (b.scalar.as_integer() == 0)
+        fail(ErrorKind::runtime, op.name, ": an integer is divided by 0");
+    return apply(op, {a, b});
+}
+
+}  // namespace
+
+Tensor fmod(const Arg& a, const Arg& b) { return divided(ops::fmod, a, b); }
+Tensor remainder(const Arg& a, const Arg& b) { return divided(ops::remainder, a, b); }
+Tensor floor_divide(const Arg& a, const Arg& b) { return divided(ops::floor_divide, a, b); }
+Tensor bitwise_and(const Arg& a, const Arg& b) { return apply(ops::bitwise_and, {a, b}); }
+Tensor bitwise_or(const Arg& a, const Arg& b) { return apply(ops::bitwise_or, {a, b}); }
+Tensor bitwise_xor(const Arg& a, const Arg& b) { return apply(ops::bitwise_xor, {a, b}); }
+Tensor bitwise_not(const Arg& x) { return apply(ops::bitwise_not, {x}); }
+Tensor log2(const Arg& x) { return apply(ops::log2, {x}); }
+Tensor log10(const Arg& x) { return apply(ops::log10, {x}); }
+
+}  // namespace tg
