@@ -133,6 +133,40 @@ Tensor clone(const Arg& x);
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim = 0, Where where = Where::here());
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim = 0, Where where = Where::here());
 
+// ---- parts: core/ops/parts.cc ------------------------------------------------------------------
+// All but the stacks are views.
+Tensor narrow(const Arg& x, std::int64_t dim, std::int64_t start, std::int64_t length);
+std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t dim = 0);
+std::vector<Tensor> split(const Arg& x, const std::vector<std::int64_t>& sizes,
+                          std::int64_t dim = 0);
+std::vector<Tensor> chunk(const Arg& x, std::int64_t chunks, std::int64_t dim = 0);  // at most
+std::vector<Tensor> unbind(const Arg& x, std::int64_t dim = 0);
+Tensor hstack(const std::vector<Tensor>& tensors, Where where = Where::here());
+Tensor vstack(const std::vector<Tensor>& tensors, Where where = Where::here());
+// n vectors -> n tensors of n dims; indexing "ij", or "xy" with the first two dims swapped
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& tensors, const std::string& indexing = "ij",
+                             Where where = Where::here());
+
+// ---- arrangements: core/ops/arrange.cc ---------------------------------------------------------
+// Views:
+Tensor movedim(const Arg& x, const Dims& source, const Dims& destination);
+Tensor unflatten(const Arg& x, std::int64_t dim, const Dims& sizes);
+Tensor broadcast_to(const Arg& x, const Dims& shape);
+// Copies:
+Tensor repeat(const Arg& x, const Dims& times);  // by dim, from the front; times may have more dims
+Tensor tile(const Arg& x, const Dims& times);    // the same; times may have fewer dims
+Tensor repeat_interleave(const Arg& x, std::int64_t times, std::optional<std::int64_t> dim = {});
+Tensor flip(const Arg& x, const Dims& dims);
+Tensor roll(const Arg& x, const Dims& shifts, const DimList& dims = {});  // all: flattened
+
+// ---- diagonals: core/ops/diagonal.cc -----------------------------------------------------------
+// Diagonal k of a matrix is where column - row = k.
+Tensor diagonal(const Arg& x, std::int64_t offset = 0, std::int64_t dim1 = 0,
+                std::int64_t dim2 = 1);                // a view; the diagonal is its last dim
+Tensor diag(const Arg& x, std::int64_t diagonal = 0);  // (N,) -> (M, M), (N, M) -> (K,); a copy
+Tensor tril(const Arg& x, std::int64_t diagonal = 0);  // 0 above the diagonal
+Tensor triu(const Arg& x, std::int64_t diagonal = 0);  // 0 below
+
 // ---- indexing: core/ops/indexing.cc ------------------------------------------------------------
 Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);  // index int64
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);

@@ -37,6 +37,8 @@ std::span<const Op* const> indexing_ops();
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
 std::span<const Op* const> division_ops();
+std::span<const Op* const> arrange_ops();
+std::span<const Op* const> diagonal_ops();
 std::span<const Op* const> random_ops();
 std::span<const Op* const> creation_ops();
 std::span<const Op* const> structural_ops();

@@ -46,6 +46,7 @@ std::vector<Row> convolution_rows();  // convolution_test.cc
 std::vector<Row> pooling_rows();      // pooling_test.cc
 std::vector<Row> creation_rows();     // creation_test.cc
 std::vector<Row> division_rows();     // division_test.cc
+std::vector<Row> arrange_rows();      // arrange_test.cc
 std::vector<Row> composite_rows();    // composite_test.cc
 
 Tensor made(const Numbers& n);
