@@ -114,6 +114,20 @@ Tensor cumsum(const Arg& x, std::int64_t dim);  // (..., n, ...) -> the same
 // a (..., M, K) @ b (..., K, N) -> (..., M, N); one-dimensional operands as in PyTorch.
 Tensor matmul(const Arg& a, const Arg& b);
 
+// ---- products: core/ops/products.cc, einsum.cc --------------------------------------------------
+Tensor mm(const Arg& a, const Arg& b);   // (M, K) (K, N) -> (M, N)
+Tensor bmm(const Arg& a, const Arg& b);  // (B, M, K) (B, K, N) -> (B, M, N)
+Tensor mv(const Arg& a, const Arg& b);   // (M, K) (K,) -> (M,)
+Tensor dot(const Arg& a, const Arg& b);  // (K,) (K,) -> ()
+// beta x + alpha a @ b; x broadcasts to (M, N), and is not looked at where beta is 0
+Tensor addmm(const Arg& x, const Arg& a, const Arg& b, const Arg& beta = 1, const Arg& alpha = 1);
+Tensor outer(const Arg& a, const Arg& b);  // (M,) (N,) -> (M, N)
+// sums over a's dims_a times b's dims_b; the rest of a's dims, then of b's
+Tensor tensordot(const Arg& a, const Arg& b, const Dims& dims_a, const Dims& dims_b);
+// "ij,jk->ik", as in PyTorch: repeated letters, "...", an output left out
+Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands,
+              Where where = Where::here());
+
 // ---- layout: core/ops/layout.cc -----------------------------------------------------------------
 
 // All but contiguous, clone, cat and stack are views: they share x's bytes.
@@ -271,6 +285,22 @@ Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& optio
 Tensor softmax(const Arg& x, std::int64_t dim);
 Tensor log_softmax(const Arg& x, std::int64_t dim);
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});  // x @ weight.T + bias
+
+// ---- attention: core/ops/attention.cc ----------------------------------------------------------
+struct AttentionOptions {
+    Tensor attn_mask = {};  // of bool: where to look; of floats: added
+    double dropout_p = 0;
+    bool is_causal = false;
+    std::optional<double> scale = {};  // 1 / sqrt(E)
+};
+struct Attention {
+    Tensor output, weights;  // (..., L, V), (..., L, S)
+};
+// query (..., L, E), key (..., S, E), value (..., S, V)
+Attention attend(const Arg& query, const Arg& key, const Arg& value,
+                 const AttentionOptions& options = {});
+Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg& value,
+                                    const AttentionOptions& options = {});
 
 // ---- creation: core/ops/creation.cc ------------------------------------------------------------
 Tensor zeros(const Dims& shape, Options options = {});

@@ -1,0 +1,74 @@
+// Attention: each query looks at all keys, and takes the values that go with those it likes.
+// L queries, S keys and values, E the size of a query and a key, V that of a value.
+// [Vaswani et al. 2017, Attention is all you need, 3.2.1]
+#include <cmath>
+#include <limits>
+
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+
+// softmax(scores), with -infinity where query i is before key j
+Tensor causal(const Tensor& scores) {
+    const std::int64_t rows = known_size("scaled_dot_product_attention", scores, scores.dims() - 2);
+    const std::int64_t columns =
+        known_size("scaled_dot_product_attention", scores, scores.dims() - 1);
+    const Tensor i = unsqueeze(to(arange(rows), scores.device()), 1);
+    const Tensor j = to(arange(columns), scores.device());
+    return softmax(masked_fill(scores, gt(j, i), minus_infinity), -1);
+}
+
+Tensor masked(const Tensor& scores, const Tensor& mask) {
+    const Tensor s = mask.dtype() == DType::boolean
+                         ? masked_fill(scores, logical_not(mask), minus_infinity)
+                         : add(scores, mask);
+    // A row of -infinity alone would be 0 / 0.
+    const Tensor nowhere = eq(amax(s.detach(), -1, true), minus_infinity);
+    return masked_fill(softmax(masked_fill(s, nowhere, 0.0), -1), nowhere, 0.0);
+}
+
+// Each element 0 with probability p, or else made larger by 1 / (1 - p).
+Tensor dropped(const Tensor& x, double p) {
+    if (!(p >= 0 && p <= 1))
+        fail(ErrorKind::value, "dropout: p is a probability, 0 to 1, and not ", p);
+    if (p == 0) return x;
+    const Tensor drawn = rand(x.shape(), {.dtype = x.dtype(), .device = x.device()});
+    return mul(x, mul(cast(ge(drawn, p), x.dtype()), p < 1 ? 1 / (1 - p) : 0.0));
+}
+
+}  // namespace
+
+Attention attend(const Arg& query, const Arg& key, const Arg& value, const AttentionOptions& o) {
+    const Here here(query.where, "scaled_dot_product_attention");
+    if (o.is_causal && o.attn_mask.defined())
+        fail(ErrorKind::runtime,
+             "scaled_dot_product_attention: give attn_mask or is_causal, not both");
+    for (const Arg* x : {&query, &key, &value})
+        if (x->tensor.dims() < 2)
+            fail(ErrorKind::runtime, "scaled_dot_product_attention: a tensor of shape ",
+                 text(x->tensor.shape()), " has no rows to look at; it needs 2 dims or more");
+    double scale = 1;
+    if (o.scale)
+        scale = *o.scale;
+    else
+        scale = 1 / std::sqrt(static_cast<double>(known_size(
+                        "scaled_dot_product_attention", query.tensor, query.tensor.dims() - 1)));
+    const Tensor scores = matmul(mul(query, scale), transpose(key, -2, -1));
+    Tensor weights;
+    if (o.is_causal)
+        weights = causal(scores);
+    else
+        weights = o.attn_mask.defined() ? masked(scores, o.attn_mask) : softmax(scores, -1);
+    weights = dropped(weights, o.dropout_p);
+    return {matmul(weights, value), weights};
+}
+
+Tensor scaled_dot_product_attention(const Arg& query, const Arg& key, const Arg& value,
+                                    const AttentionOptions& options) {
+    return attend(query, key, value, options).output;
+}
+
+}  // namespace tg
