@@ -110,6 +110,12 @@ Tensor logsumexp(const Arg& x, const DimList& dims = {}, bool keepdim = false);
 Tensor prod(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
 Tensor cumsum(const Arg& x, std::int64_t dim);  // (..., n, ...) -> the same
 
+// ---- more reductions: core/ops/norms.cc --------------------------------------------------------
+// (sum |x|^ord)^(1/ord); ord may be 0 (how many are not 0) and +-infinity
+Tensor norm(const Arg& x, double ord = 2, const DimList& dims = {}, bool keepdim = false);
+Tensor count_nonzero(const Arg& x, const DimList& dims = {});  // int64
+Tensor cumprod(const Arg& x, std::int64_t dim);
+
 // ---- products: core/ops/matmul.cc --------------------------------------------------------------
 // a (..., M, K) @ b (..., K, N) -> (..., M, N); one-dimensional operands as in PyTorch.
 Tensor matmul(const Arg& a, const Arg& b);
@@ -256,6 +262,34 @@ Tensor gelu(const Arg& x, const std::string& approximate = "none");   // or "tan
 Tensor softplus(const Arg& x, double beta = 1, double threshold = 20);
 Tensor leaky_relu(const Arg& x, double negative_slope = 0.01);
 Tensor elu(const Arg& x, double alpha = 1);
+
+// ---- more elementwise compositions: core/ops/blends.cc -----------------------------------------
+Tensor lerp(const Arg& start, const Arg& end, const Arg& weight);
+Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Arg& value = 1);  // x + value a b
+Tensor addcdiv(const Arg& x, const Arg& a, const Arg& b, const Arg& value = 1);  // x + value a / b
+// infinities become posinf and neginf, or else the largest numbers of the dtype
+Tensor nan_to_num(const Arg& x, double nan = 0, std::optional<double> posinf = {},
+                  std::optional<double> neginf = {});
+struct Closeness {
+    double rtol = 1e-5, atol = 1e-8;
+    bool equal_nan = false;
+};
+Tensor isclose(const Arg& a, const Arg& b, const Closeness& c = {});  // |a - b| <= atol + rtol |b|
+bool allclose(const Arg& a, const Arg& b, const Closeness& c = {});
+bool equal(const Arg& a, const Arg& b);  // of one shape, and with equal elements
+
+// ---- more activations: core/ops/gates.cc -------------------------------------------------------
+Tensor logsigmoid(const Arg& x);
+Tensor hardtanh(const Arg& x, double min_val = -1, double max_val = 1);
+Tensor relu6(const Arg& x);                       // x within [0, 6]
+Tensor hardsigmoid(const Arg& x);                 // relu6(x + 3) / 6
+Tensor hardswish(const Arg& x);                   // x hardsigmoid(x)
+Tensor mish(const Arg& x);                        // x tanh(softplus(x))
+Tensor softsign(const Arg& x);                    // x / (1 + |x|)
+Tensor tanhshrink(const Arg& x);                  // x - tanh x
+Tensor prelu(const Arg& x, const Arg& weight);    // weight of one number, or one a channel
+Tensor glu(const Arg& x, std::int64_t dim = -1);  // one half times the sigmoid of the other
+Tensor softmin(const Arg& x, std::int64_t dim);
 
 // ---- losses: core/ops/losses.cc ----------------------------------------------------------------
 // reduction: "mean", "sum" or "none".

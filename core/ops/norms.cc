@@ -1,0 +1,56 @@
+// Norms, counts and running products, made of other ops.
+#include <cmath>
+
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+// s^(1 / p), whose gradient is 0, not infinite, where s is 0
+Tensor root(const Tensor& s, double p) {
+    const Tensor none = eq(s, 0);
+    const Tensor safe = where(none, 1.0, s);
+    return where(none, 0.0, p == 2 ? sqrt(safe) : pow(safe, 1 / p));
+}
+
+// |x|^p; below 1 its slope at 0 is infinite, and counts as 0
+Tensor powered(const Tensor& size, double p) {
+    if (p >= 1 || p < 0) return pow(size, p);
+    const Tensor none = eq(size, 0);
+    return where(none, 0.0, pow(where(none, 1.0, size), p));
+}
+
+}  // namespace
+
+Tensor norm(const Arg& x, double ord, const DimList& dims, bool keepdim) {
+    const Here here(x.where, "norm");
+    if (!is_floating(x.tensor.dtype()))
+        fail(ErrorKind::unsupported, "norm: needs a floating dtype, and this tensor is ",
+             name_of(x.tensor.dtype()), "; cast it first");
+    if (ord == 2) return root(sum(mul(x, x), dims, keepdim), 2);
+    if (ord == 0) return cast(sum(ne(x, 0), dims, keepdim), x.tensor.dtype());
+    const Tensor size = abs(x);
+    if (ord == 1) return sum(size, dims, keepdim);
+    if (std::isinf(ord)) return ord > 0 ? amax(size, dims, keepdim) : amin(size, dims, keepdim);
+    return root(sum(powered(size, ord), dims, keepdim), ord);
+}
+
+Tensor count_nonzero(const Arg& x, const DimList& dims) {
+    const Here here(x.where, "count_nonzero");
+    return sum(ne(x, 0), dims);
+}
+
+// In log2 n rounds: each element takes in the one that is 1, 2, 4, ... before it, which by then is
+// the product of as many. No division, so a 0 does no harm to gradients.
+Tensor cumprod(const Arg& x, std::int64_t dim) {
+    const Here here(x.where, "cumprod");
+    Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
+    const int d = wrap_dim("cumprod", dim, y.dims());
+    if (y.dims() == 0) return clone(y);
+    const std::int64_t n = known_size("cumprod", y, d);
+    for (std::int64_t by = 1; by < n; by *= 2)
+        y = cat({slice(y, d, 0, by), mul(slice(y, d, by, n), slice(y, d, 0, n - by))}, d);
+    return y.same(x.tensor) ? clone(y) : y;
+}
+
+}  // namespace tg
