@@ -348,6 +348,22 @@ Tensor rng_state();                       // of the default generator: seed and 
 void set_rng_state(const Tensor& state);  // goes on from there
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
+// ---- more creation: core/ops/ranges.cc ---------------------------------------------------------
+Tensor eye(std::int64_t rows, std::optional<std::int64_t> columns = {}, Options options = {});
+Tensor linspace(double start, double end, std::int64_t steps, Options options = {});
+Tensor logspace(double start, double end, std::int64_t steps, double base = 10,
+                Options options = {});
+
+// ---- more random numbers: core/ops/random.cc ---------------------------------------------------
+Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape,
+               Options options = {.dtype = DType::int64}, Where where = Where::here());
+Tensor randperm(std::int64_t n, Options options = {.dtype = DType::int64},
+                Where where = Where::here());  // 0 .. n - 1, shuffled
+Tensor bernoulli(const Arg& p);                // 1 with probability p, else 0; p's shape and dtype
+Tensor normal(const Arg& mean, const Arg& std);  // of both's shape
+// weights (rows, columns) or (columns,) -> int64 (rows, samples) or (samples,)
+Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement = false);
+
 // Numbers in braces, nested as deep as the tensor has dims: tensor({{1, 2}, {3, 4}}).
 struct Braces {
     double number = 0;

@@ -19,6 +19,37 @@ void random_cpu(const Launch& l) {
            static_cast<std::uint64_t>(state[l.in[0].strides[0]]));
 }
 
+// attributes: n
+Descs randperm_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
+    return {Desc{{attrs.integer(0)}, DType::int64, Device::cpu}};
+}
+
+// Passes on what are all probabilities.
+void probability_cpu(const Launch& l) {
+    if (kernels::cpu::holds_no_probability(l.in[0]))
+        fail(ErrorKind::runtime, "probability: an element is below 0, above 1 or NaN");
+    kernels::cpu::copy(l.out[0], l.in[0]);
+}
+
+// weights (rows, columns) and u, both float64 -> (rows, samples). attributes: samples, replacement
+Descs multinomial_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    const bool matrices = in[0].shape.size() == 2 && in[1].shape.size() == 2;
+    const bool wide = in[0].dtype == DType::float64 && in[1].dtype == DType::float64;
+    const std::int64_t samples = attrs.integer(0);
+    const std::int64_t drawn = attrs.integer(1) != 0 ? samples : matrices ? in[0].shape[1] : 0;
+    if (!matrices || !wide || in[0].shape[0] != in[1].shape[0] || in[1].shape[1] != drawn ||
+        samples < 0 || samples > drawn)
+        fail(ErrorKind::value, op.name, ": weights ", text(in[0]), " and numbers ", text(in[1]),
+             " do not fit ", samples, " samples");
+    return {Desc{{in[0].shape[0], samples}, DType::int64, in[0].device}};
+}
+
+void multinomial_cpu(const Launch& l) {
+    const char* problem =
+        kernels::cpu::multinomial(l.out[0], l.in[0], l.in[1], l.attrs.integer(1) != 0);
+    if (problem) fail(ErrorKind::runtime, "multinomial: ", problem);
+}
+
 }  // namespace
 
 namespace ops {
@@ -38,10 +69,27 @@ const Op randn = {.name = "randn",
                   .random = true,
                   .folds = false};
 
+const Op randperm = {.name = "randperm",
+                     .inputs = 1,
+                     .shape = randperm_shape,
+                     .cpu = random_cpu<kernels::cpu::shuffle>,
+                     .attributes = {{"n", AttrKind::integer}},
+                     .random = true,
+                     .folds = false};
+const Op probability = {
+    .name = "probability", .inputs = 1, .shape = same_shape, .cpu = probability_cpu};
+const Op multinomial = {
+    .name = "multinomial",
+    .inputs = 2,
+    .shape = multinomial_shape,
+    .cpu = multinomial_cpu,
+    .attributes = {{"samples", AttrKind::integer}, {"replacement", AttrKind::integer}}};
+
 }  // namespace ops
 
 std::span<const Op* const> random_ops() {
-    static const Op* const list[] = {&ops::rand, &ops::randn};
+    static const Op* const list[] = {&ops::rand, &ops::randn, &ops::randperm, &ops::probability,
+                                     &ops::multinomial};
     return list;
 }
 
@@ -61,19 +109,25 @@ Generator& generator() {
     return g;
 }
 
-Tensor drawn(const Op& op, const Dims& shape, const Options& options, const Where& where) {
+// `count` numbers of the stream.
+Tensor drawn(const Op& op, const Attrs& attrs, std::int64_t count) {
+    const NoGrad mode;
+    Generator& g = generator();
+    std::lock_guard lock(g.mutex);
+    const Tensor t = apply(op, {g.state}, attrs);
+    const Tensor offset = select(g.state, 0, 1);
+    write(offset, add(offset, count), op.name);
+    return t;
+}
+
+Tensor floats(const Op& op, const Dims& shape, const Options& options, const Where& where) {
     const Here here(where);
     check_shape(op.name, shape);
     if (!is_floating(options.dtype))
         fail(ErrorKind::unsupported, op.name, ": ", name_of(options.dtype),
              " is not a floating dtype");
-    const NoGrad mode;
-    Generator& g = generator();
-    std::lock_guard lock(g.mutex);
-    const Tensor t = apply(op, {g.state}, {Attr{shape}, Attr{options.dtype}});
-    const Tensor offset = select(g.state, 0, 1);
-    write(offset, add(offset, element_count(shape)), op.name);
-    return ready(t, options);
+    const std::int64_t count = element_count(shape);
+    return ready(drawn(op, {Attr{shape}, Attr{options.dtype}}, count), options);
 }
 
 }  // namespace
@@ -104,11 +158,83 @@ void set_rng_state(const Tensor& state) {
 }
 
 Tensor rand(const Dims& shape, Options options, Where where) {
-    return drawn(ops::rand, shape, options, where);
+    return floats(ops::rand, shape, options, where);
 }
 
 Tensor randn(const Dims& shape, Options options, Where where) {
-    return drawn(ops::randn, shape, options, where);
+    return floats(ops::randn, shape, options, where);
+}
+
+// low + floor(u (high - low)), of a u of 53 bits
+Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape, Options options,
+               Where where) {
+    const Here here(where, "randint");
+    std::int64_t span = 0;
+    if (low >= high)
+        fail(ErrorKind::runtime, "randint: low is ", low, " and high ", high,
+             "; low must be below high");
+    if (__builtin_sub_overflow(high, low, &span) || span > (std::int64_t{1} << 53))
+        fail(ErrorKind::runtime, "randint: from ", low, " to ", high,
+             " are more than 2^53 numbers");
+    check_fits("randint", low, options.dtype);
+    check_fits("randint", high - 1, options.dtype);
+    const Tensor u = rand(shape, {.dtype = DType::float64});
+    const Tensor y = add(cast(mul(u, static_cast<double>(span)), DType::int64), low);
+    return ready(cast(y, options.dtype), options);
+}
+
+Tensor randperm(std::int64_t n, Options options, Where where) {
+    const Here here(where, "randperm");
+    if (n < 0) fail(ErrorKind::runtime, "randperm: n is ", n, ", and must be at least 0");
+    check_fits("randperm", n > 0 ? n - 1 : 0, options.dtype);
+    return ready(cast(drawn(ops::randperm, {Attr{n}}, n), options.dtype), options);
+}
+
+Tensor bernoulli(const Arg& p) {
+    const Here here(p.where, "bernoulli");
+    const DType dtype = p.tensor.dtype();
+    if (!is_floating(dtype))
+        fail(ErrorKind::unsupported, "bernoulli: the probabilities are ", name_of(dtype),
+             ", not of a floating dtype");
+    const Tensor u = rand(p.tensor.shape(), {.dtype = dtype, .device = p.tensor.device()});
+    return cast(lt(u, apply(ops::probability, {p})), dtype);
+}
+
+// mean + std z, with z from a normal distribution of mean 0 and variance 1
+Tensor normal(const Arg& mean, const Arg& std) {
+    const Here here(mean.where, "normal");
+    if (!std.is_tensor() && !(std.scalar.as_real() >= 0))
+        fail(ErrorKind::runtime, "normal: std is ", text(std.scalar), ", and must be at least 0");
+    const NoGrad mode;
+    const Tensor& like = mean.is_tensor() ? mean.tensor : std.tensor;
+    if (!is_floating(like.dtype()))
+        fail(ErrorKind::unsupported, "normal: is not defined for ", name_of(like.dtype()),
+             "; cast the tensor first");
+    Dims shape = like.shape();
+    if (std.is_tensor()) shape = broadcast("normal", shape, std.tensor.shape());
+    const Tensor z = randn(shape, {.dtype = like.dtype(), .device = like.device()});
+    return add(mul(z, std), mean);
+}
+
+Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement) {
+    const Here here(weights.where, "multinomial");
+    const Tensor& w = weights.tensor;
+    if (w.dims() != 1 && w.dims() != 2)
+        fail(ErrorKind::runtime, "multinomial: weights ", text(w.shape()),
+             " are neither (columns,) nor (rows, columns)");
+    if (!is_floating(w.dtype()))
+        fail(ErrorKind::runtime, "multinomial: the weights are ", name_of(w.dtype()),
+             ", not of a floating dtype");
+    const std::int64_t columns = known_size("multinomial", w, w.dims() - 1);
+    if (samples < 1 || (!replacement && samples > columns))
+        fail(ErrorKind::runtime, "multinomial: ", samples, " samples of ", columns, " columns",
+             samples < 1 ? "; there must be at least 1" : " without replacement");
+    if (w.dims() == 1) return squeeze(multinomial(unsqueeze(weights, 0), samples, replacement), 0);
+    const std::int64_t rows = known_size("multinomial", w, 0);
+    const Tensor u = rand({rows, replacement ? samples : columns},
+                          {.dtype = DType::float64, .device = w.device()});
+    return apply(ops::multinomial, {cast(weights, DType::float64), u},
+                 {Attr{samples}, Attr{std::int64_t{replacement}}});
 }
 
 }  // namespace tg

@@ -63,6 +63,13 @@ void flip(const Array& out, const Array& in, const bool (&flipped)[max_dims]);
 bool holds_zero(const Array& in);
 bool holds_no_probability(const Array& in);  // a float below 0, above 1 or NaN
 
+// ---- sampling ---------------------------------------------------------------------------------
+// out (n,) int64: 0 .. n - 1, shuffled.
+void shuffle(const Array& out, std::uint64_t seed, std::uint64_t offset);
+// out (rows, k) int64: columns of weights (rows, columns), drawn by u, uniform in [0, 1): with
+// replacement (rows, k), without (rows, columns). Null, or why a row cannot be drawn from.
+const char* multinomial(const Array& out, const Array& weights, const Array& u, bool replacement);
+
 // ---- levels -----------------------------------------------------------------------------------
 // "x86-64-v4", "x86-64-v3", "x86-64-v1" or "generic". TAPEGRAPH_CPU=v1|v3|v4 forces one at start.
 const char* level();

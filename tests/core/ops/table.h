@@ -48,6 +48,7 @@ std::vector<Row> creation_rows();     // creation_test.cc
 std::vector<Row> division_rows();     // division_test.cc
 std::vector<Row> arrange_rows();      // arrange_test.cc
 std::vector<Row> product_rows();      // products_test.cc
+std::vector<Row> random_rows();       // random_test.cc
 std::vector<Row> composite_rows();    // composite_test.cc
 
 Tensor made(const Numbers& n);
