@@ -48,9 +48,10 @@ class Call {
     std::int64_t integer(int i, std::int64_t otherwise) const;
     double real(int i, double otherwise) const;
     std::string string(int i) const;
-    DimList dim_list(int i) const;             // None: all; an int; several
-    Dims dims(int i) const;                    // (2, 3) or, of a star parameter, 2, 3
-    std::vector<Tensor> tensors(int i) const;  // a list or tuple of them
+    DimList dim_list(int i) const;                  // None: all; an int; several
+    Dims dims(int i) const;                         // (2, 3) or, of a star parameter, 2, 3
+    std::vector<Tensor> tensors(int i) const;       // a list or tuple of them
+    std::vector<Tensor> star_tensors(int i) const;  // one by one, or in one list
     DType dtype(int i, DType otherwise) const;
     Device device(int i) const;        // cpu if not given
     Options options(int first) const;  // dtype, device, requires_grad in a row
@@ -61,6 +62,8 @@ class Call {
     [[noreturn]] void wrong(int i, const char* wanted) const;
 
   private:
+    Tensor element(int i, Py_ssize_t k, PyObject* o) const;
+
     const Signature& signature_;
     PyObject* values_[max_parameters] = {};
     PyObject* const* rest_ = nullptr;
@@ -97,6 +100,7 @@ PyObject* dtype_object(DType dtype);  // new references, all of these
 PyObject* device_object(Device device);
 bool to_device(PyObject* o, Device& out);
 PyObject* size_object(const Dims& shape);
+PyObject* tuple_of(const std::vector<Tensor>& tensors);
 bool is_unknown_dim(PyObject* o, std::int64_t& code);
 PyObject* python_number(const Scalar& scalar);
 bool is_numpy_array(PyObject* o);

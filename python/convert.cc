@@ -196,15 +196,36 @@ Dims Call::dims(int i) const {
 std::vector<Tensor> Call::tensors(int i) const {
     if (!values_[i] || !is_list(values_[i])) wrong(i, "a list or tuple of tensors");
     std::vector<Tensor> list;
-    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(values_[i]); ++k) {
-        PyObject* o = PySequence_Fast_GET_ITEM(values_[i], k);
-        if (!is_tensor(o))
-            fail(ErrorKind::type, name(), ": element ", k, " of ",
-                 signature_.names[static_cast<std::size_t>(i)], " must be a tensor, not ",
-                 type_name(o));
-        list.push_back(tensor_in(o));
-    }
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(values_[i]); ++k)
+        list.push_back(element(i, k, PySequence_Fast_GET_ITEM(values_[i], k)));
     return list;
+}
+
+std::vector<Tensor> Call::star_tensors(int i) const {
+    if (values_[i]) return tensors(i);
+    const bool listed = rest_count_ == 1 && is_list(rest_[0]);
+    const Py_ssize_t n = listed ? PySequence_Fast_GET_SIZE(rest_[0]) : rest_count_;
+    std::vector<Tensor> list;
+    for (Py_ssize_t k = 0; k < n; ++k)
+        list.push_back(element(i, k, listed ? PySequence_Fast_GET_ITEM(rest_[0], k) : rest_[k]));
+    return list;
+}
+
+Tensor Call::element(int i, Py_ssize_t k, PyObject* o) const {
+    if (!is_tensor(o))
+        fail(ErrorKind::type, name(), ": element ", k, " of ",
+             signature_.names[static_cast<std::size_t>(i)], " must be a tensor, not ",
+             type_name(o));
+    return tensor_in(o);
+}
+
+PyObject* tuple_of(const std::vector<Tensor>& tensors) {
+    const auto tuple =
+        py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(tensors.size())));
+    if (!tuple) throw_python();
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), wrap(tensors[i]));
+    return new_reference(tuple.ptr());
 }
 
 DType Call::dtype(int i, DType otherwise) const {

@@ -16,8 +16,12 @@ PYBIND11_MODULE(_C, m) {
     bind_reductions(m);
     bind_layout(m);
     bind_windows(m);
+    bind_arrange(m);
+    bind_products(m);
+    bind_blends(m);
     bind_in_place(m);
     bind_creation(m);
+    bind_sampling(m);
     bind_numpy(m);
     bind_autograd(m);
     bind_program(m);

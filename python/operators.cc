@@ -55,15 +55,12 @@ PyObject* unary(PyObject* a) {
 
 PyObject* positive(PyObject* a) { return new_reference(a); }
 
-PyObject* invert(PyObject* a) {
-    return guarded([&]() -> PyObject* {
-        const Here here(python_line());
-        const Tensor& x = tensor_in(a);
-        if (x.dtype() != DType::boolean)
-            fail(ErrorKind::type, "~: a tensor of bool, not ", name_of(x.dtype()),
-                 "; compare first, as in ~(x > 0)");
-        return wrap(logical_not(x));
-    });
+// Of bools `not`, of integers each bit.
+Tensor inverted(const Arg& x) {
+    if (is_floating(x.tensor.dtype()))
+        fail(ErrorKind::type, "~: a tensor of bool or integers, not ", name_of(x.tensor.dtype()),
+             "; compare first, as in ~(x > 0)");
+    return x.tensor.dtype() == DType::boolean ? logical_not(x) : bitwise_not(x);
 }
 
 // ---- in place -----------------------------------------------------------------------------------
@@ -72,6 +69,12 @@ Tensor& add_in_place(Tensor& x, const Arg& y) { return add_(x, y); }
 Tensor& sub_in_place(Tensor& x, const Arg& y) { return sub_(x, y); }
 Tensor& pow_in_place(Tensor& x, const Arg& y) {
     write(x, pow(x, y), "pow_");
+    return x;
+}
+
+template <Tensor (*op)(const Arg&, const Arg&)>
+Tensor& written(Tensor& x, const Arg& y) {
+    write(x, op(x, y), "in place");
     return x;
 }
 
@@ -234,17 +237,27 @@ void add_operator_slots(std::vector<PyType_Slot>& slots) {
         slot(Py_nb_subtract, binary<tg::sub>),
         slot(Py_nb_multiply, binary<tg::mul>),
         slot(Py_nb_true_divide, binary<tg::div>),
+        slot(Py_nb_remainder, binary<tg::remainder>),
+        slot(Py_nb_floor_divide, binary<tg::floor_divide>),
+        slot(Py_nb_and, binary<tg::bitwise_and>),
+        slot(Py_nb_or, binary<tg::bitwise_or>),
+        slot(Py_nb_xor, binary<tg::bitwise_xor>),
         slot(Py_nb_matrix_multiply, binary<tg::matmul, matmul_work>),
         slot(Py_nb_power, power),
         slot(Py_nb_negative, unary<tg::neg>),
         slot(Py_nb_positive, positive),
         slot(Py_nb_absolute, unary<tg::abs>),
-        slot(Py_nb_invert, invert),
+        slot(Py_nb_invert, unary<inverted>),
         slot(Py_nb_inplace_add, in_place_operator<add_in_place>),
         slot(Py_nb_inplace_subtract, in_place_operator<sub_in_place>),
         slot(Py_nb_inplace_multiply, in_place_operator<mul_>),
         slot(Py_nb_inplace_true_divide, in_place_operator<div_>),
         slot(Py_nb_inplace_power, power_in_place),
+        slot(Py_nb_inplace_remainder, in_place_operator<written<tg::remainder>>),
+        slot(Py_nb_inplace_floor_divide, in_place_operator<written<tg::floor_divide>>),
+        slot(Py_nb_inplace_and, in_place_operator<written<tg::bitwise_and>>),
+        slot(Py_nb_inplace_or, in_place_operator<written<tg::bitwise_or>>),
+        slot(Py_nb_inplace_xor, in_place_operator<written<tg::bitwise_xor>>),
         slot(Py_nb_bool, truth),
         slot(Py_nb_int, to_int),
         slot(Py_nb_float, to_float),

@@ -131,6 +131,20 @@ def test_an_empty_list_may_be_joined_to_anything_as_in_pytorch():
     assert tg.Session(graph).run(joined, {rows: [[1.0, 2.0, 3.0]]}).tolist() == [[1, 2, 3]]
 
 
+def test_a_hard_sigmoid_is_a_sixth_between_its_corners():
+    x = leaf(-4.0, -1.0, 0.5, 4.0)
+    F.hardsigmoid(x).sum().backward()  # PyTorch's own sixth is a float32
+    assert x.grad.tolist() == pytest.approx([0, 1 / 6, 1 / 6, 0])
+
+
+def test_the_log_of_a_sigmoid_is_finite_on_both_sides():
+    x = leaf(-1000.0, 0.0, 1000.0)
+    y = F.logsigmoid(x)
+    y.sum().backward()
+    assert y.tolist() == pytest.approx([-1000, -math.log(2), 0])
+    assert x.grad.tolist() == [1, 0.5, 0]
+
+
 def test_the_slope_of_a_power_is_as_exact_as_float64():
     x = leaf(2.0)
     (x**0.3 + 3.0**x).backward()

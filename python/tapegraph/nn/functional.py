@@ -12,10 +12,11 @@ from ..autograd import no_grad
 __all__ = [
     "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "batch_norm",
     "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose2d", "cross_entropy",
-    "dropout", "elu", "embedding", "gelu", "group_norm", "kl_div", "l1_loss", "layer_norm",
-    "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool2d", "mse_loss", "nll_loss",
-    "one_hot", "pad", "relu", "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss",
-    "softmax", "softplus", "tanh",
+    "dropout", "elu", "embedding", "gelu", "glu", "group_norm", "hardsigmoid", "hardswish",
+    "hardtanh", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax",
+    "logsigmoid", "max_pool2d", "mish", "mse_loss", "nll_loss", "one_hot", "pad", "prelu", "relu",
+    "relu6", "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax",
+    "softmin", "softplus", "softsign", "tanh", "tanhshrink",
 ]  # fmt: skip
 
 adaptive_avg_pool2d = _C.adaptive_avg_pool2d
@@ -27,20 +28,26 @@ conv2d = _C.conv2d
 conv_transpose2d = _C.conv_transpose2d
 cross_entropy = _C.cross_entropy
 gelu = _C.gelu
+glu = _C.glu
 kl_div = _C.kl_div
 l1_loss = _C.l1_loss
 linear = _C.linear
 log_softmax = _C.log_softmax
+logsigmoid = _C.logsigmoid
 max_pool2d = _C.max_pool2d
 mse_loss = _C.mse_loss
 nll_loss = _C.nll_loss
 one_hot = _C.one_hot
 pad = _C.pad
+prelu = _C.prelu
 sigmoid = _C.sigmoid
 smooth_l1_loss = _C.smooth_l1_loss
 softmax = _C.softmax
+softmin = _C.softmin
 softplus = _C.softplus
+softsign = _C.softsign
 tanh = _C.tanh
+tanhshrink = _C.tanhshrink
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -66,9 +73,33 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return input.copy_(_C.elu(input.clone(), alpha)) if inplace else _C.elu(input, alpha)
 
 
-def logsigmoid(input: Tensor) -> Tensor:
-    """log(1 / (1 + exp(-input))), without overflow."""
-    return -_C.softplus(-input, 1, float("inf"))
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """x, kept within min_val and max_val. Raises ValueError if they are the wrong way round."""
+    if inplace:
+        return input.copy_(_C.hardtanh(input.clone(), min_val, max_val))
+    return _C.hardtanh(input, min_val, max_val)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return input.copy_(_C.relu6(input.clone())) if inplace else _C.relu6(input)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6."""
+    return input.copy_(_C.hardsigmoid(input.clone())) if inplace else _C.hardsigmoid(input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x relu6(x + 3) / 6."""
+    return input.copy_(_C.hardswish(input.clone())) if inplace else _C.hardswish(input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x tanh(log(1 + exp(x)))."""
+    return input.copy_(_C.mish(input.clone())) if inplace else _C.mish(input)
 
 
 # ---- dropout and embedding ----------------------------------------------------------------------
@@ -253,24 +284,5 @@ def attend(
     scale: float | None = None,
 ) -> tuple[Tensor, Tensor]:
     """As scaled_dot_product_attention, and with the weights (..., L, S) after dropout."""
-    if is_causal and attn_mask is not None:
-        raise RuntimeError("scaled_dot_product_attention: give attn_mask or is_causal, not both")
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = (query * scale) @ key.transpose(-2, -1)
-    if is_causal:
-        rows, columns = scores.shape[-2:]
-        i = _C.arange(rows, device=query.device).reshape(-1, 1)
-        j = _C.arange(columns, device=query.device)
-        weights = scores.masked_fill(j > i, -math.inf).softmax(-1)
-    elif attn_mask is None:
-        weights = scores.softmax(-1)
-    else:
-        if attn_mask.dtype == _C.bool:
-            scores = scores.masked_fill(~attn_mask, -math.inf)
-        else:
-            scores = scores + attn_mask
-        # A row of -inf alone would be 0 / 0.
-        nowhere = scores.detach().amax(-1, keepdim=True) == -math.inf
-        weights = scores.masked_fill(nowhere, 0.0).softmax(-1).masked_fill(nowhere, 0.0)
-    weights = dropout(weights, dropout_p)
-    return weights @ value, weights
+    options = (attn_mask, dropout_p, is_causal, scale)
+    return _C._scaled_dot_product_attention(query, key, value, *options)

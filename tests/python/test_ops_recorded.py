@@ -1,0 +1,108 @@
+"""Functions are PyTorch's: values, dtypes and gradients, on the tape and compiled.
+
+ops_recorded.json holds what PyTorch 2.15 gives in float64; record_ops.py beside it wrote it.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tapegraph as tg
+
+CASES = json.loads(Path(__file__).with_name("ops_recorded.json").read_text())["cases"]
+
+
+def fill(shape, k):
+    values = [((7 * i * i + 3 * i + 5 * k) % 31 - 15.5) / 16 for i in range(math.prod(shape))]
+    return tg.tensor(values, dtype=tg.float64).reshape(list(shape))
+
+
+class Library:
+    """tg with the two constants that PyTorch has beside its functions."""
+
+    inf = math.inf
+    nan = math.nan
+
+    def __getattr__(self, name):
+        return getattr(tg, name)
+
+
+def names(leaves):
+    inf, nan = math.inf, math.nan
+    return {
+        "t": Library(),
+        "F": tg.nn.functional,
+        "i": tg.arange(6).reshape(2, 3),
+        "j": tg.tensor([1, 2, 3]),
+        "b": tg.arange(6).reshape(2, 3) - tg.arange(6).reshape(2, 3) // 2 * 2 == 0,
+        "odd": tg.tensor([0.0, -0.0, nan, inf, -inf, -1.5], dtype=tg.float64),
+        **dict(zip("xyz", leaves)),
+    }
+
+
+def leaves_of(case):
+    return [fill(shape, k).requires_grad_() for k, shape in enumerate(case["shapes"])]
+
+
+def outputs_of(case, leaves):
+    value = eval(case["expression"], names(leaves))
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def loss_of(outputs):
+    losses = [(o * fill(o.shape, 11 + k)).sum() for k, o in enumerate(outputs) if o.requires_grad]
+    total = None
+    for loss in losses:
+        total = loss if total is None else total + loss
+    return total
+
+
+def near(got, want, dtype):
+    tolerance = 1e-10 if dtype == "float64" else 1e-6
+    np.testing.assert_allclose(np.array(got, float), np.array(want, float), tolerance, tolerance)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["expression"] for case in CASES])
+def test_values_dtypes_and_gradients_are_pytorchs(case):
+    leaves = leaves_of(case)
+    outputs = outputs_of(case, leaves)
+    assert len(outputs) == len(case["outputs"])
+    for output, (dtype, shape, values) in zip(outputs, case["outputs"]):
+        assert str(output.dtype) == f"tapegraph.{dtype}"
+        assert list(output.shape) == shape
+        near(output.detach().flatten().tolist(), values, dtype)
+        if all(v != 0 for v in values):
+            continue
+        signs = np.signbit(output.detach().cpu().numpy().astype(float).ravel())
+        finite = ~np.isnan(np.array(values, float))
+        assert (signs == np.signbit(np.array(values, float)))[finite].all()
+    loss = loss_of(outputs)
+    if loss is None:
+        assert all(gradient is None for gradient in case["gradients"])
+        return
+    loss.backward()
+    for leaf, gradient in zip(leaves, case["gradients"]):
+        assert (leaf.grad is None) == (gradient is None)
+        if gradient is not None:
+            near(leaf.grad.flatten().tolist(), gradient, "float64")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["expression"] for case in CASES])
+def test_a_compiled_function_gives_the_tapes_bits(case):
+    leaves, again = leaves_of(case), leaves_of(case)
+    tape = outputs_of(case, leaves)
+    compiled = tg.compile(lambda *x: outputs_of(case, x))
+    program = compiled(*again)
+    for a, b in zip(tape, program):
+        assert a.dtype == b.dtype and a.requires_grad == b.requires_grad
+        assert a.detach().numpy().tobytes() == b.detach().numpy().tobytes()
+    loss = loss_of(tape)
+    if loss is None:
+        return
+    loss.backward()
+    loss_of(program).backward()
+    for a, b in zip(leaves, again):
+        assert (a.grad is None) == (b.grad is None)
+        assert a.grad is None or a.grad.numpy().tobytes() == b.grad.numpy().tobytes()
