@@ -290,6 +290,14 @@ void move_bytes(const Tensor& target, const Tensor& value, bool steal) {
     run_kernel(ops::clone, {}, {&in, 1}, {&out, 1}, target.device());
 }
 
+// Notes down that the bytes were written; gives their version.
+std::uint32_t wrote(Storage& s, const char* op) {
+    const std::uint32_t version = s.version.fetch_add(1) + 1;
+    s.writer = current_line();
+    s.written_by = op;
+    return version;
+}
+
 void write_now(const Tensor& target, const Tensor& value, const char* op, bool steal) {
     Handle& h = target.handle();
     History& history = *h.history;
@@ -307,10 +315,7 @@ void write_now(const Tensor& target, const Tensor& value, const char* op, bool s
             next = {write_line(history.now, target, v, value), 0};
     }
     move_bytes(target, value, steal);
-    Storage& s = *h.storage;
-    const std::uint32_t version = s.version.fetch_add(1) + 1;
-    s.writer = current_line();
-    s.written_by = op;
+    const std::uint32_t version = wrote(*h.storage, op);
     if (!differentiable) return;
     history.now = next;
     history.version = version;
@@ -371,6 +376,31 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
     const bool shares = v.handle().storage == target.handle().storage;
     const bool same = shares && v.handle().layout == target.handle().layout;
     write_now(target, shares && !same ? clone(v) : v, op, steal && v.same(value));
+}
+
+bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
+              std::initializer_list<Tensor> others, const char* name) {
+    check_writable(target, name);
+    bool plain = !recording() && !thread_state().observer && !target.is_symbolic();
+    bool wanted = target.requires_grad();
+    Descs descs{desc_of(target)};
+    for (const Tensor& t : others) {
+        plain = plain && !t.is_symbolic();
+        wanted = wanted || t.requires_grad();
+        descs.push_back(desc_of(t));
+    }
+    if (!plain || (wanted && grad_enabled())) return false;
+    op.shape(op, descs, attrs);  // throws where they do not fit
+    Inline<Tensor, 3> kept;
+    Inline<kernels::Array, 3> in{array_of(target)};
+    for (const Tensor& t : others) {
+        kept.push_back(t.handle().storage == target.handle().storage ? clone(t) : t);
+        in.push_back(array_of(kept[kept.size() - 1]));
+    }
+    const kernels::Uninterrupted whole;
+    run_kernel(op, attrs, in, {&in[0], 1}, target.device());
+    wrote(*target.handle().storage, name);
+    return true;
 }
 
 Tensor detached(const Tensor& tensor) {

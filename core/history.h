@@ -11,6 +11,8 @@
 //     v.mul_(3)          now = write_view(add, mul, v's layout), version 2; y is stale
 #pragma once
 
+#include <initializer_list>
+
 #include "core/op.h"
 
 namespace tg {
@@ -33,6 +35,12 @@ Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout
 // `op` names the writer in later errors. With `steal`, value is a temporary whose bytes may be
 // taken over instead of copied.
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal = false);
+
+// As write, of what op(target, others...) gives, for an op that changes few of target's elements:
+// its kernel leaves all others where they are. False, and nothing is done, where that needs a line
+// or a node: then apply the op, and write its result.
+bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
+              std::initializer_list<Tensor> others, const char* name);
 
 // The history that a leaf's node gives its gradients to; null once it is gone.
 Ref<History> history_of_leaf(const Node& node);

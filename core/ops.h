@@ -2,8 +2,11 @@
 // family. `Arg` is a tensor or a number.
 #pragma once
 
+#include <concepts>
+#include <limits>
 #include <optional>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "core/apply.h"
@@ -188,9 +191,79 @@ Tensor tril(const Arg& x, std::int64_t diagonal = 0);  // 0 above the diagonal
 Tensor triu(const Arg& x, std::int64_t diagonal = 0);  // 0 below
 
 // ---- indexing: core/ops/indexing.cc ------------------------------------------------------------
-Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);  // index int64
+// An index is int64 or int32. gather's result has the index's shape; the others give x, with src
+// added or stored at the index, which is nowhere larger than src, nor than x but in dim. Of several
+// stored in one place the last stays. src of scatter may be a number.
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
+Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
 Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
+
+// ---- rows by index: core/ops/rows.cc ------------------------------------------------------------
+// x (..., n, ...), index (k,) -> (..., k, ...): the slices of x with these numbers, 0..n-1
+Tensor index_select(const Arg& x, std::int64_t dim, const Arg& index);
+// x with the slices alpha source (..., k, ...) added, or replaced by source or one value
+Tensor index_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& source,
+                 const Arg& alpha = 1);
+Tensor index_copy(const Arg& x, std::int64_t dim, const Arg& index, const Arg& source);
+Tensor index_fill(const Arg& x, std::int64_t dim, const Arg& index, const Arg& value);
+Tensor take(const Arg& x, const Arg& index);  // of x's elements in order -> index's shape
+// index broadcasts against x but in dim; without dim, both are flattened
+Tensor take_along_dim(const Arg& x, const Arg& index, std::optional<std::int64_t> dim = {});
+
+// ---- keys: core/ops/keys.cc ---------------------------------------------------------------------
+// One part of a key x[...]: an integer, a range, a tensor of indices (int64 or int32), a mask
+// (bool or uint8), an ellipsis or a new dim; true and false are masks of no dims.
+struct Slice {
+    std::int64_t begin = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    std::int64_t step = 1;
+};
+struct Ellipsis {};
+struct NewAxis {};
+inline constexpr Ellipsis ellipsis;
+inline constexpr NewAxis newaxis;
+struct Index {
+    std::variant<std::int64_t, bool, Slice, Tensor, Ellipsis, NewAxis> part;
+    template <std::integral Integer>
+    Index(Integer i) : part(static_cast<std::int64_t>(i)) {}
+    Index(bool b) : part(b) {}
+    Index(const Slice& range) : part(range) {}
+    Index(const Tensor& t) : part(t) {}
+    Index(Ellipsis e) : part(e) {}
+    Index(NewAxis n) : part(n) {}
+};
+using Key = std::vector<Index>;
+// As NumPy and PyTorch: integers and ranges first; what the tensors broadcast to stands where the
+// first of them was if they are side by side, else first of all. A view if there is no tensor.
+Tensor index(const Arg& x, const Key& key);  // index(x, {0, Slice{1, 3}, ellipsis, rows})
+// x with `value`, which broadcasts, stored or added at the key. Repeated indices: the last stays,
+// or all are added, in order.
+Tensor index_put(const Arg& x, const Key& key, const Arg& value, bool accumulate = false);
+Tensor& index_put_(Tensor& x, const Key& key, const Arg& value, bool accumulate = false);
+
+// ---- masks: core/ops/masks.cc -------------------------------------------------------------------
+// What depends on the data in its shape has no place in a recording: an error there.
+Tensor nonzero(const Arg& x);                         // (count, dims) int64
+Tensor masked_select(const Arg& x, const Arg& mask);  // (count,)
+// x, but the first elements of source where the mask is true
+Tensor masked_scatter(const Arg& x, const Arg& mask, const Arg& source);
+
+// How often each of 0, 1, 2, ... is in x (n,) of ints, or the sums of its weights; at least
+// minlength
+Tensor bincount(const Arg& x, const Tensor& weights = {}, std::int64_t minlength = 0);
+// The different elements in ascending order; which of them each element of x is, in x's shape; how
+// often each is in x
+struct Unique {
+    Tensor values, inverse, counts;
+};
+Unique unique(const Arg& x);
+
+// ---- order: core/ops/sort.cc --------------------------------------------------------------------
+// Always stable; NaN is larger than any number. Indices are int64.
+ValuesIndices sort(const Arg& x, std::int64_t dim = -1, bool descending = false);
+Tensor argsort(const Arg& x, std::int64_t dim = -1, bool descending = false);
+ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t dim = -1, bool largest = true);
 
 // ---- convolutions: core/ops/convolution.cc -----------------------------------------------------
 // A dim's numbers, one for all dims or one each; a padding may be "same" or "valid" instead.

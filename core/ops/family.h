@@ -34,6 +34,8 @@ std::span<const Op* const> matmul_ops();
 std::span<const Op* const> layout_ops();
 std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();
+std::span<const Op* const> row_ops();
+std::span<const Op* const> sort_ops();
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
 std::span<const Op* const> division_ops();

@@ -1,5 +1,6 @@
 // Reading and writing at indices that are themselves data.
 #include "core/ops/family.h"
+#include "core/ops/rows.h"
 
 namespace tg {
 namespace {
@@ -37,7 +38,7 @@ Descs gather_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
 }
 
 // x, index, src -> x's shape
-Descs scatter_add_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+Descs scatter_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     check_index(op.name, in, 1, static_cast<int>(attrs.integer(0)));
     if (in[2].dtype != in[0].dtype)
         fail(ErrorKind::runtime, op.name, ": src is ", name_of(in[2].dtype), ", and the tensor ",
@@ -48,20 +49,27 @@ Descs scatter_add_shape(const Op& op, std::span<const Desc> in, const Attrs& att
     return {in[0]};
 }
 
-[[noreturn]] void outside(const Launch& l, int dim) {
-    fail(ErrorKind::range, l.op.name, ": an index is outside 0..", l.in[0].shape[dim] - 1,
-         ", the range of dim ", dim);
+void check_inside(const Launch& l, int dim, std::optional<std::int64_t> outside) {
+    if (outside)
+        fail(ErrorKind::range, l.op.name, ": index ", *outside, " is outside 0..",
+             l.in[0].shape[dim] - 1, ", the range of dim ", dim);
 }
 
 void gather_cpu(const Launch& l) {
     const int dim = static_cast<int>(l.attrs.integer(0));
-    if (!kernels::cpu::gather(l.out[0], l.in[0], l.in[1], dim)) outside(l, dim);
+    check_inside(l, dim, kernels::cpu::gather(l.out[0], l.in[0], l.in[1], dim));
 }
 
 void scatter_add_cpu(const Launch& l) {
     const int dim = static_cast<int>(l.attrs.integer(0));
     kernels::cpu::copy(l.out[0], l.in[0]);
-    if (!kernels::cpu::scatter_add(l.out[0], l.in[1], l.in[2], dim)) outside(l, dim);
+    check_inside(l, dim, kernels::cpu::scatter_add(l.out[0], l.in[1], l.in[2], dim));
+}
+
+void scatter_cpu(const Launch& l) {
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    kernels::cpu::copy(l.out[0], l.in[0]);
+    check_inside(l, dim, kernels::cpu::scatter(l.out[0], l.in[1], l.in[2], dim));
 }
 
 // y = x at i  =>  dx = zeros, and g added at i
@@ -74,6 +82,17 @@ void gather_gradient(Backward& n) {
 // y = x, and s added at i  =>  dx = g, ds = g at i
 void scatter_add_gradient(Backward& n) {
     n.give(0, n.g());
+    if (n.wants(2)) n.give(2, gather(n.g(), n.attrs().integer(0), n.input(1)));
+}
+
+// y = x with s at i  =>  dx = g with zeros at i, ds = g at i. Where several are stored in one place
+// each gets the g of that place, as in PyTorch.
+void scatter_gradient(Backward& n) {
+    const Desc& d = n.desc(2);
+    if (n.wants(0)) {
+        const Tensor zero = expand(zeros({}, {d.dtype, d.device}), n.desc(1).shape);
+        n.give(0, apply(*n.node().op, {n.g(), n.input(1), zero}, n.attrs()));
+    }
     if (n.wants(2)) n.give(2, gather(n.g(), n.attrs().integer(0), n.input(1)));
 }
 
@@ -90,24 +109,28 @@ const Op gather = {.name = "gather",
                    .attributes = {{"dim", AttrKind::integer}}};
 const Op scatter_add = {.name = "scatter_add",
                         .inputs = 3,
-                        .shape = scatter_add_shape,
+                        .shape = scatter_shape,
                         .gradient = scatter_add_gradient,
                         .needs = {{}, {}, {Need::b}},
                         .cpu = scatter_add_cpu,
                         .attributes = {{"dim", AttrKind::integer}}};
 
+const Op scatter = {.name = "scatter",
+                    .inputs = 3,
+                    .shape = scatter_shape,
+                    .gradient = scatter_gradient,
+                    .needs = {{Need::b}, {}, {Need::b}},
+                    .cpu = scatter_cpu,
+                    .attributes = {{"dim", AttrKind::integer}}};
+
 }  // namespace ops
 
 std::span<const Op* const> indexing_ops() {
-    static const Op* const list[] = {&ops::gather, &ops::scatter_add};
+    static const Op* const list[] = {&ops::gather, &ops::scatter_add, &ops::scatter};
     return list;
 }
 
 namespace {
-
-Tensor as_int64(const Arg& index) {
-    return index.tensor.dtype() == DType::int32 ? cast(index, DType::int64) : index.tensor;
-}
 
 // What of src has an index beside it.
 Tensor covered(const Tensor& src, const Dims& index) {
@@ -119,25 +142,36 @@ Tensor covered(const Tensor& src, const Dims& index) {
     return part;
 }
 
-}  // namespace
-
-Tensor gather(const Arg& x, std::int64_t dim, const Arg& given) {
-    const Here here(x.where);
-    const Arg index(as_int64(given));
-    const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
-    if (x.tensor.dims() == 0 && index.tensor.dims() == 0)
-        return squeeze(gather(unsqueeze(x, 0), 0, unsqueeze(index, 0)), 0);
-    return apply(ops::gather, {x, index}, {Attr{d}});
+Tensor scattered(const Op& op, const Arg& x, std::int64_t dim, const Arg& index,
+                 const Tensor& src) {
+    const std::int64_t d = wrap_dim(op.name, dim, x.tensor.dims());
+    const Tensor i = as_index(op.name, index.tensor);
+    if (x.tensor.dims() == 0 && i.dims() == 0 && src.dims() == 0)
+        return squeeze(scattered(op, unsqueeze(x, 0), 0, unsqueeze(i, 0), unsqueeze(src, 0)), 0);
+    return apply(op, {x, i, covered(src, i.shape())}, {Attr{d}});
 }
 
-Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& given, const Arg& all) {
+}  // namespace
+
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& index) {
     const Here here(x.where);
-    const Arg index(as_int64(given));
-    const Arg src(covered(all.tensor, index.tensor.shape()));
-    const std::int64_t d = wrap_dim("scatter_add", dim, x.tensor.dims());
-    if (x.tensor.dims() == 0 && index.tensor.dims() == 0 && src.tensor.dims() == 0)
-        return squeeze(scatter_add(unsqueeze(x, 0), 0, unsqueeze(index, 0), unsqueeze(src, 0)), 0);
-    return apply(ops::scatter_add, {x, index, src}, {Attr{d}});
+    const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
+    const Tensor i = as_index("gather", index.tensor);
+    if (x.tensor.dims() == 0 && i.dims() == 0)
+        return squeeze(gather(unsqueeze(x, 0), 0, unsqueeze(i, 0)), 0);
+    return apply(ops::gather, {x, i}, {Attr{d}});
+}
+
+Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
+    const Here here(x.where);
+    return scattered(ops::scatter_add, x, dim, index, src.tensor);
+}
+
+Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
+    const Here here(x.where);
+    if (src.is_tensor()) return scattered(ops::scatter, x, dim, index, src.tensor);
+    const Tensor value = expand(value_like(x.tensor, src), index.tensor.shape());
+    return scattered(ops::scatter, x, dim, index, value);
 }
 
 // index (...) -> (..., num_classes). The index passes through a gather that changes nothing, for a

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "kernels/array.h"
@@ -50,10 +51,41 @@ void matmul(const Array& out, const Array& a, const Array& b);
 
 // ---- indexing ---------------------------------------------------------------------------------
 // gather: out[.., i, ..] = in[.., index[.., i, ..], ..] along dim; index int64, out has its shape.
-// scatter_add: out[.., index[.., i, ..], ..] += src[.., i, ..], in a fixed order. Returns false,
-// and has written nothing, if an index is outside [0, size).
-bool gather(const Array& out, const Array& in, const Array& index, int dim);
-bool scatter_add(const Array& out, const Array& index, const Array& src, int dim);
+// scatter_add: out[.., index[.., i, ..], ..] += src[.., i, ..], in a fixed order. scatter stores
+// it: of several in one place the last stays. src may be larger than the index. Each gives the
+// first index that is outside [0, size), and has written nothing then.
+std::optional<std::int64_t> gather(const Array& out, const Array& in, const Array& index, int dim);
+std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, const Array& src,
+                                        int dim);
+std::optional<std::int64_t> scatter(const Array& out, const Array& index, const Array& src,
+                                    int dim);
+
+// Some dims of an array, found by one index: a number that counts over them in row-major order.
+// What it finds is called a row, of the dims that are left. With `wraps`, -1 is the last row.
+struct Rows {
+    std::span<const std::int64_t> dims;  // ascending
+    bool wraps = false;
+};
+// In the array of all rows that are found the index's dims stand where the first of `dims` was if
+// these are side by side, else first of all.
+int place_of(std::span<const std::int64_t> dims);
+// index_rows: out = the rows of in. put_rows: out's rows = src, or += src, one after another: of
+// several in one place the last stays, or all are added, in order. Both give the first index that
+// is outside, and have written nothing then.
+std::optional<std::int64_t> index_rows(const Array& out, const Array& in, const Array& index,
+                                       const Rows& rows);
+std::optional<std::int64_t> put_rows(const Array& out, const Array& index, const Array& src,
+                                     const Rows& rows, bool accumulate);
+// out = out * size + index, where index is in [-size, size): so the indices of several dims become
+// one. Gives the first that is outside.
+std::optional<std::int64_t> add_position(const Array& out, const Array& index, std::int64_t size);
+
+// How many elements are not 0; and where: out (count, dims) int64, in row-major order.
+std::int64_t count_nonzero(const Array& in);
+void nonzero(const Array& out, const Array& in);
+// out int64, of in's shape or shorter along dim: the indices of the smallest (largest) elements, in
+// order; equals keep theirs, and NaN is larger than any number.
+void argsort(const Array& out, const Array& in, int dim, bool descending);
 // out[i] += src[i] over any strides of out, even ones that overlap (stride 0), in a fixed order.
 void add_to(const Array& out, const Array& src);
 

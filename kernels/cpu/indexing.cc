@@ -1,7 +1,9 @@
 // Kernels that move elements by index, and sums into memory that overlaps itself. Where two
 // elements may be added to the same place, the order is that of the source, on one thread: so the
 // result does not depend on the number of threads.
+#include <algorithm>
 #include <cstddef>
+#include <vector>
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/strided.h"
@@ -20,6 +22,14 @@ struct Indexed {
     std::int64_t dim_stride = 0;
 };
 
+// Where the rows lie that an index names: its elements, as offsets into the array of rows. A dim
+// along which the index repeats (stride 0) is kept once.
+struct Offsets {
+    Array array;
+    std::vector<std::int64_t> numbers;
+    std::optional<std::int64_t> outside;  // the first index that names no row
+};
+
 Indexed indexed(const Array& straight, const Array& index, const Array& by_index, int dim) {
     Indexed x;
     x.index = static_cast<const std::int64_t*>(index.data);
@@ -31,22 +41,99 @@ Indexed indexed(const Array& straight, const Array& index, const Array& by_index
     return x;
 }
 
-// Is every index in [0, size)? An index that is repeated by stride 0 is looked at once.
-bool all_inside(const Array& index, std::int64_t size) {
+// The first index outside [0, size). One that is repeated by stride 0 is looked at once.
+std::optional<std::int64_t> first_outside(const Array& index, std::int64_t size) {
     Strided<1> layout;
     for (int d = 0; d < index.dims; ++d) {
-        if (index.shape[d] == 0) return true;
+        if (index.shape[d] == 0) return {};
         if (index.strides[d] != 0) layout.add_dim(index.shape[d], {index.strides[d]});
     }
     layout.merge();
     const std::int64_t stride = layout.dims > 0 ? layout.strides[layout.dims - 1][0] : 0;
-    bool inside = true;
+    std::optional<std::int64_t> outside;
     layout.runs(0, layout.size(), [&](const auto& offsets, std::int64_t n) {
         const std::int64_t* i = static_cast<const std::int64_t*>(index.data) + offsets[0];
+        bool inside = true;
         for (std::int64_t r = 0; r < n; ++r)
             inside = inside & (i[r * stride] >= 0) & (i[r * stride] < size);
+        for (std::int64_t r = 0; !inside && !outside && r < n; ++r)
+            if (i[r * stride] < 0 || i[r * stride] >= size) outside = i[r * stride];
     });
-    return inside;
+    return outside;
+}
+
+// body(begin, end) for one stretch of [0, n) after another, and a look whether to stop between.
+template <class Body>
+void in_order(std::int64_t n, const Body& body) {
+    constexpr std::int64_t stretch = 1 << 20;
+    for (std::int64_t begin = 0; begin < n; begin += stretch) {
+        body(begin, std::min(n, begin + stretch));
+        if (begin + stretch < n && stopping()) return;
+    }
+}
+
+// The offset of row number i: its coordinates along the dims, the last one fastest.
+std::int64_t offset_of(std::int64_t i, const Array& in, std::span<const std::int64_t> dims) {
+    if (dims.size() == 1) return i * in.strides[dims[0]];
+    std::int64_t offset = 0;
+    for (std::size_t k = dims.size(); k-- > 0; i /= in.shape[dims[k]])
+        offset += i % in.shape[dims[k]] * in.strides[dims[k]];
+    return offset;
+}
+
+Offsets offsets_of(const Array& index, const Array& in, const Rows& rows) {
+    Offsets found;
+    found.array = index;
+    Strided<1> layout;
+    std::int64_t count = 1;
+    for (int d = index.dims - 1; d >= 0; --d) {
+        const bool once = index.strides[d] == 0 && index.shape[d] > 0;
+        found.array.strides[d] = once ? 0 : count;
+        count *= once ? 1 : index.shape[d];
+    }
+    for (int d = 0; d < index.dims; ++d)
+        if (found.array.strides[d] != 0) layout.add_dim(index.shape[d], {index.strides[d]});
+    std::int64_t size = 1;
+    for (std::int64_t d : rows.dims) size *= in.shape[d];
+    found.numbers.resize(static_cast<std::size_t>(count));
+    found.array.data = found.numbers.data();
+    layout.merge();
+    const std::int64_t step = layout.dims > 0 ? layout.strides[layout.dims - 1][0] : 0;
+    auto to = found.numbers.begin();
+    in_order(count, [&](std::int64_t begin, std::int64_t end) {
+        layout.runs(begin, end, [&](const auto& offsets, std::int64_t n) {
+            const std::int64_t* i = static_cast<const std::int64_t*>(index.data) + offsets[0];
+            for (std::int64_t r = 0; r < n; ++r) {
+                const std::int64_t given = i[r * step];
+                const std::int64_t row = given < 0 && rows.wraps ? given + size : given;
+                const bool inside = row >= 0 && row < size;
+                if (!inside && !found.outside) found.outside = given;
+                *to++ = inside ? offset_of(row, in, rows.dims) : 0;
+            }
+        });
+    });
+    return found;
+}
+
+// The walk over all elements of all rows: `straight` has the index's dims among its own.
+Indexed indexed_rows(const Array& straight, const Array& offsets, const Array& by_row,
+                     std::span<const std::int64_t> dims) {
+    Indexed x;
+    x.index = static_cast<const std::int64_t*>(offsets.data);
+    x.dim_stride = 1;
+    const int place = place_of(dims);
+    int kept = 0;  // the next dim of by_row
+    for (int d = 0; d < straight.dims; ++d) {
+        const std::int64_t step = straight.strides[d];
+        if (d >= place && d < place + offsets.dims) {
+            x.layout.add_dim(straight.shape[d], {step, offsets.strides[d - place], 0});
+            continue;
+        }
+        while (std::find(dims.begin(), dims.end(), kept) != dims.end()) ++kept;
+        x.layout.add_dim(straight.shape[d], {step, 0, by_row.strides[kept++]});
+    }
+    x.layout.merge();
+    return x;
 }
 
 // Calls each(straight, by_index, n, strides) for runs; along a run whose index does not change
@@ -66,16 +153,6 @@ void indexed_runs(const Indexed& x, std::int64_t begin, std::int64_t end, const 
     });
 }
 
-// body(begin, end) for one stretch of [0, n) after another, and a look whether to stop between.
-template <class Body>
-void in_order(std::int64_t n, const Body& body) {
-    constexpr std::int64_t stretch = 1 << 20;
-    for (std::int64_t begin = 0; begin < n; begin += stretch) {
-        body(begin, std::min(n, begin + stretch));
-        if (begin + stretch < n && stopping()) return;
-    }
-}
-
 template <class T>
 void add_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step, std::int64_t n) {
     if (to_step == 1 && from_step == 1) {
@@ -88,44 +165,124 @@ void add_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step,
     }
 }
 
-}  // namespace
+template <class T>
+void copy_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step, std::int64_t n) {
+    if (to_step == 1 && from_step == 1) {
+        std::copy_n(from, n, to);
+        return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) to[i * to_step] = from[i * from_step];
+}
 
-bool gather(const Array& out, const Array& in, const Array& index, int dim) {
-    if (!all_inside(index, in.shape[dim])) return false;
-    const Indexed x = indexed(out, index, in, dim);
+// out, straight = in at the index
+void read_indexed(const Array& out, const Array& in, const Indexed& x) {
     visit_size(out.dtype, [&]<class U>(U) {
         U* to = static_cast<U*>(out.data);
         const U* from = static_cast<const U*>(in.data);
         parallel_for(out.size(), parallel_grain, [&](std::int64_t begin, std::int64_t end) {
-            indexed_runs(x, begin, end,
-                         [&](std::int64_t o, std::int64_t i, std::int64_t n, std::int64_t o_step,
-                             std::int64_t i_step) {
-                             if (o_step == 1 && i_step == 1) {
-                                 std::copy_n(from + i, n, to + o);
-                                 return;
-                             }
-                             for (std::int64_t r = 0; r < n; ++r)
-                                 to[o + r * o_step] = from[i + r * i_step];
-                         });
+            indexed_runs(
+                x, begin, end,
+                [&](std::int64_t o, std::int64_t i, std::int64_t n, std::int64_t o_step,
+                    std::int64_t i_step) { copy_run(to + o, o_step, from + i, i_step, n); });
         });
     });
-    return true;
 }
 
-bool scatter_add(const Array& out, const Array& index, const Array& src, int dim) {
-    if (!all_inside(index, out.shape[dim])) return false;
-    const Indexed x = indexed(src, index, out, dim);
+// out at the index = src, straight
+void write_indexed(const Array& out, const Array& src, const Indexed& x) {
+    visit_size(out.dtype, [&]<class U>(U) {
+        U* to = static_cast<U*>(out.data);
+        const U* from = static_cast<const U*>(src.data);
+        in_order(src.size(), [&](std::int64_t begin, std::int64_t end) {
+            indexed_runs(
+                x, begin, end,
+                [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
+                    std::int64_t o_step) { copy_run(to + o, o_step, from + s, s_step, n); });
+        });
+    });
+}
+
+// out at the index += src, straight
+void add_indexed(const Array& out, const Array& src, const Indexed& x) {
     visit(out.dtype, [&]<class T>(T) {
         T* to = static_cast<T*>(out.data);
         const T* from = static_cast<const T*>(src.data);
-        in_order(index.size(), [&](std::int64_t begin, std::int64_t end) {
+        in_order(src.size(), [&](std::int64_t begin, std::int64_t end) {
             indexed_runs(
                 x, begin, end,
                 [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
                     std::int64_t o_step) { add_run(to + o, o_step, from + s, s_step, n); });
         });
     });
-    return true;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> gather(const Array& out, const Array& in, const Array& index, int dim) {
+    if (const auto outside = first_outside(index, in.shape[dim])) return outside;
+    read_indexed(out, in, indexed(out, index, in, dim));
+    return {};
+}
+
+std::optional<std::int64_t> scatter(const Array& out, const Array& index, const Array& src,
+                                    int dim) {
+    if (const auto outside = first_outside(index, out.shape[dim])) return outside;
+    write_indexed(out, src, indexed(src, index, out, dim));
+    return {};
+}
+
+std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, const Array& src,
+                                        int dim) {
+    if (const auto outside = first_outside(index, out.shape[dim])) return outside;
+    add_indexed(out, src, indexed(src, index, out, dim));
+    return {};
+}
+
+int place_of(std::span<const std::int64_t> dims) {
+    for (std::size_t k = 1; k < dims.size(); ++k)
+        if (dims[k] != dims[k - 1] + 1) return 0;
+    return dims.empty() ? 0 : static_cast<int>(dims[0]);
+}
+
+std::optional<std::int64_t> index_rows(const Array& out, const Array& in, const Array& index,
+                                       const Rows& rows) {
+    const Offsets offsets = offsets_of(index, in, rows);
+    if (offsets.outside || interrupted()) return offsets.outside;
+    read_indexed(out, in, indexed_rows(out, offsets.array, in, rows.dims));
+    return {};
+}
+
+std::optional<std::int64_t> put_rows(const Array& out, const Array& index, const Array& src,
+                                     const Rows& rows, bool accumulate) {
+    const Offsets offsets = offsets_of(index, out, rows);
+    if (offsets.outside || interrupted()) return offsets.outside;
+    const Indexed x = indexed_rows(src, offsets.array, out, rows.dims);
+    accumulate ? add_indexed(out, src, x) : write_indexed(out, src, x);
+    return {};
+}
+
+std::optional<std::int64_t> add_position(const Array& out, const Array& index, std::int64_t size) {
+    Strided<2> layout;
+    for (int d = 0; d < out.dims; ++d)
+        layout.add_dim(out.shape[d], {out.strides[d], index.strides[d]});
+    layout.merge();
+    const std::int64_t zero[2] = {0, 0};
+    const std::int64_t* step = layout.dims > 0 ? layout.strides[layout.dims - 1] : zero;
+    std::optional<std::int64_t> outside;
+    in_order(out.size(), [&](std::int64_t begin, std::int64_t end) {
+        layout.runs(begin, end, [&](const auto& offsets, std::int64_t n) {
+            std::int64_t* to = static_cast<std::int64_t*>(out.data) + offsets[0];
+            const std::int64_t* i = static_cast<const std::int64_t*>(index.data) + offsets[1];
+            for (std::int64_t r = 0; r < n; ++r) {
+                const std::int64_t given = i[r * step[1]];
+                const std::int64_t at = given < 0 ? given + size : given;
+                if ((at < 0 || at >= size) && !outside) outside = given;
+                std::int64_t& position = to[r * step[0]];
+                position = outside ? 0 : position * size + at;
+            }
+        });
+    });
+    return outside;
 }
 
 void add_to(const Array& out, const Array& src) {

@@ -12,6 +12,8 @@ const Numbers small_index{{2, 2}, {2, 0, 1, 1}, DType::int32};
 Tensor f_gather(const Tensors& t) { return gather(t[0], 1, t[1]); }
 Tensor f_gather_rows(const Tensors& t) { return gather(t[0], 0, t[1]); }
 Tensor f_scatter(const Tensors& t) { return scatter_add(t[0], 1, t[1], t[2]); }
+Tensor f_store(const Tensors& t) { return scatter(t[0], 1, t[1], t[2]); }
+Tensor f_store_number(const Tensors& t) { return scatter(t[0], 1, t[1], 5); }
 Tensor f_one_hot(const Tensors& t) { return one_hot(t[0], 3); }
 
 }  // namespace
@@ -33,7 +35,7 @@ std::vector<Row> indexing_rows() {
          .inputs = {x, {{1, 3}, {1, 0, 1}, DType::int64}},
          .expected = {{1, 3}, {4, 2, 6}},
          .misuse = [] { gather(ones({3}), 0, tensor(std::vector<std::int64_t>{3})); },
-         .error = "gather: an index is outside 0..2, the range of dim 0"},
+         .error = "gather: index 3 is outside 0..2, the range of dim 0"},
         {.op = "gather",
          .f = f_gather,
          .inputs = {x, {{2, 0}, {}, DType::int64}},
@@ -69,6 +71,16 @@ std::vector<Row> indexing_rows() {
                              ones({1}, {DType::float64}));
              },
          .error = "scatter_add: src is float64, and the tensor float32; cast one of them"},
+        {.op = "scatter",
+         .f = f_store,
+         .inputs = {x, {{2, 2}, {2, 0, 1, 0}, DType::int64}, {{2, 2}, {10, 20, 30, 40}}},
+         .expected = {{2, 3}, {20, 2, 10, 40, 30, 6}},
+         .misuse = [] { scatter(ones({3}), 0, tensor(std::vector<std::int64_t>{-1}), 2.0); },
+         .error = "scatter: index -1 is outside 0..2, the range of dim 0"},
+        {.op = "scatter",  // one value, also twice in one place
+         .f = f_store_number,
+         .inputs = {x, {{1, 3}, {1, 1, 0}, DType::int64}},
+         .expected = {{2, 3}, {5, 5, 3, 4, 5, 6}}},
         {.op = "one_hot",
          .f = f_one_hot,
          .inputs = {{{2}, {2, 0}, DType::int64}},

@@ -42,6 +42,8 @@ std::vector<Row> reduce_rows();       // reduce_test.cc
 std::vector<Row> matmul_rows();       // matmul_test.cc
 std::vector<Row> layout_rows();       // layout_test.cc
 std::vector<Row> indexing_rows();     // indexing_test.cc
+std::vector<Row> row_rows();          // rows_test.cc
+std::vector<Row> sort_rows();         // sort_test.cc
 std::vector<Row> convolution_rows();  // convolution_test.cc
 std::vector<Row> pooling_rows();      // pooling_test.cc
 std::vector<Row> creation_rows();     // creation_test.cc
