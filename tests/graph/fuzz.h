@@ -161,6 +161,20 @@ inline Dims dims_from(const std::vector<std::int64_t>& ints, std::size_t from = 
     return Dims(std::span(ints).subspan(from));
 }
 
+// x[:, ..., i, j]: after ints[0] dims that are left whole, the tensors from number `first` on.
+inline Key key_from(const Step& s, const std::vector<Tensor>& in, std::size_t first) {
+    Key key(static_cast<std::size_t>(s.ints[0]), Index(Slice{}));
+    key.insert(key.end(), in.begin() + static_cast<std::ptrdiff_t>(first), in.end());
+    if (key.size() > 2 && s.ints.size() > 2 && s.ints[2] != 0)  // apart
+        key.insert(key.end() - 1, Index(newaxis));
+    return key;
+}
+
+// What is stored at a mask is one number: the count of true elements is not known in a trace.
+inline Tensor value_from(const std::vector<Tensor>& in) {
+    return in[2].dtype() == DType::boolean ? sum(in[1]) : in[1];
+}
+
 // Writes into a slot; nothing comes back.
 inline void written(const Step& s, Tensor x, const Arg& y) {
     if (s.op == "add_")
@@ -211,9 +225,22 @@ inline Tensor result_of(const Step& s, const std::vector<Tensor>& in) {
     if (s.op == "stack") return stack(in, i(0));
     if (s.op == "gather") return gather(in[0], i(0), in[1]);
     if (s.op == "scatter_add") return scatter_add(in[0], i(0), in[1], in[2]);
+    if (s.op == "scatter") return scatter(in[0], i(0), in[1], in[2]);
+    if (s.op == "index") return index(in[0], key_from(s, in, 1));
+    if (s.op == "index_put") return index_put(in[0], key_from(s, in, 2), value_from(in), i(1) != 0);
+    if (s.op == "take") return take(in[0], in[1]);
+    if (s.op == "index_select") return index_select(in[0], i(0), in[1]);
+    if (s.op == "sort") return sort(in[0], i(0), i(1) != 0).values;
+    if (s.op == "argsort") return argsort(in[0], i(0), i(1) != 0);
+    if (s.op == "topk") return topk(in[0], i(1), i(0), i(2) != 0).values;
     if (s.op == "one_hot") return one_hot(in[0], i(0));
     if (s.op == "cross_entropy") return cross_entropy(in[0], in[1]);
     if (s.op == "mse_loss") return mse_loss(in[0], in[1]);
+    if (s.op == "index_put_") {
+        Tensor x = in[0];
+        index_put_(x, key_from(s, in, 2), value_from(in), i(1) != 0);
+        return {};
+    }
     written(s, in[0], in.size() > 1 ? Arg(in[1]) : Arg(s.number));
     return {};
 }

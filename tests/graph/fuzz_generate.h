@@ -214,6 +214,28 @@ struct Proposer {
         return s;
     }
 
+    // What is read or written by an index: int64 slots hold small numbers, now and then too large.
+    Step index_step(int x) {
+        const Tensor& t = at(x);
+        const std::vector<std::string> ops = {"index",      "index",   "index_put", "index_put_",
+                                              "index_put_", "scatter", "take",      "index_select",
+                                              "sort",       "argsort", "topk"};
+        Step s{r.of(ops), {x}, {dim(t)}, 0, false};
+        if (s.op == "sort" || s.op == "argsort") s.ints = {dim(t), r.chance(50)};
+        if (s.op == "topk") s.ints = {dim(t), r.below(3), r.chance(50)};
+        if (s.op == "sort" || s.op == "argsort" || s.op == "topk") return s;
+        const int index = with_dtype(DType::int64);
+        if (s.op == "take" || s.op == "index_select") s.in = {x, index};
+        if (s.op == "scatter") s.in = {x, index, index < 0 ? 0 : like(at(index), r.chance(90))};
+        if (s.op.rfind("index", 0) != 0 || s.op == "index_select") return s;
+        s.ints = {r.below(t.dims()), r.chance(50), r.chance(40)};
+        if (s.op != "index") s.in.push_back(r.chance(50) ? like(t, true) : any());
+        const bool masked = s.op != "index" && r.chance(40);
+        s.in.push_back(masked ? with_dtype(DType::boolean) : index);
+        if (!masked && r.chance(30)) s.in.push_back(with_dtype(DType::int64));
+        return s;
+    }
+
     Step step() {
         const int x = any();
         Step s;
@@ -232,10 +254,12 @@ struct Proposer {
             s = layout_step(x);
         } else if (kind < 68) {
             s = reduce_step(x);
-        } else if (kind < 86) {
+        } else if (kind < 84) {
             s = write_step(x);
-        } else if (kind < 95) {
+        } else if (kind < 92) {
             s = several_step(x);
+        } else if (kind < 96) {
+            s = index_step(x);
         } else if (kind < 98) {
             s = {"detach", {x}, {}, 0, false};
         } else {
