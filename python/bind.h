@@ -128,6 +128,7 @@ void bind_arrange(py::module_& m);
 void bind_products(py::module_& m);
 void bind_blends(py::module_& m);
 void bind_sampling(py::module_& m);
+void bind_indexing(py::module_& m);
 void bind_in_place(py::module_& m);
 void bind_creation(py::module_& m);
 void bind_numpy(py::module_& m);

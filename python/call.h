@@ -101,6 +101,10 @@ PyObject* device_object(Device device);
 bool to_device(PyObject* o, Device& out);
 PyObject* size_object(const Dims& shape);
 PyObject* tuple_of(const std::vector<Tensor>& tensors);
+// The named pair that max(dim) gives, or another; tapegraph.return_types offers each by its name,
+// where pickle looks.
+PyTypeObject* new_pair(const char* name, const char* doc);
+PyObject* wrap_pair(PyTypeObject* type, const ValuesIndices& found);
 bool is_unknown_dim(PyObject* o, std::int64_t& code);
 PyObject* python_number(const Scalar& scalar);
 bool is_numpy_array(PyObject* o);

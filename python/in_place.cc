@@ -60,15 +60,6 @@ PyObject* zero_(const Call& c) {
     return new_reference(c.self());
 }
 
-PyObject* scatter_add_(const Call& c) {
-    Tensor& x = c.tensor(0);
-    const std::int64_t dim = c.integer(1);
-    const Arg index(c.tensor(2));
-    const Arg src(c.tensor(3));
-    compute(work_of(x), [&] { write(x, scatter_add(x, dim, index, src), "scatter_add_"); });
-    return new_reference(c.self());
-}
-
 // Uniform and normal numbers from the default generator.
 PyObject* uniform_(const Call& c) {
     Tensor& x = c.tensor(0);
@@ -123,7 +114,6 @@ const Function functions[] = {
     {"ceil_(input)", unary<tg::ceil>, "ceil, in place.", method},
     {"round_(input)", unary<tg::round>, "round, in place.", method},
     {"masked_fill_(input, mask, value)", masked_fill_, "masked_fill, in place.", method},
-    {"scatter_add_(input, dim, index, src)", scatter_add_, "scatter_add, in place.", method},
     {"uniform_(input, from=0, to=1)", uniform_, "Random numbers in [from, to).", method},
     {"normal_(input, mean=0, std=1)", normal_, "Normally distributed random numbers.", method},
 };

@@ -1,6 +1,8 @@
 // x[1, 2:5, None, ...]: a view made of select, slice and unsqueeze, one after another; and
-// x[...] = value: the same view, written to.
+// x[...] = value: the same view, written to. A key with tensors, masks or lists becomes a Key of
+// the core.
 #include "core/history.h"
+#include "core/recording.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -10,26 +12,120 @@ namespace {
 int dims_used(PyObject* part) { return part == Py_None || part == Py_Ellipsis ? 0 : 1; }
 
 [[noreturn]] void not_an_index(PyObject* part) {
-    if (is_tensor(part) || PyList_Check(part) || is_numpy_array(part))
-        fail(ErrorKind::unsupported, "index: x[",
-             is_tensor(part) ? describe(tensor_in(part)) : type_name(part),
-             "] is not there yet; use x.gather(dim, index), tg.one_hot(index, n) @ x, or "
-             "tg.where(mask, a, b)");
-    if (PyBool_Check(part))
-        fail(ErrorKind::unsupported, "index: x[True] is not there yet; use x[None] or tg.where");
     fail(PyFloat_Check(part) ? ErrorKind::index : ErrorKind::type,
-         "index: an int, a slice, None or ... is an index, not ", type_name(part));
+         "index: an int, a slice, None, ..., a tensor or array of ints or bools, or a list of "
+         "such is an index, not ",
+         type_name(part));
 }
 
-Tensor sliced(const Tensor& x, int dim, PyObject* part) {
+Slice range_of(PyObject* part) {
     Py_ssize_t begin = 0, end = 0, step = 0;
     checked(PySlice_Unpack(part, &begin, &end, &step));
     if (step < 1)
         fail(ErrorKind::value, "index: a slice's step must be 1 or more, not ", step,
              "; a tensor has no negative strides");
-    if (begin == 0 && end == PY_SSIZE_T_MAX && step == 1) return x;
-    return slice(x, dim, begin, end, step);
+    return {begin, end, step};
 }
+
+Tensor sliced(const Tensor& x, int dim, PyObject* part) {
+    const Slice r = range_of(part);
+    if (r.begin == 0 && r.end == PY_SSIZE_T_MAX && r.step == 1) return x;
+    return slice(x, dim, r.begin, r.end, r.step);
+}
+
+// ---- keys with tensors --------------------------------------------------------------------------
+
+// Is it more than an int, a slice, None or ...? Bools are masks, and a tensor of one int whose
+// number is known is an int.
+bool is_advanced(PyObject* part) {
+    if (PyLong_CheckExact(part) || PySlice_Check(part)) return false;
+    if (is_tensor(part)) {
+        const Tensor& t = tensor_in(part);
+        return t.dims() > 0 || t.is_symbolic() || t.dtype() == DType::boolean ||
+               t.dtype() == DType::uint8;
+    }
+    if (PyBool_Check(part) || is_numpy_array(part)) return true;
+    if (PyUnicode_Check(part) || PyBytes_Check(part) || PyIndex_Check(part)) return false;
+    return PySequence_Check(part);
+}
+
+// An array's numbers; within a recording they are a constant of the program, so that it is known
+// which elements of a mask are true.
+Tensor from_array(const py::object& array) {
+    Tensor t = copied_from_numpy("index", array.ptr());
+    return recording() ? constant(t) : t;
+}
+
+// A list of ints or bools as an array.
+py::object array_of_list(PyObject* list) {
+    const auto items = py::reinterpret_steal<py::object>(checked(PySequence_List(list)));
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.ptr()); ++i) {
+        PyObject* item = PyList_GET_ITEM(items.ptr(), i);
+        if (is_tensor(item) && tensor_in(item).is_symbolic())
+            fail(ErrorKind::index, "index: a list with symbolic tensors; use tg.stack(list)");
+        if (item == Py_None || item == Py_Ellipsis || PySlice_Check(item) || PyList_Check(item) ||
+            PyTuple_Check(item) || is_numpy_array(item) ||
+            (is_tensor(item) && tensor_in(item).dims() > 0))
+            fail(ErrorKind::index, "index: a list that holds ", type_name(item),
+                 " could be one index or several; write x[tuple(list)] for several, and "
+                 "x[tg.tensor(list)] for one");
+    }
+    const auto numpy = py::module_::import("numpy");
+    if (PyList_GET_SIZE(items.ptr()) == 0) return numpy.attr("empty")(0, "int64");
+    return numpy.attr("array")(items);
+}
+
+void add_array(Key& key, const py::object& array) {
+    const auto kind = py::cast<std::string>(array.attr("dtype").attr("kind"));
+    const bool single = py::cast<int>(array.attr("ndim")) == 0;
+    if (kind == "b")
+        return single ? key.push_back(py::cast<bool>(array.attr("item")()))
+                      : key.push_back(from_array(array));
+    if (kind != "i" && kind != "u")
+        fail(ErrorKind::index, "index: an array of ",
+             py::cast<std::string>(py::str(array.attr("dtype"))),
+             " is no index; it must have ints or bools");
+    if (single) return key.push_back(py::cast<std::int64_t>(array.attr("item")()));
+    key.push_back(from_array(array.attr("astype")("int64")));
+}
+
+void add_part(Key& key, PyObject* p) {
+    std::int64_t number = 0;
+    if (p == Py_Ellipsis)
+        key.push_back(ellipsis);
+    else if (p == Py_None)
+        key.push_back(newaxis);
+    else if (PySlice_Check(p))
+        key.push_back(range_of(p));
+    else if (PyBool_Check(p))
+        key.push_back(p == Py_True);
+    else if (is_tensor(p))
+        key.push_back(tensor_in(p));
+    else if (is_numpy_array(p))
+        add_array(key, py::reinterpret_borrow<py::object>(p));
+    else if (to_integer(p, number))
+        key.push_back(number);
+    else if (is_advanced(p))
+        add_array(key, array_of_list(p));
+    else
+        not_an_index(p);
+}
+
+// Empty if the key has ints, slices, None and ... only.
+Key advanced(PyObject* key) {
+    Key parts;
+    if (!PyTuple_Check(key)) {
+        if (is_advanced(key)) add_part(parts, key);
+        return parts;
+    }
+    bool any = false;
+    const Py_ssize_t n = PyTuple_GET_SIZE(key);
+    for (Py_ssize_t i = 0; i < n; ++i) any = any || is_advanced(PyTuple_GET_ITEM(key, i));
+    for (Py_ssize_t i = 0; any && i < n; ++i) add_part(parts, PyTuple_GET_ITEM(key, i));
+    return parts;
+}
+
+// ---- keys of ints and slices --------------------------------------------------------------------
 
 Tensor indexed(const Tensor& x, PyObject* key) {
     const bool several = PyTuple_Check(key);
@@ -57,9 +153,7 @@ Tensor indexed(const Tensor& x, PyObject* key) {
             y = unsqueeze(y, dim++);
         } else if (PySlice_Check(p)) {
             y = sliced(y, dim++, p);
-        } else if (is_tensor(p) && (tensor_in(p).dims() > 0 || tensor_in(p).is_symbolic())) {
-            not_an_index(p);
-        } else if (!PyBool_Check(p) && !is_numpy_array(p) && to_integer(p, at_index)) {
+        } else if (to_integer(p, at_index)) {
             y = select(y, dim, at_index);
         } else {
             not_an_index(p);
@@ -95,6 +189,10 @@ bool is_there(const Tensor& target, const Arg& value) {
 PyObject* index_get(PyObject* self, PyObject* key) {
     return guarded([&] {
         const Here here(python_line());
+        if (const Key parts = advanced(key); !parts.empty()) {
+            const Tensor x = tensor_in(self);
+            return wrap(compute(work_of(x), [&] { return index(x, parts); }));
+        }
         return wrap(indexed(tensor_in(self), key));
     });
 }
@@ -103,9 +201,18 @@ int index_set(PyObject* self, PyObject* key, PyObject* value) {
     PyObject* done = guarded([&]() -> PyObject* {
         if (!value) fail(ErrorKind::type, "index: elements of a tensor cannot be deleted");
         const Here here(python_line());
+        if (const Key parts = advanced(key); !parts.empty()) {
+            Tensor x = tensor_in(self);
+            const Arg source = value_from(value);
+            compute(work_of(x), [&] { index_put_(x, parts, source); });
+            return Py_None;
+        }
         Tensor target = indexed(tensor_in(self), key);
-        const Arg source = value_from(value);
+        Arg source = value_from(value);
         if (is_there(target, source)) return Py_None;
+        while (source.is_tensor() && source.tensor.dims() > target.dims() &&
+               source.tensor.shape()[0] == 1)
+            source.tensor = squeeze(source.tensor, 0);
         compute(work_of(target), [&] { copy_(target, source); });
         return Py_None;
     });

@@ -44,21 +44,6 @@ PyObject* stack(const Call& c) {
     return wrap(tg::stack(c.tensors(0), c.integer(1, 0), python_line()));
 }
 
-PyObject* gather(const Call& c) {
-    const Arg x(c.tensor(0));
-    const std::int64_t dim = c.integer(1);
-    const Arg index(c.tensor(2));
-    return wrap(compute(work_of(index), [&] { return tg::gather(x, dim, index); }));
-}
-PyObject* scatter_add(const Call& c) {
-    const Arg x(c.tensor(0));
-    const std::int64_t dim = c.integer(1);
-    const Arg index(c.tensor(2));
-    const Arg src(c.tensor(3));
-    return wrap(compute(work_of(x), [&] { return tg::scatter_add(x, dim, index, src); }));
-}
-PyObject* one_hot(const Call& c) { return wrap(tg::one_hot(c.tensor(0), c.integer(1))); }
-
 // ---- what it is ---------------------------------------------------------------------------------
 
 // The dim that argument 1 names; unlike ops, these have nothing to say of dim 0 of no dims.
@@ -159,13 +144,6 @@ const Function functions[] = {
     {"clone(input)", clone, "A copy, through which gradients flow."},
     {"cat(tensors, dim=0)", cat, "The tensors one after another along dim.", Place::function},
     {"stack(tensors, dim=0)", stack, "The tensors side by side along a new dim.", Place::function},
-    {"gather(input, dim, index)", gather,
-     "out[i, j] = input[index[i, j], j] for dim 0; index int64, out has its shape."},
-    {"scatter_add(input, dim, index, src)", scatter_add,
-     "input, with src[i, j] added at [index[i, j], j] for dim 0."},
-    {"one_hot(input, num_classes)", one_hot,
-     "input (...) int64 in [0, num_classes) -> (..., num_classes) int64, with one 1 a row.",
-     Place::function},
     {"size(input, dim=None)", size, "The shape, or the size of one dim.", Place::method},
     {"dim(input)", dim, "The number of dims.", Place::method},
     {"numel(input)", numel, "The number of elements."},

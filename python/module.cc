@@ -19,6 +19,7 @@ PYBIND11_MODULE(_C, m) {
     bind_arrange(m);
     bind_products(m);
     bind_blends(m);
+    bind_indexing(m);
     bind_in_place(m);
     bind_creation(m);
     bind_sampling(m);

@@ -1,5 +1,4 @@
 // Sums and maxima, products of matrices, softmax and the losses.
-
 #include "python/call.h"
 
 namespace tg::python {
@@ -90,11 +89,7 @@ PyObject* extremum(const Call& c) {
     const std::int64_t dim = c.integer(1);
     const bool keepdim = c.flag(2);
     const ValuesIndices found = compute(work_of(x), [&] { return along(x, dim, keepdim); });
-    const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(*pair_type));
-    if (!pair) throw_python();
-    PyStructSequence_SetItem(pair.ptr(), 0, wrap(found.values));
-    PyStructSequence_SetItem(pair.ptr(), 1, wrap(found.indices));
-    return new_reference(pair.ptr());
+    return wrap_pair(*pair_type, found);
 }
 
 PyObject* matmul(const Call& c) {
@@ -246,10 +241,12 @@ const Function in_functional[] = {
      Place::function},
 };
 
-PyStructSequence_Field fields[] = {
-    {"values", "the extreme values"}, {"indices", "where they are, int64"}, {nullptr, nullptr}};
+PyStructSequence_Field fields[] = {{"values", "the values that were picked"},
+                                   {"indices", "where they are, int64"},
+                                   {nullptr, nullptr}};
 
-// tapegraph.return_types offers them by their names, where pickle looks.
+}  // namespace
+
 PyTypeObject* new_pair(const char* name, const char* doc) {
     PyStructSequence_Desc description = {name, doc, fields, 2};
     PyTypeObject* type = PyStructSequence_NewType(&description);
@@ -257,7 +254,13 @@ PyTypeObject* new_pair(const char* name, const char* doc) {
     return type;
 }
 
-}  // namespace
+PyObject* wrap_pair(PyTypeObject* type, const ValuesIndices& found) {
+    const auto pair = py::reinterpret_steal<py::object>(PyStructSequence_New(type));
+    if (!pair) throw_python();
+    PyStructSequence_SetItem(pair.ptr(), 0, wrap(found.values));
+    PyStructSequence_SetItem(pair.ptr(), 1, wrap(found.indices));
+    return new_reference(pair.ptr());
+}
 
 void bind_reductions(py::module_& m) {
     max_pair = new_pair("tapegraph.return_types.max", "What max(dim) gives.");

@@ -1,0 +1,288 @@
+// Indices that are data: gather and scatter, rows by index, masks, and order.
+#include "core/history.h"
+#include "python/call.h"
+
+namespace tg::python {
+namespace {
+
+// ---- one dim, by index --------------------------------------------------------------------------
+
+PyObject* gather(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    return wrap(compute(work_of(index), [&] { return tg::gather(x, dim, index); }));
+}
+
+// The argument `src`, or a number by the name of `value`, where the function has one.
+Arg source(const Call& c) {
+    if (c.given(3) && c.given(4)) fail(ErrorKind::type, c.name(), ": give src or value, not both");
+    const int i = c.given(4) ? 4 : 3;
+    if (!c.given(i)) c.wrong(3, "a tensor or a number");
+    return c.operand(i);
+}
+
+// f(x, dim, index, src), for all the ops of that form; its in-place twin writes it into x.
+template <auto f>
+Tensor by_dim(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    const Arg src = source(c);
+    if (!src.is_tensor() && f != &tg::scatter && f != &tg::index_fill) c.wrong(3, "a tensor");
+    return compute(work_of(x), [&] { return f(x, dim, index, src); });
+}
+template <auto f>
+PyObject* changed(const Call& c) {
+    return wrap(by_dim<f>(c));
+}
+template <auto f>
+PyObject* written(const Call& c) {
+    const Tensor y = by_dim<f>(c);
+    compute(work_of(y), [&] { write(c.tensor(0), y, c.name(), true); });
+    return new_reference(c.self());
+}
+
+Tensor added(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    const Arg source(c.tensor(3));
+    const Arg alpha = c.given(4) ? c.operand(4) : Arg(1);
+    return compute(work_of(x), [&] { return tg::index_add(x, dim, index, source, alpha); });
+}
+PyObject* index_add(const Call& c) { return wrap(added(c)); }
+PyObject* index_add_(const Call& c) {
+    const Tensor y = added(c);
+    compute(work_of(y), [&] { write(c.tensor(0), y, "index_add_", true); });
+    return new_reference(c.self());
+}
+
+PyObject* index_select(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    return wrap(compute(work_of(x), [&] { return tg::index_select(x, dim, index); }));
+}
+
+PyObject* take(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg index(c.tensor(1));
+    return wrap(compute(work_of(index), [&] { return tg::take(x, index); }));
+}
+
+PyObject* take_along_dim(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg index(c.tensor(1));
+    std::optional<std::int64_t> dim;
+    if (c.given(2)) dim = c.integer(2);
+    return wrap(compute(work_of(x), [&] { return tg::take_along_dim(x, index, dim); }));
+}
+
+PyObject* one_hot(const Call& c) { return wrap(tg::one_hot(c.tensor(0), c.integer(1))); }
+
+// ---- several dims -------------------------------------------------------------------------------
+
+// A tuple or list of index tensors and masks; None for a dim that is not indexed.
+Key key_of(const Call& c, int i) {
+    if (!c[i] || !(PyTuple_Check(c[i]) || PyList_Check(c[i]))) c.wrong(i, "a tuple of tensors");
+    Key key;
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(c[i]); ++k) {
+        PyObject* part = PySequence_Fast_GET_ITEM(c[i], k);
+        if (part == Py_None)
+            key.push_back(Slice{});
+        else if (is_tensor(part))
+            key.push_back(tensor_in(part));
+        else
+            fail(ErrorKind::type, c.name(), ": element ", k,
+                 " of indices must be a tensor or None, not ", type_name(part));
+    }
+    if (key.empty()) fail(ErrorKind::index, c.name(), ": indices is empty");
+    return key;
+}
+
+PyObject* index_put(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Key key = key_of(c, 1);
+    const Arg values = c.operand(2);
+    const bool accumulate = c.flag(3);
+    return wrap(compute(work_of(x), [&] { return tg::index_put(x, key, values, accumulate); }));
+}
+
+PyObject* index_put_(const Call& c) {
+    Tensor x = c.tensor(0);
+    const Key key = key_of(c, 1);
+    const Arg values = c.operand(2);
+    const bool accumulate = c.flag(3);
+    compute(work_of(x), [&] { tg::index_put_(x, key, values, accumulate); });
+    return new_reference(c.self());
+}
+
+// ---- masks --------------------------------------------------------------------------------------
+
+PyObject* nonzero(const Call& c) {
+    const Arg x(c.tensor(0));
+    const bool as_tuple = c.flag(1);
+    const Tensor found = compute(work_of(x), [&] { return tg::nonzero(x); });
+    if (!as_tuple) return wrap(found);
+    if (x.tensor.dims() == 0)
+        return py::make_tuple(tg::reshape(tg::nonzero(reshape(x, {1})), {-1})).release().ptr();
+    py::tuple columns(x.tensor.dims());
+    for (int d = 0; d < x.tensor.dims(); ++d)
+        columns[static_cast<std::size_t>(d)] = py::cast(select(found, 1, d));
+    return columns.release().ptr();
+}
+
+PyObject* masked_select(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg mask(c.tensor(1));
+    return wrap(compute(work_of(x), [&] { return tg::masked_select(x, mask); }));
+}
+
+Tensor scattered(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Arg mask(c.tensor(1));
+    const Arg source(c.tensor(2));
+    return compute(work_of(x), [&] { return tg::masked_scatter(x, mask, source); });
+}
+PyObject* masked_scatter(const Call& c) { return wrap(scattered(c)); }
+PyObject* masked_scatter_(const Call& c) {
+    const Tensor y = scattered(c);
+    compute(work_of(y), [&] { write(c.tensor(0), y, "masked_scatter_"); });
+    return new_reference(c.self());
+}
+
+PyObject* bincount(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Tensor weights = c.given(1) ? c.tensor(1) : Tensor{};
+    const std::int64_t minlength = c.integer(2, 0);
+    return wrap(compute(work_of(x), [&] { return tg::bincount(x, weights, minlength); }));
+}
+
+PyObject* unique(const Call& c) {
+    const Arg x(c.tensor(0));
+    if (!c.flag(1, true)) fail(ErrorKind::unsupported, "unique: what it gives is always sorted");
+    if (c.given(4)) fail(ErrorKind::unsupported, "unique: of slices along a dim is not there");
+    const Unique u = compute(work_of(x), [&] { return tg::unique(x); });
+    const bool inverse = c.flag(2);
+    const bool counts = c.flag(3);
+    if (!inverse && !counts) return wrap(u.values);
+    py::list parts;
+    parts.append(py::cast(u.values));
+    if (inverse) parts.append(py::cast(u.inverse));
+    if (counts) parts.append(py::cast(u.counts));
+    return py::tuple(parts).release().ptr();
+}
+
+// ---- order --------------------------------------------------------------------------------------
+
+PyTypeObject* sort_pair = nullptr;
+PyTypeObject* topk_pair = nullptr;
+
+PyObject* sort(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1, -1);
+    const bool descending = c.flag(2);
+    c.flag(3);
+    return wrap_pair(sort_pair, compute(work_of(x), [&] { return tg::sort(x, dim, descending); }));
+}
+
+PyObject* argsort(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1, -1);
+    const bool descending = c.flag(2);
+    c.flag(3);
+    return wrap(compute(work_of(x), [&] { return tg::argsort(x, dim, descending); }));
+}
+
+PyObject* topk(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t k = c.integer(1);
+    const std::int64_t dim = c.integer(2, -1);
+    const bool largest = c.flag(3, true);
+    c.flag(4, true);
+    return wrap_pair(topk_pair, compute(work_of(x), [&] { return tg::topk(x, k, dim, largest); }));
+}
+
+constexpr Place method = Place::method;
+const Function functions[] = {
+    {"gather(input, dim, index)", gather,
+     "out[i, j] = input[index[i, j], j] for dim 0; index int64 or int32, out has its shape.\n"
+     "Raises IndexError for an index outside of 0..n-1."},
+    {"scatter_add(input, dim, index, src)", changed<tg::scatter_add>,
+     "input, with src[i, j] added at [index[i, j], j] for dim 0. index is nowhere larger than\n"
+     "src, nor than input but in dim."},
+    {"scatter_add_(input, dim, index, src)", written<tg::scatter_add>, "scatter_add, in place.",
+     method},
+    {"scatter(input, dim, index, src=None, *, value=None)", changed<tg::scatter>,
+     "input, with src[i, j], or the number value, stored at [index[i, j], j] for dim 0; of "
+     "several\n"
+     "in one place the last stays, and each gets the gradient."},
+    {"scatter_(input, dim, index, src=None, *, value=None)", written<tg::scatter>,
+     "scatter, in place.", method},
+    {"index_select(input, dim, index)", index_select,
+     "The slices of input (..., n, ...) along dim that index (k,) names -> (..., k, ...).\n"
+     "Raises IndexError for an index outside of 0..n-1."},
+    {"index_add(input, dim, index, source, *, alpha=1)", index_add,
+     "input, with alpha * source (..., k, ...) added to the slices that index (k,) names."},
+    {"index_add_(input, dim, index, source, *, alpha=1)", index_add_, "index_add, in place.",
+     method},
+    {"index_copy(input, dim, index, source)", changed<tg::index_copy>,
+     "input, with the slices that index (k,) names replaced by source (..., k, ...)."},
+    {"index_copy_(input, dim, index, source)", written<tg::index_copy>, "index_copy, in place.",
+     method},
+    {"index_fill(input, dim, index, value)", changed<tg::index_fill>,
+     "input, with one number in the slices that index (k,) names; -1 is the last."},
+    {"index_fill_(input, dim, index, value)", written<tg::index_fill>, "index_fill, in place.",
+     method},
+    {"take(input, index)", take,
+     "The elements of input, counted in order, that index names -> index's shape; -1 is the last."},
+    {"take_along_dim(input, indices, dim=None)", take_along_dim,
+     "gather, with input and indices broadcast in all dims but dim; of both flattened without "
+     "dim."},
+    {"one_hot(input, num_classes)", one_hot,
+     "input (...) int64 in [0, num_classes) -> (..., num_classes) int64, with one 1 a row.",
+     Place::function},
+    {"index_put(input, indices, values, accumulate=False)", index_put,
+     "input, with values stored, or added, at [indices]: a tuple of index tensors and masks, with\n"
+     "None for a dim that is not indexed. Of several in one place the last stays, or all add up."},
+    {"index_put_(input, indices, values, accumulate=False)", index_put_, "index_put, in place.",
+     method},
+    {"nonzero(input, *, as_tuple=False)", nonzero,
+     "Where input (of d dims) is not 0: (count, d) int64, or d tensors (count,). Not within a\n"
+     "trace or graph, where shapes do not depend on data: RuntimeError."},
+    {"masked_select(input, mask)", masked_select,
+     "The elements where mask, which broadcasts, is True -> (count,). Not within a trace or "
+     "graph:\n"
+     "there write tg.where(mask, input, 0)."},
+    {"masked_scatter(input, mask, source)", masked_scatter,
+     "input, but the first elements of source where mask, which broadcasts, is True.\n"
+     "Raises IndexError if source has too few."},
+    {"masked_scatter_(input, mask, source)", masked_scatter_, "masked_scatter, in place.", method},
+    {"bincount(input, weights=None, minlength=0)", bincount,
+     "How often each of 0, 1, 2, ... is in input (n,) of ints, or the sum of its weights (n,).\n"
+     "No gradients; not within a trace or graph."},
+    {"unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None)", unique,
+     "The different elements, ascending; also which of them each element of input is, and how\n"
+     "often each is there. dim is not supported; not within a trace or graph."},
+    {"sort(input, dim=-1, descending=False, stable=False)", sort,
+     "values and indices in order along dim. Equals keep their order also if not stable; NaN is\n"
+     "larger than any number."},
+    {"argsort(input, dim=-1, descending=False, stable=False)", argsort,
+     "The indices that sort gives."},
+    {"topk(input, k, dim=-1, largest=True, sorted=True)", topk,
+     "values and indices of the k largest, or smallest, along dim, in order. Raises RuntimeError\n"
+     "if there are less than k."},
+};
+
+}  // namespace
+
+void bind_indexing(py::module_& m) {
+    sort_pair = new_pair("tapegraph.return_types.sort", "What sort gives.");
+    topk_pair = new_pair("tapegraph.return_types.topk", "What topk gives.");
+    m.attr("_sort_pair") = py::handle(reinterpret_cast<PyObject*>(sort_pair));
+    m.attr("_topk_pair") = py::handle(reinterpret_cast<PyObject*>(topk_pair));
+    add_functions(m, functions);
+}
+
+}  // namespace tg::python
