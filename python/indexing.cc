@@ -35,6 +35,11 @@ Tensor sliced(const Tensor& x, int dim, PyObject* part) {
 
 // ---- keys with tensors --------------------------------------------------------------------------
 
+bool is_numpy_bool(PyObject* part) {
+    Scalar s;
+    return !PyFloat_Check(part) && to_number(part, s) && s.dtype == DType::boolean;
+}
+
 // Is it more than an int, a slice, None or ...? Bools are masks, and a tensor of one int whose
 // number is known is an int.
 bool is_advanced(PyObject* part) {
@@ -46,7 +51,7 @@ bool is_advanced(PyObject* part) {
     }
     if (PyBool_Check(part) || is_numpy_array(part)) return true;
     if (PyUnicode_Check(part) || PyBytes_Check(part) || PyIndex_Check(part)) return false;
-    return PySequence_Check(part);
+    return PySequence_Check(part) || is_numpy_bool(part);
 }
 
 // An array's numbers; within a recording they are a constant of the program, so that it is known
@@ -97,8 +102,8 @@ void add_part(Key& key, PyObject* p) {
         key.push_back(newaxis);
     else if (PySlice_Check(p))
         key.push_back(range_of(p));
-    else if (PyBool_Check(p))
-        key.push_back(p == Py_True);
+    else if (PyBool_Check(p) || is_numpy_bool(p))
+        key.push_back(PyObject_IsTrue(p) == 1);
     else if (is_tensor(p))
         key.push_back(tensor_in(p));
     else if (is_numpy_array(p))

@@ -169,7 +169,8 @@ Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& 
 
 Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src) {
     const Here here(x.where);
-    if (src.is_tensor()) return scattered(ops::scatter, x, dim, index, src.tensor);
+    if (src.is_tensor() && (src.tensor.dims() > 0 || index.tensor.dims() == 0))
+        return scattered(ops::scatter, x, dim, index, src.tensor);
     const Tensor value = expand(value_like(x.tensor, src), index.tensor.shape());
     return scattered(ops::scatter, x, dim, index, value);
 }

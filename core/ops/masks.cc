@@ -1,6 +1,7 @@
 // Which elements a mask picks. How many these are depends on the data, so a recording, where every
 // shape is known from the start, has no place for it.
 #include <algorithm>
+#include <limits>
 
 #include "core/history.h"
 #include "core/ops/family.h"
@@ -28,7 +29,8 @@ Tensor known(const Tensor& mask, const char* instead) {
     if (!node || node->op != find_op("constant"))
         fail(ErrorKind::runtime, "index: how many elements of a mask ", text(mask.shape()),
              " are true depends on the data, and ", r->name,
-             " is being written down, where every shape must be known; ", instead);
+             " is being written down, where every shape must be known; ", instead,
+             "; a mask that never changes can be given as constant(mask)");
     const RecordingScope now(nullptr);
     return apply(*node->op, std::span<const Arg>{}, node->attrs);
 }
@@ -110,6 +112,8 @@ Tensor bincount(const Arg& x, const Tensor& weights, std::int64_t minlength) {
              "zeros(n).index_add(0, x, weights) within a recording");
     const NoGrad mode;
     const std::int64_t most = i.numel() == 0 ? -1 : amax(i).item_scalar().as_integer();
+    if (most == std::numeric_limits<std::int64_t>::max())
+        fail(ErrorKind::memory, "bincount: counts up to ", most, " do not fit into memory");
     if (i.numel() > 0 && amin(i).item_scalar().as_integer() < 0)
         fail(ErrorKind::runtime,
              "bincount: the input has an element below 0: ", amin(i).item_scalar().as_integer());

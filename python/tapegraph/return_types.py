@@ -1,4 +1,4 @@
-"""The named pairs that x.max(dim) and x.min(dim) give, where pickle looks for them."""
+"""The named pairs that max(dim), min(dim), sort and topk give, where pickle looks for them."""
 
 from ._C import _max_pair as max  # noqa: A004
 from ._C import _min_pair as min  # noqa: A004

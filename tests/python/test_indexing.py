@@ -150,9 +150,20 @@ def test_keys_of_arrays_and_lists_are_those_of_tensors():
     array = x.numpy()
     for key in (
         np.array([2, 0]), ([0, 2], np.array([1, 1])), array > 5, np.array([True, False, True]),
-        [True, False, True], (slice(None), [-1, 0]), np.array(1), (..., np.array([[0], [1]])), [],
+        [True, False, True], (slice(None), [-1, 0]), np.array(1), np.bool_(True), np.bool_(False),
+        (..., np.array([[0], [1]])), [],
     ):  # fmt: skip
         assert x[key].tolist() == array[key].tolist()
+
+
+def test_one_number_is_scattered_also_from_a_tensor():
+    v = tg.tensor(2.0, requires_grad=True)
+    y = tg.zeros(3).scatter(0, tg.tensor([2, 0]), value=v)
+    assert y.tolist() == [2, 0, 2]
+    y.sum().backward()
+    assert v.grad.item() == 2
+    with pytest.raises(tg.OutOfMemoryError):
+        tg.bincount(tg.tensor([2**63 - 1]))
 
 
 def test_ints_beside_tensors_are_taken_first_as_in_pytorch():
@@ -171,7 +182,8 @@ def test_a_value_may_be_read_from_what_it_is_written_to():
 
 def test_a_mask_whose_numbers_are_known_may_be_read_in_a_trace():
     mask = np.array([True, False, True])
-    f = tg.compile(lambda x: x[mask] * x[[True, False, False]])
+    known = tg.tensor([True, False, False])
+    f = tg.compile(lambda x: x[mask] * x[[True, False, False]] * x[tg.constant(known)] / x[0])
     assert f(tg.tensor([2.0, 3.0, 4.0])).tolist() == [4, 8]
 
     def changed(x):
