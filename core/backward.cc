@@ -293,7 +293,7 @@ void leave(const Tape& t, std::size_t i, Slots& slots, bool accumulates) {
         const std::int32_t to = t.edges[static_cast<std::size_t>(t.first_edge[i + 1]) - 1];
         if (to >= 0) slots.add_to(to, outside->index, g);
     } else if (accumulates) {
-        if (node.recording != 0) reaches_outside(node);
+        if (node.recording != 0 && !node.leaf) reaches_outside(node);
         accumulate(node, g);
     }
 }

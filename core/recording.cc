@@ -270,6 +270,30 @@ Tensor Recording::argument(const Tensor& outer, const Place& place) {
     return Tensor(handle);
 }
 
+bool Recording::make_leaf(const Tensor& tensor) {
+    Handle& h = tensor.handle();
+    const bool mine = h.history->born == id && !standing_for.count(h.history.get());
+    if (!mine || !(h.layout == Layout::contiguous(h.storage->shape))) return false;
+    auto own = std::make_unique<HistoryState>();
+    own->history = Ref<History>(new History);
+    own->history->born = id;
+    own->history->leaf = true;
+    own->storage = h.storage;
+    own->now = leaf_line({}, value_of(tensor));
+    own->version = state(h.storage).version;
+    own->touched = true;
+    own->history->now = own->now;  // so that its end is the end of the way to it
+    own->now.node->leaf = own->history.get();
+    h.history = own->history;
+    h.leaf = true;
+    h.seen = own->now;
+    h.seen_in = id;
+    h.version = own->version;
+    by_history[own->history.get()] = own.get();
+    histories.push_back(std::move(own));
+    return true;
+}
+
 GradState& Recording::grad_state(const Ref<History>& asked) {
     // An argument's history goes by two names: the stand-in's and the caller's.
     Ref<History> history = asked;

@@ -53,6 +53,7 @@ struct HistoryState {
 
 // A line at which the gradients of a recording leave it. Outside it is a value of the tape, and
 // each such value has one line: so all that flows to it is added up in one place, as on the tape.
+// A leaf that was made in the recording has no outside.
 struct LeafLine {
     Value outside = {};         // what it is at the recording
     int argument = -1;          // and at a call: the value of this argument,
@@ -128,6 +129,9 @@ struct Recording {
     // The whole base of a history, with the bytes' numbers and the history's gradient.
     Value base(const Ref<Storage>& storage, const Ref<History>& history);
     Value new_input(RecordedInput input, const Desc& desc);
+    // A tensor that was made here becomes a leaf here. False if it is older, a caller's argument,
+    // or a part of its storage.
+    bool make_leaf(const Tensor& tensor);
 
   private:
     Value base_leaf(const StorageState& storage, const LeafLine& leaf);

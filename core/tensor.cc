@@ -111,9 +111,12 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
         fail(ErrorKind::runtime,
              "requires_grad_: only floating tensors have gradients, and this is ",
              name_of(dtype()));
-    if (const Recording* r = recording())
+    if (Recording* r = recording()) {
+        if (on && r->make_leaf(*this)) return *this;
         fail(ErrorKind::runtime, "requires_grad_: not inside ", r->name,
-             "; say which tensors are leaves before it is recorded");
+             "; say which tensors are leaves before it is recorded, or make a leaf of "
+             "x.detach().clone()");
+    }
     Handle& h = *handle_;
     if (!on) {
         const Tensor keeps = grad();

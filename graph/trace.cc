@@ -387,9 +387,10 @@ std::vector<Value> bound_variables(const TraceState& t, const std::vector<Tensor
     std::vector<Value> variables;
     if (!grad_enabled()) return variables;
     for (const VariableBinding& v : t.variables)
-        variables.push_back(v.is_base ? v.base_of.in(arguments)->now
-                            : v.named ? value_outside(*v.named)
-                                      : value_outside(handle_of(arguments, v.argument)));
+        variables.push_back(v.is_base         ? v.base_of.in(arguments)->now
+                            : v.named         ? value_outside(*v.named)
+                            : v.argument >= 0 ? value_outside(handle_of(arguments, v.argument))
+                                              : Value{});  // a leaf of the function's own
     return variables;
 }
 

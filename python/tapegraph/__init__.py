@@ -236,7 +236,7 @@ from ._C import (
     zeros,
     zeros_like,
 )
-from .autograd import enable_grad, no_grad, set_grad_enabled
+from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .compiled import Compiled, compile, lockstep
 from .serialization import load, save
 from .session import Session
@@ -263,9 +263,9 @@ __all__ = [
     "flip", "float", "float32", "float64", "floor", "floor_divide", "fmod", "from_numpy", "full",
     "full_like", "gather", "ge", "get_default_dtype", "get_num_threads", "get_rng_state",
     "gradients", "gt", "hstack", "index_add", "index_copy", "index_fill", "index_put",
-    "index_select", "int", "int32", "int64", "int8", "is_floating_point", "is_grad_enabled",
-    "is_tensor", "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "linalg", "linspace",
-    "load", "lockstep", "log", "log10", "log1p", "log2", "log_softmax", "logical_and",
+    "index_select", "inference_mode", "int", "int32", "int64", "int8", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "linalg",
+    "linspace", "load", "lockstep", "log", "log10", "log1p", "log2", "log_softmax", "logical_and",
     "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "long", "lt",
     "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum",
     "mean", "meshgrid", "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "mv",

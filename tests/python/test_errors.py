@@ -209,7 +209,7 @@ MISTAKES = {
     "in_graph(lambda: tg.placeholder('x', [-2]))": ValueError,
     "in_graph(lambda: f.add_(1))": RuntimeError,
     "in_graph(lambda: bool(f.sum() > 0))": RuntimeError,
-    "in_graph(lambda: tg.ones(2).requires_grad_())": RuntimeError,
+    "in_graph(lambda: f.requires_grad_())": RuntimeError,
     "in_graph(lambda: tg.placeholder('x', [None, 3]).split(2))": RuntimeError,
     "in_graph(lambda: tg.placeholder('x', [None, 3]).tril())": RuntimeError,
     "in_graph(lambda: tg.placeholder('x', [None, 3]).roll(1, 0))": RuntimeError,

@@ -1,0 +1,90 @@
+"""Gradients: backward, grad, and the modes in which nothing is recorded.
+
+functional has Jacobians and products with them, numerical the check against differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import _C
+from .._C import Node, Tensor, is_grad_enabled, tape_text
+from . import functional
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .numerical import GradcheckError, gradcheck, gradgradcheck
+
+__all__ = [
+    "GradcheckError",
+    "Node",
+    "backward",
+    "enable_grad",
+    "functional",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+    "tape_text",
+]
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Adds the gradients of tensors into the .grad of the leaves they were made of.
+
+    grad_tensors are the gradients to start from, one for each tensor and of its shape; it may be
+    left out where a tensor has one element. Raises RuntimeError if nothing requires a gradient or
+    the tape has been freed.
+    """
+    _C._backward(tensors, grad_tensors, retain_graph, create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the sum of outputs with respect to each of inputs, in their shapes.
+
+    With create_graph they are on the tape themselves, for second derivatives. An input that
+    outputs were not made of raises RuntimeError, gives None with allow_unused, and zeros with
+    materialize_grads. Raises NotImplementedError for is_grads_batched: there is no vmap.
+    """
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False is not offered; use backward to fill every .grad")
+    if is_grads_batched:
+        raise NotImplementedError(
+            "grad: is_grads_batched needs vmap, which is not there; call grad once for each row of "
+            "grad_outputs, with retain_graph=True"
+        )
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "grad: materialize_grads=True gives zeros for an unused input, and allow_unused=False "
+            "forbids one; leave allow_unused out"
+        )
+    unused = bool(allow_unused) or materialize_grads
+    found = _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, unused)
+    if not materialize_grads:
+        return found
+    given: Any = (inputs,) if isinstance(inputs, Tensor) else inputs
+    return tuple(_C.zeros_like(x) if g is None else g for x, g in zip(given, found))
