@@ -2,9 +2,13 @@
 // This is the one header to include, and the table of contents: read the headers in this order.
 #pragma once
 
+#include "core/anomaly.h"      // where the first NaN comes from
 #include "core/apply.h"        // the only door: there an op runs, or is written down
 #include "core/backward.h"     // the tape and the walk along it
+#include "core/checkpoint.h"   // a part of the tape that keeps no values
+#include "core/function.h"     // ops of the user's own
 #include "core/history.h"      // views, in-place writes and detach
+#include "core/hooks.h"        // what sees gradients pass
 #include "core/nn/nn.h"        // modules
 #include "core/op.h"           // an op is one record; a node is one application of it
 #include "core/ops.h"          // every op that a user calls

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include "core/anomaly.h"
+#include "core/checkpoint.h"
 #include "core/history.h"
 #include "core/ops.h"
 #include "core/recording.h"
@@ -311,6 +313,7 @@ Ref<Node> record_node(const Op& op, const Attrs& attrs, const Prepared& inputs,
     }
     for (const Tensor& t : outputs) node->outputs.push_back(Desc{t.shape(), t.dtype(), t.device()});
     keep_needed(*node, inputs.args, outputs);
+    note_in_checkpoint(node);
     return node;
 }
 
@@ -338,6 +341,7 @@ void run_kernel(const Op& op, const Attrs& attrs, std::span<const Array> in,
         op.cpu(launch);
     else
         run_on_cuda(launch);
+    if (detects_anomaly()) check_anomaly(launch, device);
 }
 
 void check_interrupt() {

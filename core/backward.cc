@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <mutex>
 
+#include "core/anomaly.h"
+#include "core/function.h"
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/ops.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
@@ -93,29 +96,38 @@ bool Backward::wants(int input) const {
 
 namespace {
 
-// A kept value, if nobody has written to it since.
-Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc) {
-    const char* which = what == Need::y ? "output" : "input";
+void check_not_freed(const Node& node) {
     if (node.freed)
-        fail(ErrorKind::runtime, "backward: the values that ", node.op->name, at(node.where),
+        fail(ErrorKind::runtime, "backward: the values that ", name_of(node), at(node.where),
              " kept were freed by the backward", at(node.freed_by),
              "; to walk this tape twice, pass retain_graph=True the first time");
-    for (const Saved& saved : node.saved) {
-        if (saved.what != what) continue;
-        Recording* r = recording();
-        const bool recorded = r && node.recording != 0;
-        const StorageState* s = recorded ? &r->state(saved.storage) : nullptr;
-        const std::uint32_t version = s ? s->version : saved.storage->version.load();
-        if (version != saved.version)
-            fail(ErrorKind::runtime, "backward: ", node.op->name, at(node.where), " needs its old ",
-                 which, ", but ", s ? s->written_by : saved.storage->written_by,
-                 at(s ? s->writer : saved.storage->writer), " changed it in place (version ",
-                 saved.version, ", now ", version,
-                 "); write y = y + 1 instead of y += 1, or clone first");
-        if (recorded) return r->symbol(value, desc);
-        return tensor_for(value, saved.storage, saved.layout);
-    }
-    fail(ErrorKind::runtime, "backward: ", node.op->name, " kept no such value");
+}
+
+// The k-th kept value, if nobody has written to it since.
+Tensor unpack(const Node& node, int k, const Value& value, const Desc& desc, const char* which) {
+    check_not_freed(node);
+    const bool dropped = !node.saved[k].storage;  // by a checkpoint
+    const Saved& saved = dropped ? saved_again(node, k) : node.saved[k];
+    Recording* r = recording();
+    const bool recorded = r && node.recording != 0;
+    const StorageState* s = recorded ? &r->state(saved.storage) : nullptr;
+    const std::uint32_t version = s ? s->version : saved.storage->version.load();
+    if (version != saved.version)
+        fail(ErrorKind::runtime, "backward: ", name_of(node), at(node.where), " needs its old ",
+             which, ", but ", s ? s->written_by : saved.storage->written_by,
+             at(s ? s->writer : saved.storage->writer), " changed it in place (version ",
+             saved.version, ", now ", version,
+             "); write y = y + 1 instead of y += 1, or clone first");
+    if (recorded) return r->symbol(value, desc);
+    return tensor_for(value, saved.storage, saved.layout);
+}
+
+Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc) {
+    check_not_freed(node);
+    for (int k = 0; k < node.saved.size(); ++k)
+        if (node.saved[k].what == what)
+            return unpack(node, k, value, desc, what == Need::y ? "output" : "input");
+    fail(ErrorKind::runtime, "backward: ", name_of(node), " kept no such value");
 }
 
 }  // namespace
@@ -128,6 +140,12 @@ Arg Backward::input(int i) const {
 
 Tensor Backward::output() const {
     return unpack(node_, Need::y, Value{Ref<Node>(&node_), 0}, node_.outputs[0]);
+}
+
+Tensor Backward::kept(int k, const Value& value, const Desc& desc, const char* which) const {
+    check_not_freed(node_);
+    if (k < node_.saved.size()) return unpack(node_, k, value, desc, which);
+    return recording()->symbol(value, desc);
 }
 
 // ---- the walk ----------------------------------------------------------------------------------
@@ -283,6 +301,13 @@ void call_rule(const Tape& t, std::size_t i, Slots& slots, const std::vector<Lea
     if (retain || node.saved.empty()) return;
     node.freed = true;
     node.saved.clear();
+    if (node.extras) forget_again(node);
+}
+
+// The gradients of a node's outputs are complete: its hooks see them.
+void see_gradients(Node& node, std::span<Tensor> gradients) {
+    for (std::size_t k = 0; k < gradients.size(); ++k)
+        if (Tensor& g = gradients[k]; g.defined()) g = hooked(*node.extras, static_cast<int>(k), g);
 }
 
 // At a leaf the way ends, or goes on outside of the recording.
@@ -295,8 +320,23 @@ void leave(const Tape& t, std::size_t i, Slots& slots, bool accumulates) {
     } else if (accumulates) {
         if (node.recording != 0 && !node.leaf) reaches_outside(node);
         accumulate(node, g);
+        if (node.extras) run_after_hooks(*node.extras);
     }
 }
+
+// Says for as long as it lives what the walk is at.
+class AtNode {
+  public:
+    explicit AtNode(const Differentiating* now) : before_(thread_state().differentiating) {
+        thread_state().differentiating = now;
+    }
+    ~AtNode() { thread_state().differentiating = before_; }
+    AtNode(const AtNode&) = delete;
+    AtNode& operator=(const AtNode&) = delete;
+
+  private:
+    const Differentiating* before_;
+};
 
 // Walks the tape backwards. With targets, stops there and leaves their gradients in `found`;
 // without, adds into the leaves' .grad.
@@ -320,12 +360,17 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
     seeds.clear();
     const bool retain = options.retain_graph || options.create_graph;
     const GradMode mode(options.create_graph);
+    Differentiating at_node{nullptr, caller};
+    const AtNode telling(&at_node);
     for (std::size_t i = t.nodes.size(); i-- > 0;) {
         Node& node = *t.nodes[i];
         const auto place = static_cast<std::int32_t>(i);
         bool any = false;
         for (int k = 0; k < node.outputs.size(); ++k) any = any || slots.at(place, k).defined();
         if (!any || leads[i] == Leads::nowhere) continue;
+        if (node.extras)
+            see_gradients(node,
+                          {&slots.at(place, 0), static_cast<std::size_t>(node.outputs.size())});
         for (std::size_t k = 0; k < targets.size(); ++k)
             if (places[k] == place) found[k] = slots.at(place, targets[k].index);
         if (node.op == &ops::leaf) {
@@ -334,6 +379,7 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
         }
         if (leads[i] == Leads::onward) {
             check_inside(node);
+            at_node.node = &node;
             call_rule(t, i, slots, leads, retain);
             if (node.freed && !node.freed_by) node.freed_by = caller;
         }
@@ -341,14 +387,13 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
     }
 }
 
-// Where the gradients of an input are added up.
+}  // namespace
+
 Value target_of(const Tensor& input) {
     const Value v = goes_to(value_of(input));
     const Value* outside = beyond(*v.node);
     return outside ? *outside : v;
 }
-
-}  // namespace
 
 void backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
               BackwardOptions options) {
@@ -381,7 +426,7 @@ std::string tape_text(const Tensor& root) {
     const Tape t = tape(values);
     for (std::size_t i = 0; i < t.nodes.size(); ++i) {
         const Node& node = *t.nodes[i];
-        s += "%" + std::to_string(i) + " = " + node.op->name;
+        s += "%" + std::to_string(i) + " = " + name_of(node);
         for (int k = 0; k < node.inputs.size(); ++k) {
             const std::int32_t from = t.edges[static_cast<std::size_t>(t.first_edge[i] + k)];
             const Input& in = node.inputs[k];

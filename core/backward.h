@@ -38,6 +38,9 @@ class Backward {
     const Desc& output_desc(int output = 0) const { return node_.outputs[output]; }
     Arg input(int i) const;  // needs Need::a, b, c in the op's table
     Tensor output() const;   // needs Need::y
+    // What an op with a list of its own has kept in the node's `saved`, in the k-th place. In a
+    // line written down again nothing is kept, and nothing writes in place: the value itself.
+    Tensor kept(int k, const Value& value, const Desc& desc, const char* which) const;
     const Attrs& attrs() const { return node_.attrs; }
     Node& node() const { return node_; }
     void give(int input, const Tensor& gradient) { results_[input] = gradient; }
@@ -55,6 +58,9 @@ class Backward {
     std::span<Tensor* const> sums_;
     Inline<Tensor, 2> results_;
 };
+
+// Where the gradient of x arrives.
+Value target_of(const Tensor& x);
 
 struct BackwardOptions {
     bool retain_graph = false;

@@ -43,6 +43,7 @@
 // gradient where the tape has it.
 #include "core/history.h"
 
+#include "core/hooks.h"
 #include "core/ops.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
@@ -370,12 +371,17 @@ Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal) {
     check_writable(target, op);
     const Tensor v = fitted(target, value, op);
-    if (Recording* r = recording()) return write_recorded(*r, target, v, op);
-    if (target.is_symbolic()) target.data();  // throws
-    // A value that reads what is about to be written is taken out of harm's way first.
-    const bool shares = v.handle().storage == target.handle().storage;
-    const bool same = shares && v.handle().layout == target.handle().layout;
-    write_now(target, shares && !same ? clone(v) : v, op, steal && v.same(value));
+    if (Recording* r = recording()) {
+        write_recorded(*r, target, v, op);
+    } else {
+        if (target.is_symbolic()) target.data();  // throws
+        // A value that reads what is about to be written is taken out of harm's way first.
+        const bool shares = v.handle().storage == target.handle().storage;
+        const bool same = shares && v.handle().layout == target.handle().layout;
+        write_now(target, shares && !same ? clone(v) : v, op, steal && v.same(value));
+    }
+    const bool older = recording() && target.handle().born != recording()->id;
+    if (target.handle().retained && !older && target.requires_grad()) retain_from(target);
 }
 
 bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,

@@ -1,6 +1,7 @@
 // Ops' small parts, and how nodes come and go.
 #include <bit>
 
+#include "core/hooks.h"
 #include "core/op.h"
 #include "core/state.h"
 
@@ -41,6 +42,8 @@ int attribute_count(const Op& op) {
     for (const AttrSchema& a : op.attributes) n += a.name != nullptr;
     return n;
 }
+
+Node::Node() = default;
 
 Ref<Node> new_node(const Op& op, const Attrs& attrs) {
     Ref<Node> node(new Node);

@@ -16,6 +16,7 @@
 namespace tg {
 
 struct Op;
+struct NodeExtras;  // hooks.h
 
 // ---- what an op is applied to ------------------------------------------------------------------
 
@@ -173,6 +174,8 @@ struct Node : Counted {
     History* leaf = nullptr;  // of a leaf's node; null once it is gone
     std::uint64_t mark = 0;   // scratch of tape()
     std::uint32_t place = 0;
+    std::unique_ptr<NodeExtras> extras;  // hooks and the like; null for nearly all
+    Node();
     ~Node();
 };
 

@@ -13,6 +13,8 @@
 namespace tg {
 
 struct Recording;
+struct Checkpoint;
+struct Differentiating;
 struct Op;
 class Tensor;
 
@@ -29,6 +31,7 @@ struct ProcessState {
     std::atomic<std::uint64_t> next_walk{1};  // marks of tape()
     std::atomic<std::int64_t> nodes_alive{0};
     std::atomic<std::int64_t> ops_run{0};
+    std::atomic<bool> detect_anomaly{false};  // does every kernel's result get looked over?
     std::atomic<std::string (*)(const Where&)> python_lines{nullptr};
 };
 // Also process-wide, each in the file that owns it: the allocator's free blocks (storage.cc), the
@@ -39,9 +42,11 @@ ProcessState& state();
 struct ThreadState {
     Recording* recording = nullptr;  // the innermost open one
     bool grad_enabled = true;
-    Where line;                    // of the outermost public call
-    const char* call = nullptr;    // and its name, where errors should give it
-    Observer* observer = nullptr;  // told of every op that passes the door
+    Where line;                                        // of the outermost public call
+    const char* call = nullptr;                        // and its name, where errors should give it
+    Observer* observer = nullptr;                      // told of every op that passes the door
+    Checkpoint* checkpoint = nullptr;                  // the innermost that is being made
+    const Differentiating* differentiating = nullptr;  // what a backward is at: anomaly.h
 };
 ThreadState& thread_state();
 

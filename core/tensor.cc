@@ -6,6 +6,7 @@
 
 #include "core/backward.h"
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/ops.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
@@ -143,7 +144,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
 
 Tensor Tensor::grad() const {
     const Handle& h = *handle_;
-    if (!h.history->leaf || !is_leaf()) return {};
+    if (!h.history->leaf || !is_leaf()) return h.retained ? h.retained->grad : Tensor{};
     if (Recording* r = recording()) return r->grad_state(h.history).get();
     return Tensor(h.history->gradient());
 }
@@ -159,6 +160,10 @@ void Tensor::set_grad(const Tensor& grad) const {
                  name_of(grad.device()), " does not fit a tensor of ", name_of(dtype()), " on ",
                  name_of(device()));
         if (grad.same(*this)) fail(ErrorKind::runtime, "grad: a tensor cannot be its own gradient");
+    }
+    if (h.retained && !is_leaf()) {
+        h.retained->grad = grad;
+        return;
     }
     if (Recording* r = recording()) {
         GradState& g = r->grad_state(h.history);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 namespace tg {
 
 struct Node;
+struct RetainedGrad;
 class Tensor;
 
 // Which output of which node. An empty one: no gradient flows there.
@@ -57,9 +59,10 @@ struct Handle : Counted {
     Layout layout;
     bool leaf = false;  // it is the leaf of its history, and no view of it
     Value seen;
-    std::uint32_t version = 0;  // the storage's version when `seen` was right
-    std::uint64_t seen_in = 0;  // the recording that `seen` belongs to; 0: the tape
-    std::uint64_t born = 0;     // the innermost recording open when it was made
+    std::uint32_t version = 0;               // the storage's version when `seen` was right
+    std::uint64_t seen_in = 0;               // the recording that `seen` belongs to; 0: the tape
+    std::uint64_t born = 0;                  // the innermost recording open when it was made
+    std::shared_ptr<RetainedGrad> retained;  // retain_grad() was called: see hooks.h
 };
 
 // The user's tensor. Methods are PyTorch's; ops.h declares the functions that they call.
@@ -87,6 +90,8 @@ class Tensor {
     Tensor& requires_grad_(bool on = true, Where where = Where::here());
     Tensor grad() const;  // undefined if there is none
     void set_grad(const Tensor& grad) const;
+    void retain_grad() const;  // a result's gradient is kept as a leaf's is
+    bool retains_grad() const;
     Tensor detach() const;
     void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false,
                   Where where = Where::here()) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/anomaly.h"
 #include "core/history.h"
 #include "core/ops/structural.h"
 #include "core/state.h"
@@ -26,6 +27,8 @@ Callable::~Callable() = default;
 
 std::vector<Tensor> Callable::run(std::span<const Tensor> inputs) const {
     const RecordingScope now(nullptr);
+    // As written: a line then is one op of the user's, and its result is looked over.
+    if (detects_anomaly()) return execute(*written, inputs);
     return plan ? plan->run(inputs) : execute(*improved, inputs);
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/ops/structural.h"
 #include "core/state.h"
 #include "graph/trace.h"
@@ -46,6 +47,7 @@ CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool wh
         a.device = t.device();
         a.requires_grad = t.requires_grad();
         a.leaf = t.is_leaf();
+        a.hooks = hooks_on(t.handle());
         bool shared = whole_storages || !t.is_contiguous();
         for (std::size_t k = 0; k < arguments.size(); ++k)
             shared = shared || (k != i && arguments[k].handle().storage == t.handle().storage);
@@ -73,6 +75,7 @@ std::string difference_of(const ArgumentKey& now, const ArgumentKey& before, std
     if (now.storage_of != before.storage_of || now.history_of != before.history_of ||
         now.value_of != before.value_of)
         return arg + " shares memory with other arguments than before";
+    if (now.hooks != before.hooks) return arg + " has other hooks than before";
     return arg + " has another layout";
 }
 

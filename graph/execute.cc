@@ -108,8 +108,10 @@ void check_inputs(const Program& program, std::span<const Tensor> inputs) {
 void run_line(const Program& program, const Line& line, std::vector<Tensor>& values) {
     const Elsewhere here(line.where);  // an error in a kernel names the line of the op
     if (line.op->alias || line.op->view) {
-        const Tensor& input = values[static_cast<std::size_t>(line.in[0].value)];
-        values[static_cast<std::size_t>(line.out[0])] = alias(line, defined(line, input));
+        for (int k = 0; k < line.out.size(); ++k) {
+            const Tensor& input = values[static_cast<std::size_t>(line.in[k].value)];
+            values[static_cast<std::size_t>(line.out[k])] = alias(line, defined(line, input));
+        }
     } else {
         compute(program, line, values);
     }

@@ -48,6 +48,8 @@ int copy_of(PlanLayout& plan, const Spot& spot, Room::Kind kind, int index) {
 // ---- 1. the lines ------------------------------------------------------------------------------
 
 void place_alias(PlanLayout& plan, const Line& line) {
+    for (int k = 1; k < line.out.size(); ++k)  // of `function`: each output is an input
+        spot_at(plan, line.out[k]) = spot_at(plan, line.in[k].value);
     Spot spot = spot_at(plan, line.in[0].value);
     if (line.op->view) {
         Layout layout;

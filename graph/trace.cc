@@ -38,7 +38,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/function.h"
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/state.h"
 #include "kernels/parallel.h"
 
@@ -180,8 +182,23 @@ struct Tracer {
     static bool walkable(const Value& v) {
         if (!v.node->requires_grad) return false;
         const Tape t = tape({&v, 1}, Follow::gradients);
-        return std::none_of(t.nodes.begin(), t.nodes.end(),
-                            [](const Node* n) { return n->freed && n->recording != 0; });
+        const auto walked = [](const Node* n) {
+            return n->recording != 0 &&
+                   (n->freed || (n->extras && n->extras->ran && hooks_on(*n) != 0));
+        };
+        if (std::any_of(t.nodes.begin(), t.nodes.end(), walked)) return false;
+        for (const Node* n : t.nodes) refuse_hooks(*n);
+        return true;
+    }
+
+    // A hook was called here, on symbols, or never will be: the call's gradient is made from the
+    // program, which has none.
+    static void refuse_hooks(const Node& node) {
+        if (node.recording == 0 || hooks_on(node) == 0) return;
+        fail(ErrorKind::runtime, recording()->name, ": a hook was registered on the result of ",
+             name_of(node), at(node.where),
+             ", but the gradient is taken outside of it, where the hook is not; call backward "
+             "inside, or use a Function");
     }
 
     void add_storage_commits() {
@@ -272,7 +289,8 @@ struct Tracer {
     void add_guards() {
         for (const auto& [handle, older] : r.older)
             if (handle->storage->born == 0)
-                trace.handles.push_back({older.handle, handle->history, older.requires_grad});
+                trace.handles.push_back(
+                    {older.handle, handle->history, older.requires_grad, hooks_on(*handle)});
         for (const auto& s : r.storages) {
             const OuterStorage outer = table.outside(s->storage);
             if (s->storage->born == 0 || (s->argument && s->captured))
@@ -319,7 +337,10 @@ namespace {
 std::string broken_handle(const TraceState& t) {
     for (const TraceState::HandleGuard& g : t.handles) {
         const bool wanted = wanted_outside(*g.handle);
-        if (g.handle->history == g.history && wanted == g.requires_grad) continue;
+        if (g.handle->history == g.history && wanted == g.requires_grad) {
+            if (hooks_on(*g.handle) == g.hooks) continue;
+            return "a tensor that the function names has other hooks now";
+        }
         return "a tensor that the function names " +
                std::string(wanted ? "requires a gradient now" : "changed its requires_grad");
     }

@@ -22,6 +22,7 @@ struct ArgumentKey {
     Device device = Device::cpu;
     bool requires_grad = false;
     bool leaf = true;
+    std::uint64_t hooks = 0;  // on a leaf's gradient
     // A contiguous argument that shares memory with no other is a window: the program sees its
     // elements as a base of its own, wherever in a larger storage they lie. So the batches
     // x[0:32], x[32:64], ... have one key.
@@ -125,10 +126,11 @@ struct TraceState {
         OuterHistory grad_of;
         bool present = false;
     };
-    struct HandleGuard {  // this tensor still has this history, and its requires_grad
+    struct HandleGuard {  // this tensor still has this history, its requires_grad and hooks
         Ref<Handle> handle;
         Ref<History> history;
         bool requires_grad = false;
+        std::uint64_t hooks = 0;
     };
     struct CaptureGuard {  // this storage, which the function names, is this argument's
         Ref<Storage> storage;

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "core/backward.h"
+#include "core/function.h"
 #include "core/history.h"
 #include "core/recording.h"
 #include "python/call.h"
@@ -19,15 +20,16 @@ py::object node_object(const Ref<Node>& node) {
     return node ? py::cast(PyNode{node}) : py::object(py::none());
 }
 
-std::string node_repr(const PyNode& n) {
-    return std::string("<") + n.node->op->name + at(n.node->where) + ">";
-}
+std::string node_repr(const PyNode& n) { return "<" + name_of(*n.node) + at(n.node->where) + ">"; }
 
 py::tuple next_functions(const PyNode& n) {
     py::list all;
-    for (const Input& input : n.node->inputs)
+    const auto [first, end] = applied_to(*n.node);
+    for (int i = first; i < end; ++i) {
+        const Input& input = n.node->inputs[i];
         if (!input.is_scalar)
             all.append(py::make_tuple(node_object(input.value.node), input.value.index));
+    }
     return py::tuple(all);
 }
 
@@ -169,10 +171,13 @@ void bind_autograd(py::module_& m) {
     py::class_<PyNode> node(m, "Node", "One application of an op on the tape.", py::is_final());
     constructed_by(node);
     node.def(
-            "name", [](const PyNode& n) { return n.node->op->name; }, "The op's name, as \"add\".")
+            "name", [](const PyNode& n) { return name_of(*n.node); },
+            "The op's name, as \"add\"; of a Function its class's name.")
         .def_property_readonly(
             "line", [](const PyNode& n) { return text(n.node->where); },
             "Where the user wrote it, as \"train.py:12\".")
+        .def_property_readonly(
+            "where", [](const PyNode& n) { return text(n.node->where); }, "The same as line.")
         .def_property_readonly(
             "id", [](const PyNode& n) { return n.node->id; },
             "Nodes are numbered in the order in which they were made.")

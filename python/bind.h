@@ -133,6 +133,8 @@ void bind_in_place(py::module_& m);
 void bind_creation(py::module_& m);
 void bind_numpy(py::module_& m);
 void bind_autograd(py::module_& m);
+void bind_hooks(py::module_& m);
+void bind_function(py::module_& m);
 void bind_program(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_compile(py::module_& m);

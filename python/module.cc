@@ -25,6 +25,8 @@ PYBIND11_MODULE(_C, m) {
     bind_sampling(m);
     bind_numpy(m);
     bind_autograd(m);
+    bind_hooks(m);
+    bind_function(m);
     bind_program(m);
     bind_graph(m);
     bind_compile(m);

@@ -170,8 +170,9 @@ const Op assign = {.name = "assign",
 }  // namespace ops
 
 std::span<const Op* const> structural_ops() {
-    static const Op* const list[] = {&ops::as_view, &ops::write_view, &ops::add_view, &ops::read,
-                                     &ops::leaf,    &ops::rebind,     &ops::detach,   &ops::assign};
+    static const Op* const list[] = {&ops::as_view, &ops::write_view, &ops::add_view,
+                                     &ops::read,    &ops::leaf,       &ops::rebind,
+                                     &ops::detach,  &ops::assign,     &ops::function};
     return list;
 }
 

@@ -16,6 +16,7 @@ extern const Op read;        // a recording's input: a variable, argument, place
 extern const Op leaf;        // gradients stop here, and are kept in a history's .grad
 extern const Op rebind;      // numbers of the first, gradient to the second
 extern const Op detach;      // numbers only
+extern const Op function;    // numbers of the first, gradient by a rule of the user's: function.h
 extern const Op assign;      // a variable's next value, committed when the program ends
 extern const Op clone;
 extern const Op cast;

@@ -2,8 +2,8 @@
 // so the second is left out and its users take the first one's. Gradients are full of them: the
 // rule of x * y asks for what the forward lines have computed already.
 //
-// Lines that only say where gradients part from numbers (leaf, detach, rebind) are their first
-// input to whoever runs the program, and are merged with it. Random lines make another value each
+// Lines that only say where gradients part from numbers (leaf, detach, rebind, function) are their
+// first inputs to whoever runs the program, and are merged with them. Random lines make another value each
 // time, and a line that touches state is there for its effect.
 #include <unordered_map>
 
@@ -54,7 +54,8 @@ Ref<Program> run(const Program& program) {
         for (Operand& in : line.in) now(in.value);
         const bool only_gradients = line.op->alias && !line.op->view && !line.op->writes_state;
         if (only_gradients) {
-            stands_for[static_cast<std::size_t>(line.out[0])] = line.in[0].value;
+            for (int k = 0; k < line.out.size(); ++k)
+                stands_for[static_cast<std::size_t>(line.out[k])] = line.in[k].value;
             continue;
         }
         const Line* twin = nullptr;

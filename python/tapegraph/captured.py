@@ -19,6 +19,7 @@ from typing import Any, Callable
 import numpy as np
 
 from . import _C
+from .autograd.function import Function
 from .bytecode import Name, is_user_code, names_in, no_code, words_in
 from .contents import LIMIT, WRITERS, Contents, is_container
 from .frozen import frozen_call
@@ -279,6 +280,9 @@ class Captured:
 
     def _reached(self, label: str, value: Any) -> None:
         """Something that the function can get at: its own code, and its attributes, count."""
+        if isinstance(value, type) and issubclass(value, Function):
+            for method in (value.forward, value.setup_context, value.backward):
+                self._function(method, {})
         if is_plain(value) or value is _ABSENT or isinstance(value, (_C.Tensor, type)):
             return
         if isinstance(value, Module):

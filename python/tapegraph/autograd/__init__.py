@@ -1,6 +1,7 @@
 """Gradients: backward, grad, and the modes in which nothing is recorded.
 
-functional has Jacobians and products with them, numerical the check against differences.
+functional has Jacobians and products with them, numerical the check against differences, function
+ops of one's own, anomaly the search for the first NaN.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _C
-from .._C import Node, Tensor, is_grad_enabled, tape_text
+from .._C import Node, Tensor, is_anomaly_enabled, is_grad_enabled, tape_text
 from . import functional
+from .anomaly import detect_anomaly, set_detect_anomaly
+from .function import Function
 from .modes import (
     enable_grad,
     inference_mode,
@@ -21,18 +24,22 @@ from .modes import (
 from .numerical import GradcheckError, gradcheck, gradgradcheck
 
 __all__ = [
+    "Function",
     "GradcheckError",
     "Node",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "inference_mode",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
     "tape_text",
 ]

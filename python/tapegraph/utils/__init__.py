@@ -1,5 +1,8 @@
-"""Datasets and loaders are in utils.data; the files they are read from, in utils.readers."""
+"""Datasets and loaders are in utils.data; the files they are read from, in utils.readers.
 
-from . import data
+utils.checkpoint trades time for memory.
+"""
 
-__all__ = ["data"]
+from . import checkpoint, data
+
+__all__ = ["checkpoint", "data"]

@@ -52,6 +52,7 @@ std::vector<Row> arrange_rows();      // arrange_test.cc
 std::vector<Row> product_rows();      // products_test.cc
 std::vector<Row> random_rows();       // random_test.cc
 std::vector<Row> composite_rows();    // composite_test.cc
+std::vector<Row> function_rows();     // function_test.cc
 
 Tensor made(const Numbers& n);
 void check(const Row& row);  // all checks, as doctest assertions
