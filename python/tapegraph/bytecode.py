@@ -38,7 +38,7 @@ class Name(NamedTuple):
 
 def _root(op: str, arg: Any, closure: frozenset[str]) -> tuple[str, str] | None:
     """What an instruction puts on the stack, if that is a name's value."""
-    name = arg[-1] if isinstance(arg, tuple) else arg
+    name = arg[-1] if isinstance(arg, tuple) and arg else arg  # a constant may be ()
     if op in ("LOAD_GLOBAL", "LOAD_NAME"):
         return "global", name
     if op in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):

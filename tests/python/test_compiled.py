@@ -810,3 +810,9 @@ def test_draws_that_no_name_shows_are_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tg.compile(lambda x: x * tg.rand(1))(tg.ones(1))
+
+
+def test_an_empty_tuple_may_stand_in_the_code():
+    compiled = tg.compile(lambda x: x.sum() if x.shape == () else x * 2)
+    assert compiled(tg.ones(2)).tolist() == [2, 2]
+    assert compiled(tg.tensor(3.0)).item() == 3
