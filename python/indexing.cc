@@ -46,7 +46,7 @@ bool is_advanced(PyObject* part) {
     if (PyLong_CheckExact(part) || PySlice_Check(part)) return false;
     if (is_tensor(part)) {
         const Tensor& t = tensor_in(part);
-        return t.dims() > 0 || t.is_symbolic() || t.dtype() == DType::boolean ||
+        return t.dims() > 0 || t.is_symbolic() || recording() || t.dtype() == DType::boolean ||
                t.dtype() == DType::uint8;
     }
     if (PyBool_Check(part) || is_numpy_array(part)) return true;

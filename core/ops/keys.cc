@@ -51,11 +51,12 @@ int dims_used(const Tensor& x, const Key& key) {
     return used;
 }
 
-// A tensor of one integer is that integer, where its number is known.
+// A tensor of one integer is that integer on the tape. In a recording its number is not known: even
+// that of a tensor made outside may be another when the program runs.
 bool is_integer(const Tensor& t) { return t.dims() == 0 && !is_mask(t); }
 bool is_unknown_integer(const Index& i) {
     const Tensor* t = tensor_of(i);
-    return t && is_integer(*t) && t->is_symbolic();
+    return t && is_integer(*t) && (t->is_symbolic() || recording());
 }
 
 void check_dtype(const Tensor& t) {
@@ -173,8 +174,8 @@ RowIndex row_index(const Parts& p, const char* instead) {
 
 // ---- integers that are not known yet ------------------------------------------------------------
 
-// In a recording a tensor of one integer may have no number yet. It cannot be a view then: it is an
-// index of one row, taken out of x first, and put back in the end. `rest` is the key without it.
+// What it picks cannot be a view: it is an index of one row, taken out of x first, and put back in
+// the end. `rest` is the key without it.
 struct UnknownInteger {
     int dim = 0;  // of x
     Tensor index;

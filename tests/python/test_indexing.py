@@ -195,6 +195,21 @@ def test_a_mask_whose_numbers_are_known_may_be_read_in_a_trace():
         tg.compile(changed)(tg.tensor([2.0, 3.0]))
 
 
+def test_one_integer_from_outside_is_read_when_the_program_runs():
+    i = tg.tensor(1)
+
+    def f(x):
+        y = x * 2
+        y[i] += 1
+        return y[i], y
+
+    fast = tg.compile(f)
+    x = tg.tensor([[1.0], [2.0]])
+    assert [t.tolist() for t in fast(x)] == [t.tolist() for t in f(x)] == [[5], [[2], [5]]]
+    i.fill_(0)
+    assert [t.tolist() for t in fast(x)] == [t.tolist() for t in f(x)] == [[3], [[3], [4]]]
+
+
 def test_a_mask_that_is_computed_says_what_to_write():
     x = tg.tensor([1.0, -2.0])
     with pytest.raises(RuntimeError, match=r"write where\(mask, x, 0\)"):
