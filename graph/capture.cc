@@ -98,6 +98,12 @@ Tensor leaf_again(Recording& r, const Tensor& from, Replayed& out) {
     return out.leaves.back();
 }
 
+// What only goes by another name keeps its strides: a view of it was written down for these.
+void keep_strides(const Op& op, const Tensor& from, const Tensor& to) {
+    if (op.alias && !op.view && from.shape() == to.shape())
+        to.handle().layout.strides = from.strides();
+}
+
 }  // namespace
 
 Replayed replay(const Program& program, std::span<const Tensor> inputs) {
@@ -110,7 +116,9 @@ Replayed replay(const Program& program, std::span<const Tensor> inputs) {
         const GradMode mode(line.requires_grad);
         if (line.op == &ops::leaf) {
             const Tensor& from = out.values[static_cast<std::size_t>(line.in[0].value)];
-            out.values[static_cast<std::size_t>(line.out[0])] = leaf_again(r, from, out);
+            const Tensor leaf = leaf_again(r, from, out);
+            keep_strides(ops::leaf, from, leaf);
+            out.values[static_cast<std::size_t>(line.out[0])] = leaf;
             continue;
         }
         std::vector<Arg> args;
@@ -121,6 +129,8 @@ Replayed replay(const Program& program, std::span<const Tensor> inputs) {
                 args.emplace_back(out.values[static_cast<std::size_t>(in.value)]);
         }
         const Outputs made = apply_all(*line.op, args, line.attrs);
+        if (line.op->alias && !args.empty() && args[0].is_tensor())
+            keep_strides(*line.op, args[0].tensor, made[0]);
         for (int k = 0; k < made.size(); ++k)
             out.values[static_cast<std::size_t>(line.out[k])] = made[k];
     }

@@ -3,6 +3,7 @@
 
 #include "core/history.h"
 #include "core/ops/creation.h"
+#include "core/ops/integers.h"
 
 namespace tg {
 namespace {

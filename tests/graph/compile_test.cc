@@ -106,6 +106,16 @@ TEST_CASE("grad in a trace through an argument that was computed outside is an e
     CHECK_THROWS_WITH(f({y}), doctest::Contains("computed outside of it"));
 }
 
+TEST_CASE("a view of a transposed leaf is a view in the call's gradient too") {
+    const Tensor base = tensor({{1, 2}, {3, 4}, {5, 6}});
+    Tensor x = base.t().detach().requires_grad_();
+    Compiled f = compiled([](const Tensors& a) {
+        const Tensor flat = view(a[0].t(), {6});
+        return Tensors{(flat * flat).sum()};
+    });
+    CHECK(numbers(grad_of(f({x})[0], x)) == Floats{2, 6, 10, 4, 8, 12});
+}
+
 TEST_CASE("gradients accumulate over two calls") {
     Tensor w = leaf({2});
     Compiled f = compiled([&](const Tensors& x) { return Tensors{(x[0] * w).sum()}; });
