@@ -1,25 +1,13 @@
-// Gradients: the tape, and the walk along it.
+// Gradients: the walk along the tape, and what a rule sees on it.
 #pragma once
 
 #include <span>
 #include <utility>
 #include <vector>
 
-#include "core/op.h"
+#include "core/tape.h"
 
 namespace tg {
-
-// Every node that the roots are made of, inputs before outputs. Ids are given in order of
-// creation and a node's inputs exist before it, so sorting by id is a topological order.
-// `edges` has, for every input of every node in turn, the place of its node in `nodes`, or -1.
-struct Tape {
-    std::vector<Node*> nodes;
-    std::vector<std::int32_t> edges;
-    std::vector<std::int32_t> first_edge;  // by node, and one past the end
-};
-enum class Follow { all, gradients };
-Tape tape(std::span<const Value> roots, Follow follow = Follow::all);
-std::string tape_text(const Tensor& root);  // one line a node, as `./dev gdb` prints it
 
 // What a gradient rule sees: y = op(a, b, ...), g = dL/dy, and `give(0, dL/da)`.
 class Backward {

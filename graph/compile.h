@@ -16,7 +16,6 @@ namespace tg {
 
 struct CompileOptions {
     Executor executor = Executor::fused;
-    bool strict = false;  // leave out passes that reassociate
 };
 
 class Compiled {

@@ -52,6 +52,8 @@ std::string why_new(const CallKey& now, const CallKey& before);
 // An argument is another tensor at each call, so it is known by its number. A tensor that the
 // function names itself is always the same one, and is held.
 
+Handle& handle_of(const std::vector<Tensor>& arguments, int number);
+
 struct OuterStorage {
     int argument = -1;   // this argument's,
     Ref<Storage> named;  // or, without an argument, this one

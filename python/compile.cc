@@ -137,12 +137,12 @@ py::list traces_of(const PyCompiled& compiled) {
 }  // namespace
 
 void bind_compile(py::module_& m) {
-    m.def("_compiled", [](const std::string& name, const py::object& trace,
-                          const std::string& executor, bool strict) {
-        const CompileOptions options{.executor = executor_from(executor), .strict = strict};
-        return std::unique_ptr<PyCompiled>(
-            new PyCompiled{Compiled(name, tracer_from(trace), options, python_line())});
-    });
+    m.def("_compiled",
+          [](const std::string& name, const py::object& trace, const std::string& executor) {
+              const CompileOptions options{.executor = executor_from(executor)};
+              return std::unique_ptr<PyCompiled>(
+                  new PyCompiled{Compiled(name, tracer_from(trace), options, python_line())});
+          });
     py::class_<PyCompiled> compiled(m, "_Compiled", py::is_final());
     constructed_by(compiled);
     compiled

@@ -76,11 +76,11 @@ class Compiled:
     explain() says which. Random numbers and times of Python's are drawn once, with a warning.
     """
 
-    def __init__(self, function: Callable[..., Any], executor: str, strict: bool) -> None:
+    def __init__(self, function: Callable[..., Any], executor: str) -> None:
         self.__wrapped_function__ = function
         name = getattr(function, "__name__", None) or type(function).__name__
         self._name = name.replace("<locals>.", "")
-        self._program = _C._compiled(self._name, _tracer(weakref.ref(self)), executor, strict)
+        self._program = _C._compiled(self._name, _tracer(weakref.ref(self)), executor)
         self._captured: Captured | None = None
         self._changes = -1
         self._known: dict[Hashable, int] = {}
@@ -278,20 +278,18 @@ def _warn(text: str, file: str, line: int) -> None:
     warnings.warn_explicit(text, UserWarning, file, line)
 
 
-def compile(
-    function: Callable[..., Any] | None = None, *, executor: str = "fused", strict: bool = False
-) -> Any:
+def compile(function: Callable[..., Any] | None = None, *, executor: str = "fused") -> Any:
     """Makes a function, method or module into one that is traced once and then run as a program.
 
     executor: "lines" (one op after another), "planned" (memory laid out once) or "fused"
-    (elementwise groups run together too). strict leaves out passes that change the last bits.
+    (elementwise groups run together too); all three give the tape's values to the last bit.
     Works as a decorator, with or without these arguments.
     """
     if function is None:
-        return functools.partial(compile, executor=executor, strict=strict)
+        return functools.partial(compile, executor=executor)
     if not callable(function):
         raise TypeError(f"compile: a function is compiled, not {type(function).__name__}")
-    return Compiled(function, executor, strict)
+    return Compiled(function, executor)
 
 
 class Lockstep(NamedTuple):
