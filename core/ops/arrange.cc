@@ -15,6 +15,7 @@ void flip_cpu(const Launch& l) {
     kernels::cpu::flip(l.out[0], l.in[0], flipped);
 }
 
+// x -> x's shape
 Descs flip_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     for (std::int64_t d : attrs.dims(0))
         if (d < 0 || d >= in[0].shape.size())

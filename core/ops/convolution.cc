@@ -53,7 +53,8 @@ void check_operands(const Op& op, std::span<const Desc> in, const Attrs& attrs, 
          text(second));
 }
 
-// An (I, J) that is not known follows from an (H, W) that is.
+// x (N, C, H, W), w (O, C / groups, A, B) -> (N, O, size). An (I, J) that is not known follows from
+// an (H, W) that is.
 Descs convolution_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     const Dims& x = in[0].shape;
     const Dims& w = in[1].shape;
@@ -72,7 +73,8 @@ Descs convolution_shape(const Op& op, std::span<const Desc> in, const Attrs& att
     return {Desc{y, in[0].dtype, in[0].device}};
 }
 
-// An (H, W) that is not known is the least that has these windows.
+// y (N, O, I, J), w (O, C / groups, A, B) -> (N, C, size). An (H, W) that is not known is the least
+// that has these windows.
 Descs convolution_input_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     const Dims& y = in[0].shape;
     const Dims& w = in[1].shape;
@@ -93,6 +95,7 @@ Descs convolution_input_shape(const Op& op, std::span<const Desc> in, const Attr
     return {Desc{x, in[0].dtype, in[0].device}};
 }
 
+// x (N, C, H, W), y (N, O, I, J) -> (O, C / groups, size)
 Descs convolution_weight_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     const Dims& x = in[0].shape;
     const Dims& y = in[1].shape;
@@ -126,7 +129,9 @@ extern const Op convolution, convolution_input, convolution_weight;
 
 namespace {
 
-// With T(x, w, y) as in the kernels, <g, y(x, w)> = T(x, w, g), which is linear in x and in w.
+// All three follow from T(x, w, y) of the kernels, which is linear in each: <g, y> = T(x, w, g).
+
+// y = convolution(x, w)  =>  dx = convolution_input(g, w), dw = convolution_weight(x, g)
 void convolution_gradient(Backward& n) {
     if (n.wants(0))
         n.give(0, applied(ops::convolution_input, n.g(), n.input(1), n.attrs(), n.desc(0).shape));
@@ -134,7 +139,7 @@ void convolution_gradient(Backward& n) {
         n.give(1, applied(ops::convolution_weight, n.input(0), n.g(), n.attrs(), n.desc(1).shape));
 }
 
-// <g, x(y, w)> = T(g, w, y)
+// x = convolution_input(y, w)  =>  dy = convolution(g, w), dw = convolution_weight(g, y)
 void convolution_input_gradient(Backward& n) {
     if (n.wants(0))
         n.give(0, applied(ops::convolution, n.g(), n.input(1), n.attrs(), n.desc(0).shape));
@@ -142,7 +147,7 @@ void convolution_input_gradient(Backward& n) {
         n.give(1, applied(ops::convolution_weight, n.g(), n.input(0), n.attrs(), n.desc(1).shape));
 }
 
-// <g, w(x, y)> = T(x, g, y)
+// w = convolution_weight(x, y)  =>  dx = convolution_input(y, g), dy = convolution(x, g)
 void convolution_weight_gradient(Backward& n) {
     if (n.wants(0))
         n.give(0, applied(ops::convolution_input, n.input(1), n.g(), n.attrs(), n.desc(0).shape));

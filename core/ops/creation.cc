@@ -13,7 +13,7 @@ namespace {
 Device device_at(const Attrs& attrs, int i) { return static_cast<Device>(attrs.integer(i)); }
 Attr as_attr(Device device) { return Attr{static_cast<std::int64_t>(device)}; }
 
-// attributes: shape, dtype, device, value
+// -> the shape, dtype and device asked for
 Descs full_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     return {Desc{attrs.dims(0), attrs.dtype(1), device_at(attrs, 2)}};
 }
@@ -25,14 +25,14 @@ void full_cpu(const Launch& l) {
         kernels::cpu::fill(l.out[0], l.attrs.integer(3));
 }
 
-// attributes: end, dtype
+// -> (end,)
 Descs arange_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     return {Desc{{attrs.integer(0)}, attrs.dtype(1), Device::cpu}};
 }
 
 void arange_cpu(const Launch& l) { kernels::cpu::arange(l.out[0]); }
 
-// A tensor's bytes, baked in. attributes: shape, dtype, bytes
+// -> the shape and dtype asked for: a tensor's bytes, baked in
 Descs constant_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     const auto bytes = static_cast<std::int64_t>(attrs.string(2).size());
     if (element_count(attrs.dims(0)) * size_of(attrs.dtype(1)) != bytes)
@@ -46,7 +46,7 @@ void constant_cpu(const Launch& l) {
     if (!bytes.empty()) std::memcpy(l.out[0].data, bytes.data(), bytes.size());
 }
 
-// A copy between devices. attributes: to, from
+// x -> x's shape: a copy on another device
 Descs to_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     return {Desc{in[0].shape, in[0].dtype, device_at(attrs, 0)}};
 }
@@ -61,6 +61,7 @@ bool to_cuda(const Launch& l) {
     return true;
 }
 
+// y = x on another device  =>  dx = g on x's
 void to_gradient(Backward& n) { n.give(0, to(n.g(), device_at(n.attrs(), 1))); }
 
 }  // namespace

@@ -6,7 +6,8 @@
 namespace tg {
 namespace {
 
-// attributes: offset, dim1, dim2. A step along the diagonal is a step along both dims.
+// x (..., n, ..., m, ...) -> (..., ..., ..., k): dim1 and dim2 go, and the diagonal is the last. A
+// step along it is a step along both.
 bool diagonal_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const std::int64_t offset = attrs.integer(0);
     const int d1 = static_cast<int>(attrs.integer(1));
@@ -44,6 +45,7 @@ void diagonal_gradient(Backward& n) {
     n.give(0, apply(*find_op("diagonal_scatter"), {base, n.g()}, n.attrs()));
 }
 
+// base, src of the diagonal's shape -> base's shape
 Descs scatter_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     Layout part;
     diagonal_view(Layout::contiguous(in[0].shape), attrs, part);

@@ -4,19 +4,22 @@
 namespace tg {
 namespace {
 
-// a = q b + y, q whole  =>  da = g, db = -g q
+// y = a - q b, q = trunc(a / b)  =>  da = g, db = -g q
 void fmod_gradient(Backward& n) {
     n.give(0, n.g());
     if (n.wants(1)) n.give(1, neg(mul(n.g(), trunc(div(n.input(0), n.input(1))))));
 }
 
+// y = a - q b, q = floor(a / b)  =>  da = g, db = -g q
 void remainder_gradient(Backward& n) {
     n.give(0, n.g());
     if (n.wants(1)) n.give(1, neg(mul(n.g(), floor_divide(n.input(0), n.input(1)))));
 }
 
-// y = log_b x  =>  dx = g / (x ln b)
+// y = log2 x  =>  dx = g / (x ln 2)
 void log2_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 0.69314718055994531))); }
+
+// y = log10 x  =>  dx = g / (x ln 10)
 void log10_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 2.3025850929940457))); }
 
 // Passes integers on that are to divide by, if there is no 0 among them.

@@ -57,7 +57,7 @@ void pow_gradient(Backward& n) {
     }
 }
 
-// y = max(a, b)  =>  g to the larger; half to each where they are equal
+// g to the one that wins, half to each where they are equal
 void extremum_gradient(Backward& n, Tensor (*wins)(const Arg&, const Arg&)) {
     const Arg a = n.input(0);
     const Arg b = n.input(1);
@@ -67,7 +67,10 @@ void extremum_gradient(Backward& n, Tensor (*wins)(const Arg&, const Arg&)) {
     if (n.wants(1)) n.give(1, where(tie, half, where(wins(b, a), n.g(), 0.0)));
 }
 
+// y = max(a, b)  =>  g to the larger; half to each where they are equal
 void maximum_gradient(Backward& n) { extremum_gradient(n, gt); }
+
+// y = min(a, b)  =>  g to the smaller; half to each where they are equal
 void minimum_gradient(Backward& n) { extremum_gradient(n, lt); }
 
 // y = -x  =>  dx = -g
@@ -136,6 +139,7 @@ void where_gradient(Backward& n) {
 // y = x as another dtype  =>  dx = g as x's dtype, which the walk sees to
 void cast_gradient(Backward& n) { n.give(0, n.g()); }
 
+// x -> x's shape, of the dtype asked for
 Descs cast_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     return {Desc{in[0].shape, attrs.dtype(0), in[0].device}};
 }

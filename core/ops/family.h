@@ -12,11 +12,15 @@
 
 namespace tg {
 
-// Shape rules.
+// ---- shape rules -------------------------------------------------------------------------------
+// x, ... -> the shape to which the inputs broadcast
 Descs broadcast_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);
-Descs compare_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);  // bool
-Descs same_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);     // input 0's
+// x, ... -> bool, of the shape to which the inputs broadcast
+Descs compare_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);
+// x, ... -> x's shape
+Descs same_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs);
 
+// ---- kernels -----------------------------------------------------------------------------------
 // The kernels of every op that has a formula.
 void elementwise_cpu(const Launch& launch);
 bool elementwise_cuda(const Launch& launch);

@@ -46,6 +46,7 @@ void check_gradient(const Function& f, const Node& node, int i, const Tensor& g)
              name_of(d.dtype), " on ", name_of(d.device));
 }
 
+// y = f(x)  =>  dx = what the user's rule makes of g
 void function_gradient(Backward& n) {
     const Function& f = function_of(n.attrs());
     BackwardPass pass(n, f);

@@ -13,6 +13,7 @@ namespace {
 
 // ---- permute -----------------------------------------------------------------------------------
 
+// x (n0, n1, ...) -> the same sizes in another order
 bool permute_view(const Layout& in, const Attrs& attrs, Layout& out) {
     out = in;
     const Dims& order = attrs.dims(0);
@@ -57,6 +58,7 @@ std::string expandable(const Dims& from, const Dims& to) {
     return "; reshape it to " + text(tried) + "?";
 }
 
+// x (..., 1, ...) -> (..., n, ...), and more dims in front
 bool expand_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const Dims& shape = attrs.dims(0);
     const int added = shape.size() - in.shape.size();
@@ -168,6 +170,7 @@ bool reshape_view(const Layout& in, const Attrs& attrs, Layout& out) {
     return true;
 }
 
+// x -> the shape asked for, of as many elements
 Descs reshape_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     return {Desc{inferred("reshape", in[0].shape, attrs.dims(0)), in[0].dtype, in[0].device}};
 }
@@ -175,7 +178,7 @@ Descs reshape_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
 // y = x in another shape  =>  dx = g in x's
 void reshape_gradient(Backward& n) { n.give(0, reshape(n.g(), n.desc(0).shape)); }
 
-// squeeze and unsqueeze: attribute dims, in order.
+// x (..., ...) -> (..., 1, ...)
 bool unsqueeze_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const int dim = static_cast<int>(attrs.integer(0));
     out = in;
@@ -187,6 +190,7 @@ bool unsqueeze_view(const Layout& in, const Attrs& attrs, Layout& out) {
     return true;
 }
 
+// x (..., 1, ...) -> (..., ...), for each of the dims, which are in order
 bool squeeze_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const Dims& dims = attrs.dims(0);
     out = in;
@@ -200,15 +204,19 @@ bool squeeze_view(const Layout& in, const Attrs& attrs, Layout& out) {
     return true;
 }
 
+// y = x without some dims of size 1  =>  dx = g with them
 void squeeze_gradient(Backward& n) {
     Tensor g = n.g();
     for (std::int64_t d : n.attrs().dims(0)) g = unsqueeze(g, d);
     n.give(0, g);
 }
 
+// y = x with one more dim of size 1  =>  dx = g without it
 void unsqueeze_gradient(Backward& n) { n.give(0, squeeze(n.g(), n.attrs().integer(0))); }
 
 void clone_cpu(const Launch& l) { kernels::cpu::copy(l.out[0], l.in[0]); }
+
+// y = x  =>  dx = g
 void clone_gradient(Backward& n) { n.give(0, n.g()); }
 
 }  // namespace

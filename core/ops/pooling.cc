@@ -61,6 +61,7 @@ Descs pooled_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     return {y};
 }
 
+// x (N, C, H, W) -> int64 (N, C, size)
 Descs pool_argmax_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     Descs out = pooled_shape(op, in, attrs);
     out[0].dtype = DType::int64;
@@ -105,10 +106,12 @@ extern const Op pool_mean, pool_spread;
 
 namespace {
 
-// y = M x  =>  dx = M^T g, and of that  dg = M h
+// y = M x, each row of M a window's mean  =>  dx = M^T g
 void pool_mean_gradient(Backward& n) {
     n.give(0, pooled(ops::pool_spread, n.g(), n.attrs(), n.desc(0).shape));
 }
+
+// y = M^T x  =>  dx = M g
 void pool_spread_gradient(Backward& n) {
     n.give(0, pooled(ops::pool_mean, n.g(), n.attrs(), n.desc(0).shape));
 }

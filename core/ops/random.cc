@@ -8,7 +8,7 @@
 namespace tg {
 namespace {
 
-// generator (2,) int64: seed and offset -> numbers. attributes: shape, dtype
+// generator (2,) int64, seed and offset -> the shape and dtype asked for
 Descs random_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     return {Desc{attrs.dims(0), attrs.dtype(1), Device::cpu}};
 }
@@ -20,7 +20,7 @@ void random_cpu(const Launch& l) {
            static_cast<std::uint64_t>(state[l.in[0].strides[0]]));
 }
 
-// attributes: n
+// generator (2,) int64 -> int64 (n,)
 Descs randperm_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     return {Desc{{attrs.integer(0)}, DType::int64, Device::cpu}};
 }
@@ -32,7 +32,7 @@ void probability_cpu(const Launch& l) {
     kernels::cpu::copy(l.out[0], l.in[0]);
 }
 
-// weights (rows, columns) and u, both float64 -> (rows, samples). attributes: samples, replacement
+// weights (rows, columns) and u (rows, draws), both float64 -> int64 (rows, samples)
 Descs multinomial_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     const bool matrices = in[0].shape.size() == 2 && in[1].shape.size() == 2;
     const bool wide = in[0].dtype == DType::float64 && in[1].dtype == DType::float64;

@@ -41,6 +41,7 @@ Dims reduced(const Dims& shape, const Dims& dims, bool keepdim) {
     return out;
 }
 
+// x (..., n, ...) -> without the dims, or with 1 in their places
 Descs reduce_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     return {Desc{reduced(in[0].shape, attrs.dims(0), attrs.integer(1) != 0), in[0].dtype,
                  in[0].device}};
@@ -88,12 +89,11 @@ void sum_gradient(Backward& n) { n.give(0, expand(kept(n, n.g()), n.desc(0).shap
 
 // y = max (or min) of x  =>  dx = g shared evenly by the elements that are it
 void extremum_gradient(Backward& n) {
-    const Tensor is_it = eq(n.input(0), kept(n, n.output()));
-    const Tensor mask = cast(is_it, n.desc(0).dtype);
+    const Tensor mask = cast(eq(n.input(0), kept(n, n.output())), n.desc(0).dtype);
     n.give(0, mul(mask, div(kept(n, n.g()), sum(mask, n.attrs().dims(0), true))));
 }
 
-// The sum over the copies that broadcasting made. Its shape is an attribute.
+// x -> the shape asked for: the sum over the copies that broadcasting made
 Descs sum_to_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     if (!any_unknown(in[0].shape) && !any_unknown(attrs.dims(0)) &&
         broadcast(op.name, in[0].shape, attrs.dims(0)) != in[0].shape)
@@ -112,8 +112,10 @@ void sum_to_cpu(const Launch& l) {
     kernels::cpu::sum(kept, l.in[0]);
 }
 
+// y = x summed to a shape  =>  dx = g, repeated
 void sum_to_gradient(Backward& n) { n.give(0, expand(n.g(), n.desc(0).shape)); }
 
+// x (..., n, ...) -> int64, without the dim, or with 1 in its place
 Descs argmax_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     const Dims dims{attrs.integer(0)};
     return {Desc{reduced(in[0].shape, dims, attrs.integer(1) != 0), DType::int64, in[0].device}};
@@ -129,7 +131,6 @@ void argmin_cpu(const Launch& l) {
     kernels::cpu::argmin(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0], static_cast<int>(dim));
 }
 
-// attributes: dim, back
 void cumsum_cpu(const Launch& l) {
     kernels::cpu::cumsum(l.out[0], l.in[0], static_cast<int>(l.attrs.integer(0)),
                          l.attrs.integer(1) != 0);
@@ -148,7 +149,7 @@ void check_not_empty(const char* op, const Tensor& x, const Dims& dims) {
                  " has no elements to choose from");
 }
 
-// A number of elements that may be known only when the graph runs.
+// x -> int64 (): a number of elements that may be known only when the graph runs
 Descs count_shape(const Op&, std::span<const Desc> in, const Attrs&) {
     return {Desc{{}, DType::int64, in[0].device}};
 }
@@ -227,8 +228,7 @@ Tensor sum_to(const Arg& x, const Dims& shape) { return apply(ops::sum_to, {x}, 
 Tensor sum(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where);
     const Dims dims = wrapped("sum", list, x.tensor.dims());
-    const bool counts = !is_floating(x.tensor.dtype());
-    const Tensor t = counts ? cast(x, DType::int64) : x.tensor;
+    const Tensor t = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
     return apply(ops::sum, {t}, {Attr{dims}, Attr{std::int64_t{keepdim}}});
 }
 
@@ -358,7 +358,7 @@ Tensor logsumexp(const Arg& x, const DimList& list, bool keepdim) {
         if (f.shape()[static_cast<int>(d)] == 0) return log(sum(exp(f), dims, keepdim));
     const Tensor most = amax(f, dims, true).detach();
     const Tensor finite = where(eq(abs(most), std::numeric_limits<double>::infinity()), 0.0, most);
-    const Tensor total = log(sum(exp(sub(f, finite)), dims, true)) + finite;
+    const Tensor total = add(log(sum(exp(sub(f, finite)), dims, true)), finite);
     return keepdim ? total : squeeze(total, dims.empty() ? DimList(Dims{}) : DimList(dims));
 }
 

@@ -53,7 +53,7 @@ bool broadcasts(const Dims& from, const Dims& to) {
     return true;
 }
 
-// x, index -> the rows
+// x, index -> the rows: index's dims stand where x's indexed dims were
 Descs index_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     check_rows(op, in[0].shape, attrs.dims(0));
     check_int64(op, in[1]);

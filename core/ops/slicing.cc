@@ -14,6 +14,7 @@ std::int64_t stepped(std::int64_t offset, std::int64_t index, std::int64_t strid
                                                                  : offset + index * stride;
 }
 
+// x (..., n, ...) -> (..., ...)
 bool select_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const int dim = static_cast<int>(attrs.integer(0));
     const std::int64_t size = in.shape[dim];
@@ -45,6 +46,7 @@ Range range_of(std::int64_t size, std::int64_t begin, std::int64_t end, std::int
     return {from, to > from ? (to - from - 1) / step + 1 : 0};
 }
 
+// x (..., n, ...) -> (..., count, ...)
 bool slice_view(const Layout& in, const Attrs& attrs, Layout& out) {
     const int dim = static_cast<int>(attrs.integer(0));
     const std::int64_t step = attrs.integer(3);
@@ -64,13 +66,14 @@ bool slice_view(const Layout& in, const Attrs& attrs, Layout& out) {
     return true;
 }
 
-// y = x[i]  =>  dx = zeros with g at i. slice_scatter(base, src) is base with src at the slice.
+// Zeros with g at a slice: slice_scatter(base, src) is base with src there.
 Tensor scattered(Backward& n, const Tensor& g, const Attrs& slice) {
     const Desc& d = n.desc(0);
     const Tensor base = zeros(d.shape, {d.dtype, d.device});
     return apply(*find_op("slice_scatter"), {base, g}, slice);
 }
 
+// y = x[i]  =>  dx = zeros with g at i
 void select_gradient(Backward& n) {
     const std::int64_t dim = n.attrs().integer(0);
     const std::int64_t index = n.attrs().integer(1);
@@ -79,8 +82,10 @@ void select_gradient(Backward& n) {
                         {Attr{dim}, Attr{index}, Attr{end}, Attr{std::int64_t{1}}}));
 }
 
+// y = x[i:k]  =>  dx = zeros with g at i:k
 void slice_gradient(Backward& n) { n.give(0, scattered(n, n.g(), n.attrs())); }
 
+// base, src of the slice's shape -> base's shape
 Descs slice_scatter_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     Layout part;
     slice_view(Layout::contiguous(in[0].shape), attrs, part);
@@ -119,6 +124,7 @@ void slice_scatter_gradient(Backward& n) {
 
 // ---- cat ---------------------------------------------------------------------------------------
 
+// a (..., n, ...), b (..., m, ...), ... -> (..., n + m + ..., ...)
 Descs cat_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     const int dim = static_cast<int>(attrs.integer(0));
     Desc out = in[0];

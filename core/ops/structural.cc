@@ -104,6 +104,7 @@ void add_view_gradient(Backward& n) {
 // y has the numbers of one value and the gradient of another  =>  g to the other
 void rebind_gradient(Backward& n) { n.give(1, n.g()); }
 
+// y = x, which a variable becomes  =>  dx = g
 void assign_gradient(Backward& n) { n.give(0, n.g()); }
 
 }  // namespace
