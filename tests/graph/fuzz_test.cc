@@ -1,5 +1,6 @@
 // Random programs on the tape and as compiled programs: the same values, gradients and written
-// state to the last bit. TAPEGRAPH_FUZZ sets how many; TAPEGRAPH_FUZZ_SEED runs one alone.
+// state to the last bit. TAPEGRAPH_FUZZ sets how many, TAPEGRAPH_FUZZ_FROM the first's seed (the
+// others' follow); TAPEGRAPH_FUZZ_SEED runs one alone. `./dev fuzz` does so with fresh seeds.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -286,7 +287,8 @@ std::int64_t off_in_float32(const FuzzProgram& p, std::int64_t& compared) {
 }  // namespace
 
 TEST_CASE("random programs give the tape's values, writes and gradients bit for bit") {
-    const std::uint64_t first = number_from("TAPEGRAPH_FUZZ_SEED", 1);
+    const std::uint64_t first =
+        number_from("TAPEGRAPH_FUZZ_SEED", number_from("TAPEGRAPH_FUZZ_FROM", 1));
     const std::uint64_t count =
         std::getenv("TAPEGRAPH_FUZZ_SEED") ? 1 : number_from("TAPEGRAPH_FUZZ", 500);
     int failures = 0;

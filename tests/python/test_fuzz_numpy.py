@@ -1,7 +1,8 @@
 """Random programs in float64, step by step beside NumPy: values, views and in-place writes.
 
 Every step is applied to a tape tensor and to a NumPy array; the whole program is then compiled and
-run again. TAPEGRAPH_FUZZ sets how many programs there are.
+run again. TAPEGRAPH_FUZZ sets how many programs there are, TAPEGRAPH_FUZZ_FROM the first's seed;
+TAPEGRAPH_FUZZ_SEED runs one alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import tapegraph as tg
 
-COUNT = int(os.environ.get("TAPEGRAPH_FUZZ", "150"))
+ALONE = os.environ.get("TAPEGRAPH_FUZZ_SEED")
+FIRST = int(ALONE or os.environ.get("TAPEGRAPH_FUZZ_FROM", "0"))
+COUNT = 1 if ALONE else int(os.environ.get("TAPEGRAPH_FUZZ", "150"))
 Step = tuple[str, Callable[[list[Any]], Any]]
 
 
@@ -180,7 +183,7 @@ KINDS = [
 
 @pytest.mark.parametrize("block", range(5))
 def test_random_programs_give_numpys_values_on_the_tape_and_compiled(block: int) -> None:
-    for seed in range(block * COUNT // 5, (block + 1) * COUNT // 5):
+    for seed in range(FIRST + block * COUNT // 5, FIRST + (block + 1) * COUNT // 5):
         program = Program(seed)
         expected = program.run(False, [np.array(s) for s in program.starts])
         starts = [tg.tensor(s) for s in program.starts]

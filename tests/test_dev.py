@@ -1,0 +1,156 @@
+"""`dev`: its list of commands, `./dev fuzz` and `./dev test --peers`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from peers import ROOT, TOLERANCES, differences
+
+DEV = ROOT / "dev"
+BUILD = Path(os.environ.get("TAPEGRAPH_BUILD", ROOT / "build" / "release"))
+
+
+def run(*command: object, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command],
+        env={**os.environ, **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+# ---- the list -----------------------------------------------------------------------------------
+def test_dev_alone_lists_every_command() -> None:
+    listed = run(DEV)
+    assert listed.returncode == 0
+    commands = set(re.findall(r"^([a-z]+)\)$", DEV.read_text(), re.MULTILINE))
+    assert {"demo", "test", "fuzz", "gdb"} <= commands
+    assert commands == set(re.findall(r"^  \./dev (\w+)", listed.stdout, re.MULTILINE))
+
+
+def test_an_unknown_command_is_refused() -> None:
+    refused = run(DEV, "fuz")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("dev: there is no command 'fuz'\n")
+
+
+# ---- ./dev fuzz ---------------------------------------------------------------------------------
+FUZZ = [sys.executable, ROOT / "tests" / "fuzz.py", "0", "--batch", "5", "--program"]
+
+
+def test_fuzz_runs_each_kind_and_closes_with_one_line(tmp_path: Path) -> None:
+    program = BUILD / "tapegraph_tests"
+    if not program.exists():
+        pytest.skip("no C++ tests are built")
+    found = run(*FUZZ, program)
+    assert found.returncode == 0, found.stdout + found.stderr
+    line = r"5 programs in C\+\+ and 5 programs in NumPy, from seed \d+ on, in \d+ s: 0 failed\n"
+    assert re.fullmatch(line, found.stdout)
+
+
+def test_fuzz_says_the_seed_that_fails_and_how_to_run_it_again(tmp_path: Path) -> None:
+    told = (
+        'echo "ERROR: seed 42: one program, from $TAPEGRAPH_FUZZ_FROM, of $TAPEGRAPH_FUZZ"; exit 1'
+    )
+    program = script(tmp_path / "tests", told)
+    found = run(*FUZZ, program)
+    assert found.returncode == 1
+    assert re.search(r"one program, from \d{13}, of 5\n", found.stdout)
+    again = f"TAPEGRAPH_FUZZ_SEED=42 {program} '-tc=random programs give*'"
+    assert f"C++ fails at seed 42; again:\n    {again}\n" in found.stdout
+    assert found.stdout.endswith("s: 1 failed\n")
+
+
+def test_fuzz_says_between_which_seeds_a_program_died(tmp_path: Path) -> None:
+    program = script(tmp_path / "tests", "exit 139")
+    found = run(*FUZZ, program)
+    assert found.returncode == 1
+    line = r"C\+\+ died between the seeds (\d+) and (\d+); again:\n    TAPEGRAPH_FUZZ_FROM=(\d+) "
+    first, last, start = re.search(line + "TAPEGRAPH_FUZZ=5 ", found.stdout).groups()
+    assert first == start
+    assert int(last) == int(first) + 4
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        ({"TAPEGRAPH_FUZZ_SEED": "9", "TAPEGRAPH_FUZZ": "50"}, "9 1"),
+        ({"TAPEGRAPH_FUZZ_FROM": "7", "TAPEGRAPH_FUZZ": "50"}, "7 50"),
+    ],
+)
+def test_the_numpy_fuzzer_begins_where_it_is_told(told: dict[str, str], want: str) -> None:
+    code = "import test_fuzz_numpy as f; print(f.FIRST, f.COUNT)"
+    path = os.pathsep.join([str(ROOT / "tests" / "python"), os.environ.get("PYTHONPATH", "")])
+    found = run(sys.executable, "-c", code, PYTHONPATH=path, **told)
+    assert found.stdout.strip() == want, found.stderr
+
+
+# ---- ./dev test --peers -------------------------------------------------------------------------
+# A Python that is asked for record_<name>.py and "records" what is committed, edited by sed.
+PLAYED = """
+name=$(basename "$1" .py)
+name=${name#record_}
+sed "$EDIT" tests/python/${name}_recorded.json >"$(dirname "$1")/${name}_recorded.json"
+"""
+
+
+def test_peers_agree_where_the_recordings_are_the_same(tmp_path: Path) -> None:
+    python = script(tmp_path / "python", PLAYED)
+    found = run(DEV, "test", "--peers", "--peer-python", python, EDIT="")
+    assert found.stdout == "5 of 5 recordings are what PyTorch gives\n", found.stderr
+    assert found.returncode == 0
+
+
+def test_peers_fail_where_a_number_is_another(tmp_path: Path) -> None:
+    python = script(tmp_path / "python", PLAYED)
+    found = run(DEV, "test", "--peers", "--peer-python", python, EDIT='s/"correct": /"correct": 1/')
+    assert found.returncode == 1
+    assert re.match(r"digits\.float64\.correct: 1\d+, but \d+ is recorded\n", found.stdout)
+    assert found.stdout.endswith("4 of 5 recordings are what PyTorch gives\n")
+
+
+def test_peers_say_why_a_script_failed(tmp_path: Path) -> None:
+    python = script(tmp_path / "python", "echo no torch here >&2; exit 1")
+    found = run(DEV, "test", "--peers", "--peer-python", python)
+    assert found.returncode == 1
+    assert "ops record_ops.py failed:\nno torch here\n" in found.stdout
+    assert found.stdout.endswith("0 of 5 recordings are what PyTorch gives\n")
+
+
+def test_peers_take_no_other_words() -> None:
+    found = run(DEV, "test", "--peers", "ops")
+    assert found.returncode == 1
+    assert found.stderr == "dev: ./dev test --peers [--peer-python PYTHON]\n"
+
+
+def test_numbers_are_compared_to_the_tolerance_of_their_dtype() -> None:
+    def compared(got: object, want: object) -> list[str]:
+        return differences(got, want, {"": 1e-10, "float32": 1e-6})
+
+    near = ["float32", [2], [1.0 + 1e-7, float("nan")]]
+    want = ["float32", [2], [1.0, float("nan")]]
+    assert compared({"outputs": [near]}, {"outputs": [want]}) == []
+    near[0] = want[0] = "float64"
+    (line,) = compared({"outputs": [near]}, {"outputs": [want]})
+    assert line == ".outputs[0][2][0]: 1.0000001, but 1.0 is recorded"
+    assert compared([1, True, "a", None], [1, True, "a", None]) == []
+    assert len(compared([1, 2], [1])) == len(compared({"a": 1}, {"b": 1})) == 1
+    assert len(compared([1, True, "a", None], [2, False, "b", 0.0])) == 4
+    assert compared(float("inf"), 1e300) == [": inf, but 1e+300 is recorded"]
+
+
+def test_every_recording_has_its_tolerance() -> None:
+    scripts = (ROOT / "tests" / "python").glob("record_*.py")
+    assert set(TOLERANCES) == {path.stem[len("record_") :] for path in scripts}
