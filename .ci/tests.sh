@@ -100,11 +100,9 @@ test_peers() {
         peer=$root/build/peers/bin/python
         if ! "$peer" -c 'import numpy, torch' 2>/dev/null; then
             must peers "a venv in build/peers" python3 -m venv --clear "$root/build/peers"
-            index=
-            [ "$(uname)" = Darwin ] || index=https://download.pytorch.org/whl/cpu
-            step peers-pip "pip installs PyTorch for the CPU there" \
+            step peers-pip "pip installs PyTorch there" \
                 "$peer" -m pip install --disable-pip-version-check --no-input \
-                ${index:+--index-url "$index"} "torch==2.15.*" numpy ||
+                "torch==2.15.*" numpy ||
                 fail "see $log; --peer-python PYTHON names one that has PyTorch"
         fi
         ;;

@@ -12,6 +12,7 @@
 #include "core/checkpoint.h"
 #include "core/history.h"
 #include "core/ops.h"
+#include "core/profiler.h"
 #include "core/recording.h"
 #include "core/state.h"
 #include "kernels/cpu/cpu.h"
@@ -337,10 +338,13 @@ void run_kernel(const Op& op, const Attrs& attrs, std::span<const Array> in,
                 std::span<const Array> out, Device device) {
     state().ops_run.fetch_add(1, std::memory_order_relaxed);
     const Launch launch{op, attrs, in, out};
-    if (device == Device::cpu)
-        op.cpu(launch);
-    else
-        run_on_cuda(launch);
+    {
+        const Timed timed(op.name);
+        if (device == Device::cpu)
+            op.cpu(launch);
+        else
+            run_on_cuda(launch);
+    }
     if (detects_anomaly()) check_anomaly(launch, device);
 }
 

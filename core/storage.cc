@@ -106,6 +106,10 @@ void* take(std::int64_t bytes, Device device) {
     const std::int64_t size = rounded(std::max<std::int64_t>(bytes, 1));
     Heap& h = heap(device);
     std::lock_guard lock(h.mutex);
+    if (size > h.statistics.limit - h.statistics.live)
+        fail(ErrorKind::memory, "out of memory: ", bytes, " bytes were asked for, and ",
+             h.statistics.live, " are in use of the ", h.statistics.limit,
+             " that allocator.set_limit allows on ", name_of(device));
     void* block = nullptr;
     auto& kept = h.kept[size];
     if (!kept.empty()) {
@@ -147,6 +151,14 @@ void reset_peak(Device device) {
     Heap& h = heap(device);
     std::lock_guard lock(h.mutex);
     h.statistics.peak = h.statistics.live;
+}
+
+void set_limit(std::int64_t bytes, Device device) {
+    if (bytes < 0)
+        fail(ErrorKind::value, "set_limit: a limit of ", bytes, " bytes; it is 0 or more");
+    Heap& h = heap(device);
+    std::lock_guard lock(h.mutex);
+    h.statistics.limit = bytes;
 }
 
 void release_kept() {

@@ -59,9 +59,13 @@ struct Statistics {
     std::int64_t peak = 0;
     std::int64_t kept = 0;
     std::int64_t requests = 0;  // how many blocks were asked for
+    std::int64_t limit = INT64_MAX;
 };
 Statistics statistics(Device device = Device::cpu);
 void reset_peak(Device device = Device::cpu);
+// No more than this many bytes of tensors at a time; a request beyond it throws MemoryError.
+void set_limit(std::int64_t bytes, Device device = Device::cpu);
+constexpr std::int64_t no_limit = INT64_MAX;
 void release_kept();
 void* take(std::int64_t bytes, Device device);
 void give(void* block, std::int64_t bytes, Device device);

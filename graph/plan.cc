@@ -8,6 +8,7 @@
 
 #include "core/apply.h"
 #include "core/ops/structural.h"
+#include "core/profiler.h"
 #include "core/state.h"
 #include "graph/execute_line.h"
 #include "graph/fused_inputs.h"
@@ -207,19 +208,25 @@ static void run_loop(const Loop& loop, const Array* in, const Array* end) {
 void Plan::State::launch(const Frame& frame) const {
     const Array* const arrays = frame.arrays.data();
     std::int64_t direct = 0;  // run_kernel counts the others
+    const bool timed = profiling();
     for (const Launching& l : launches) {
         direct += l.loop.block || l.group;
-        if (l.loop.block) {
+        if (l.loop.block && !timed) {
             run_loop(l.loop, arrays + l.in, arrays + l.out);
             continue;
         }
         const std::span in(arrays + l.in, l.out - l.in);
         const std::span out(arrays + l.out, l.end - l.out);
         const Elsewhere here(l.where);  // an error in a kernel names the line of the op
-        if (l.group)
+        if (l.group) {
+            const Timed scope("fused");
             l.group->run(in, out);
-        else
+        } else if (l.loop.block) {
+            const Timed scope(l.op->name);
+            run_loop(l.loop, arrays + l.in, arrays + l.out);
+        } else {
             run_kernel(*l.op, *l.attrs, in, out, l.device);
+        }
         check_interrupt();
     }
     tg::state().ops_run.fetch_add(direct, std::memory_order_relaxed);

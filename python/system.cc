@@ -1,5 +1,6 @@
 // The machine: threads, instruction level, memory, CUDA; and what the process has counted.
 #include "core/op.h"
+#include "core/profiler.h"
 #include "core/storage.h"
 #include "kernels/cpu/cpu.h"
 #include "kernels/cuda/cuda.h"
@@ -56,7 +57,16 @@ py::dict statistics(const std::string& device) {
     d["peak"] = s.peak;
     d["kept"] = s.kept;
     d["requests"] = s.requests;
+    d["limit"] = s.limit == allocator::no_limit ? py::object(py::none()) : py::int_(s.limit);
     return d;
+}
+
+// What ran: (op, line, start, duration, thread), times in nanoseconds.
+py::list profiled() {
+    py::list list;
+    for (const KernelEvent& e : stop_profiling())
+        list.append(py::make_tuple(e.name, text(e.where), e.start, e.duration, e.thread));
+    return list;
 }
 
 }  // namespace
@@ -72,6 +82,14 @@ void bind_system(py::module_& m) {
     m.def("_statistics", &statistics);
     m.def("_reset_peak",
           [](const std::string& device) { allocator::reset_peak(device_named(device)); });
+    m.def("_set_limit", [](const py::object& bytes, const std::string& device) {
+        std::int64_t limit = allocator::no_limit;
+        if (!bytes.is_none() && !to_integer(bytes.ptr(), limit))
+            fail(ErrorKind::type, "set_limit: the limit is an int of bytes or None");
+        allocator::set_limit(limit, device_named(device));
+    });
+    m.def("_start_profiling", &start_profiling);
+    m.def("_stop_profiling", &profiled);
     m.def("_release_kept", &allocator::release_kept);
     m.def("node_count", &node_count, "Nodes of tapes and recordings that are alive.");
     m.def("nodes_made", &nodes_made, "Nodes made since the start.");

@@ -7,6 +7,6 @@ namespace tg {
 
 // The tensor on the device, and with the requires_grad, that were asked for.
 Tensor ready(const Tensor& t, const Options& options);
-void check_shape(const char* op, const Dims& shape);                // no negative size
+void check_shape(const char* op, const Dims& shape);  // no negative size
 
 }  // namespace tg

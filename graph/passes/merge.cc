@@ -3,8 +3,8 @@
 // rule of x * y asks for what the forward lines have computed already.
 //
 // Lines that only say where gradients part from numbers (leaf, detach, rebind, function) are their
-// first inputs to whoever runs the program, and are merged with them. Random lines make another value each
-// time, and a line that touches state is there for its effect.
+// first inputs to whoever runs the program, and are merged with them. Random lines make another
+// value each time, and a line that touches state is there for its effect.
 #include <unordered_map>
 
 #include "graph/passes/passes.h"
