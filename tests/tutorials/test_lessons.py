@@ -66,6 +66,7 @@ def test_these_are_the_lessons() -> None:
         "03_build_then_run",
         "04_two_graphs",
         "05_own_op",
+        "06_in_place",
     ]
 
 
