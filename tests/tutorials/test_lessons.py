@@ -67,6 +67,7 @@ def test_these_are_the_lessons() -> None:
         "04_two_graphs",
         "05_own_op",
         "06_in_place",
+        "07_gradients_by_hand",
     ]
 
 
