@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import html
 from typing import Any
 
@@ -88,6 +89,15 @@ def _reduce(self: Tensor, protocol: int) -> tuple[Any, ...]:
     return _rebuild, (type(self), array, str(self.device), self.requires_grad), state or None
 
 
+def _reduce_op(op: Any) -> tuple[Any, ...]:
+    """An op, as tg.exp or Tensor.exp_, is pickled by name, and a copy is the op itself."""
+    return _op_named, (op.__name__, getattr(_C, op.__name__, None) is not op)
+
+
+def _op_named(name: str, of_tensor: bool) -> Any:
+    return getattr(Tensor if of_tensor else _C, name)
+
+
 def _copy(self: Tensor) -> Tensor:
     """copy.copy(x): another tensor on the same bytes, with the same requires_grad and no .grad.
 
@@ -122,3 +132,4 @@ for _name, _method in {
     "__reduce_ex__": _reduce,
 }.items():
     setattr(Tensor, _name, _method)
+copyreg.pickle(type(_C.exp), _reduce_op)

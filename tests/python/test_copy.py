@@ -234,3 +234,14 @@ def test_the_pairs_of_max_and_min_are_pickled(protocol):
             assert again.values.tolist() == pair.values.tolist()
             assert again.indices.tolist() == pair.indices.tolist()
     assert repr(x.min(0)).startswith("tapegraph.return_types.min(values=tensor([1., 3.])")
+
+
+@BOTH
+def test_a_copied_op_is_the_op(how):
+    kind = type(tg.exp)
+    ops = [op for owner in (tg._C, tg.Tensor) for op in vars(owner).values() if type(op) is kind]
+    assert len(ops) > 300
+    for op in ops:
+        assert how(op) is op
+    stack = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, activation="gelu"), 2)
+    assert how(stack).layers[1].activation is nn.functional.gelu
