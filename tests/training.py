@@ -22,6 +22,14 @@ def losses_both_ways(make, batch, executor, steps=10):
     return found[0][0]
 
 
+def from_formula(model, start):
+    """The model with the weights start(name, shape, k), k the parameter's number."""
+    with tg.no_grad():
+        for k, (name, parameter) in enumerate(model.named_parameters()):
+            parameter.copy_(tg.tensor(start(name, tuple(parameter.shape), k), dtype=tg.float64))
+    return model
+
+
 class Trained:
     """A classifier, what trains it, and the step that adds up the gradients of several batches.
 
