@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from .. import _C
-from .._C import Tensor
-from ..autograd import no_grad
+from ... import _C
+from ..._C import Tensor
+from ...autograd import no_grad
+from . import rnn  # noqa: F401
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
