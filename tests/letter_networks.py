@@ -116,7 +116,9 @@ def gpt(lib, kinds, dropout=0.0, size=32, heads=4, blocks=2):
             block = nn.TransformerEncoderLayer(
                 size, heads, 2 * size, dropout, "gelu", batch_first=True, norm_first=True
             )
-            self.blocks = nn.TransformerEncoder(block, blocks, nn.LayerNorm(size))
+            self.blocks = nn.TransformerEncoder(
+                block, blocks, nn.LayerNorm(size), enable_nested_tensor=False
+            )
             self.next = nn.Linear(size, kinds, bias=False)
             self.next.weight = self.letters.weight  # one table, as in GPT-2
             future = lib.ones(WINDOW, WINDOW).triu(1).bool()

@@ -264,9 +264,17 @@ class TransformerEncoder(Module):
     """num_layers copies of encoder_layer, one after another, and norm, if given, at the end.
 
     All copies start with the same weights. The masks are those of MultiheadAttention.
+    enable_nested_tensor and mask_check, which choose a faster way in PyTorch, change nothing.
     """
 
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:
         super().__init__()
         self.layers = ModuleList(copy.deepcopy(encoder_layer) for _ in range(num_layers))
         self.num_layers = num_layers
