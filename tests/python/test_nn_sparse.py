@@ -15,8 +15,14 @@ def test_an_embedding_starts_normal_with_a_row_of_zeros():
     assert repr(table) == "Embedding(50, 40, padding_idx=49)"
     assert table(tg.tensor([[1, 2]])).shape == (1, 2, 40) and table(tg.tensor(3)).shape == (40,)
     assert table(tg.tensor([1], dtype=tg.int32)).tolist() == table(tg.tensor([1])).tolist()
-    with pytest.raises(RuntimeError, match="the index is float32, not int64"):
+    with pytest.raises(RuntimeError) as error:
         table(tg.ones(1))
+    assert said(error) == (
+        "embedding: input is tapegraph.float32, not int64 or int32; cast it: input.long()"
+    )
+    with pytest.raises(TypeError) as error:
+        table([1, 2])
+    assert said(error) == "embedding: input must be a tensor, not list; make one by tg.tensor"
     with pytest.raises(IndexError, match="index 50 is outside 0..49"):
         table(tg.tensor([50]))
     with pytest.raises(ValueError) as error:

@@ -134,8 +134,17 @@ def row_of(op: str, padding_idx: int, rows: int) -> int:
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of weight (V, D) that input (...) names, int64 or int32 -> (..., D).
 
-    The row padding_idx gets no gradient. Raises IndexError for an index outside of 0..V-1.
+    The row padding_idx gets no gradient. Raises IndexError for an index outside of 0..V-1,
+    TypeError if input is no tensor, and RuntimeError if it is of another dtype.
     """
+    if not isinstance(input, Tensor):
+        raise TypeError(
+            f"embedding: input must be a tensor, not {type(input).__name__}; make one by tg.tensor"
+        )
+    if input.dtype not in (_C.int64, _C.int32):
+        raise RuntimeError(
+            f"embedding: input is {input.dtype}, not int64 or int32; cast it: input.long()"
+        )
     rows, columns = weight.shape
     index = (input.long() if input.dtype == _C.int32 else input).reshape(-1, 1)
     found = _C.gather(weight, 0, index.expand(index.shape[0], columns))
