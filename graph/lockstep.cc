@@ -199,6 +199,7 @@ Snapshot state_written_by(const TraceState& trace, const std::vector<Tensor>& ar
         }
         const Ref<History>& history = c.to.grad_of.in(arguments);
         start.grads.push_back({history, history->gradient()});
+        if (c.in_place) start.keep(history->gradient()->storage);
     }
     return start;
 }

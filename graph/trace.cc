@@ -238,13 +238,25 @@ struct Tracer {
         return any;
     }
 
+    // w.grad.zero_() sets no .grad: it writes into the one that was there.
+    bool written_in_place(const GradState& g) {
+        return !g.written && g.now.defined() && r.state(g.now.handle().storage).written();
+    }
+
     void add_slots() {
         for (const auto& g : r.grads) {
             const OuterHistory grad_of = table.outside(g->history);
             if (grad_of.argument < 0 && g->history->born == r.id) continue;
             if (g->read) trace.slots.push_back({grad_of, g->present_at_start});
-            if (!g->written) continue;
+            const bool in_place = written_in_place(*g);
+            if (!g->written && !in_place) continue;
             Commit c;
+            c.in_place = in_place;
+            if (in_place) {
+                const StorageState& s = r.state(g->now.handle().storage);
+                c.writer = s.writer;
+                c.written_by = s.written_by;
+            }
             c.to.slot = true;
             c.to.grad_of = grad_of;
             if (g->now.defined()) c.output = add_output(value_of(contiguous(g->now)));

@@ -84,7 +84,8 @@ struct VariableBinding {
 // What the end of a call does with one output of the program.
 struct Commit {
     Binding to;
-    int output = -1;  // -1: the slot becomes empty
+    int output = -1;        // -1: the slot becomes empty
+    bool in_place = false;  // the slot's tensor gets new numbers, and stays that tensor
     // Written with gradients on: this history continues with the call's node.
     bool differentiable = false;
     OuterHistory history;

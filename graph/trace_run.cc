@@ -96,13 +96,14 @@ void commit(TraceState& t, const std::vector<Tensor>& arguments, const std::vect
     const kernels::Uninterrupted whole;
     for (const Commit& c : t.commits) {
         const Tensor value = c.output < 0 ? Tensor{} : out[static_cast<std::size_t>(c.output)];
-        if (c.to.slot) {
+        if (c.to.slot && !c.in_place) {
             c.to.grad_of.in(arguments)->set_gradient(value.ref());
             continue;
         }
         const GradMode mode(c.differentiable && grad_enabled());
         const Elsewhere line(c.writer);
-        const Tensor target = base_of(c.to.bytes, t.key, arguments);
+        const Tensor target = c.in_place ? Tensor(c.to.grad_of.in(arguments)->gradient())
+                                         : base_of(c.to.bytes, t.key, arguments);
         if (c.differentiable) target.handle().history = c.history.in(arguments);
         write(target, value, c.written_by, true);
     }

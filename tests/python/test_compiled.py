@@ -440,6 +440,40 @@ def test_where_a_compiled_call_is_not_the_tape():
     assert len(lines) == 2  # traced again: the first time showed that the two share memory
 
 
+@pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
+def test_a_gradient_from_before_may_be_written_in_place(executor):
+    """As optimizer.zero_grad(set_to_none=False) does, or clip_grad_norm_, compiled by itself."""
+    found = []
+    for compiled in (False, True):
+        w = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+        w.grad = given = tg.tensor([[5.0, 6.0], [7.0, 8.0]]).t()
+
+        def step(w=w):
+            with tg.no_grad():
+                w.grad[0].mul_(0.5)
+                w.sub_(w.grad)
+                w.grad.add_(1)
+
+        def zero(w=w):
+            w.grad.zero_()
+
+        def of_argument(x):
+            x.grad.fill_(3)
+
+        same = tg.lockstep(step, executor=executor)
+        assert same.equal, same.text
+        assert given.tolist() == [[5, 7], [6, 8]]
+        if compiled:
+            step, zero, of_argument = (
+                tg.compile(f, executor=executor) for f in (step, zero, of_argument)
+            )
+        for f in (step, step, zero, lambda w=w, f=of_argument: f(w), step):
+            f()
+            found.append((w.tolist(), w.grad.tolist(), given.tolist()))
+    assert found[:5] == found[5:]
+    assert found[2][2] == [[0, 0], [0, 0]]  # it is still the tensor that was given
+
+
 def test_a_leaf_among_the_arguments_is_trained():
     def step(w, x):
         ((w * x) ** 2).sum().backward()
