@@ -189,7 +189,8 @@ void check_inside(const Node& node) {
     if (!node.op->view) reaches_outside(node);
 }
 
-// A path that leaves the recording through an argument, and would reach a target outside of it.
+// A path that leaves the recording, and would reach a target outside of it where the walk does not
+// follow: through an argument, or to one.
 void check_arguments(const Tape& t, std::span<const Value> targets) {
     const Recording* r = recording();
     if (!r) return;
@@ -199,12 +200,14 @@ void check_arguments(const Tape& t, std::span<const Value> targets) {
     };
     for (const Node* node : t.nodes) {
         const LeafLine* leaf = node->op == &ops::leaf ? r->leaf_of(*node) : nullptr;
-        if (!leaf || leaf->goes_on || !leaf->outside) continue;
+        if (!leaf || !leaf->outside) continue;
         const Tape outside = tape({&leaf->outside, 1}, Follow::gradients);
         for (const Value& target : targets) {
             if (target.node.get() == node) continue;
-            const Value there = target.node->recording == r->id ? outside_of(*target.node) : target;
-            if (place_of(outside, there.node.get()) >= 0) reaches_outside(*node);
+            const bool inside = target.node->recording == r->id;
+            if (leaf->goes_on && !inside) continue;  // the walk goes there
+            const Value there = inside ? outside_of(*target.node) : target;
+            if (there && place_of(outside, there.node.get()) >= 0) reaches_outside(*node);
         }
     }
 }

@@ -161,8 +161,12 @@ void Tensor::set_grad(const Tensor& grad) const {
                  name_of(device()));
         if (grad.same(*this)) fail(ErrorKind::runtime, "grad: a tensor cannot be its own gradient");
     }
-    if (h.retained && !is_leaf()) {
-        h.retained->grad = grad;
+    if (!is_leaf()) {
+        if (h.retained)
+            h.retained->grad = grad;
+        else if (grad.defined())
+            fail(ErrorKind::runtime,
+                 "grad: this tensor is no leaf, and keeps no gradient; call retain_grad() first");
         return;
     }
     if (Recording* r = recording()) {

@@ -111,7 +111,8 @@ struct Compiled::State {
     Where where;
     bool whole_storages = false;  // an argument's storage was also captured: see trace.h
     std::vector<std::shared_ptr<TraceState>> traces;  // one that runs outlives clear()
-    std::recursive_mutex mutex;                       // fn may step out and call itself
+    std::shared_ptr<CommitLock> commit_lock = std::make_shared<CommitLock>();
+    std::recursive_mutex mutex;  // fn may step out and call itself
 
     State(std::string n, Function f, CompileOptions o, Where w)
         : name(std::move(n)), function(std::move(f)), options(o), where(w) {}
@@ -139,9 +140,12 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
             if (!(t->key == key)) continue;
             guard = broken_guard(*t, arguments);
             if (!guard.empty()) continue;
+            const auto given = attachment ? *attachment : nullptr;
             if (attachment) *attachment = t->attachment;
             lock.unlock();
-            return run_trace(*t, arguments);
+            if (auto results = run_trace(*t, arguments)) return *std::move(results);
+            if (attachment) *attachment = given;
+            return call(arguments, extra, why, where, attachment);
         }
         auto made = new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
         if (made->wants_whole_storages && !s.whole_storages) {
@@ -156,6 +160,7 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
             if (made->why.empty()) made->why = "a combination that was not seen before";
         }
         if (attachment) made->attachment = *attachment;
+        made->commit_lock = s.commit_lock;
         s.traces.push_back(std::move(made));
         if (attempt > 3)
             fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");

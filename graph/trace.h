@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -112,6 +113,12 @@ class ArgumentTable {
 
 // ---- a trace -----------------------------------------------------------------------------------
 
+// Steps that change variables follow each other: one lock for all traces of a function.
+struct CommitLock {
+    std::mutex mutex;
+    std::atomic<std::thread::id> holder{};
+};
+
 struct TraceState {
     CallKey key;
     std::string why;
@@ -149,8 +156,7 @@ struct TraceState {
 
     std::shared_ptr<void> attachment;             // see Compiled::call
     std::vector<std::string> reads, write_names;  // in words, for explain()
-    std::mutex commit_mutex;
-    std::atomic<std::thread::id> committing{};  // the thread that holds it
+    std::shared_ptr<CommitLock> commit_lock;
 };
 
 std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& where,
@@ -163,6 +169,8 @@ std::vector<Tensor> bound_inputs(const CallKey& key, const std::vector<Binding>&
                                  const std::vector<Tensor>& arguments);
 // In words, what no longer holds; empty if the trace is good.
 std::string broken_guard(const TraceState& trace, const std::vector<Tensor>& arguments);
-std::vector<Tensor> run_trace(TraceState& trace, const std::vector<Tensor>& arguments);
+// None if another thread's step has broken a guard in the meantime.
+std::optional<std::vector<Tensor>> run_trace(TraceState& trace,
+                                             const std::vector<Tensor>& arguments);
 
 }  // namespace tg

@@ -1,4 +1,6 @@
 // A call of what was traced: do its guards hold, what goes in, and what it leaves behind.
+#include <algorithm>
+
 #include "core/history.h"
 #include "core/hooks.h"
 #include "graph/trace.h"
@@ -111,17 +113,17 @@ void commit(TraceState& t, const std::vector<Tensor>& arguments, const std::vect
 
 }  // namespace
 
-std::vector<Tensor> run_trace(TraceState& t, const std::vector<Tensor>& arguments) {
-    t.calls.fetch_add(1);
+std::optional<std::vector<Tensor>> run_trace(TraceState& t, const std::vector<Tensor>& arguments) {
     // A program that changes variables reads, computes and commits as one: two threads' steps
     // follow each other.
-    std::unique_lock lock(t.commit_mutex, std::defer_lock);
+    CommitLock& commits = *t.commit_lock;
+    std::unique_lock lock(commits.mutex, std::defer_lock);
     if (!t.commits.empty()) {
-        if (t.committing == std::this_thread::get_id())
+        if (commits.holder == std::this_thread::get_id())
             fail(ErrorKind::runtime, t.callable->written->name,
                  ": is called again, by a signal's handler, in the middle of its own step");
         lock.lock();
-        t.committing = std::this_thread::get_id();
+        commits.holder = std::this_thread::get_id();
     }
     const struct Done {
         std::atomic<std::thread::id>& by;
@@ -129,7 +131,13 @@ std::vector<Tensor> run_trace(TraceState& t, const std::vector<Tensor>& argument
         ~Done() {
             if (held) by = std::thread::id{};
         }
-    } done{t.committing, lock.owns_lock()};
+    } done{commits.holder, lock.owns_lock()};
+    if (lock.owns_lock() && !broken_guard(t, arguments).empty()) return std::nullopt;
+    t.calls.fetch_add(1);
+    // Under no_grad too: what enable_grad inside has made differentiable is so outside.
+    const auto& differentiable = t.callable->differentiable;
+    const GradMode mode(
+        std::any_of(differentiable.begin(), differentiable.end(), [](char d) { return d != 0; }));
     const std::vector<Tensor> out =
         call(t.callable, bound_inputs(t.key, t.inputs, arguments), bound_variables(t, arguments));
     commit(t, arguments, out);

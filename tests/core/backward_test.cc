@@ -95,6 +95,15 @@ TEST_CASE("requires_grad_ makes a leaf, and only a leaf can be told to stop") {
                    "): only floating tensors have gradients, and this is int64"));
 }
 
+TEST_CASE("a view of a leaf has no .grad of its own to be set") {
+    Tensor w = leaf({1, 2});
+    w.sum().backward();
+    const Tensor part = w.slice(0, 0, 1);
+    part.set_grad({});
+    CHECK(numbers(w.grad()) == Floats{1, 1});
+    CHECK_THROWS_WITH(part.set_grad(ones({1})), doctest::Contains("retain_grad()"));
+}
+
 TEST_CASE("a .grad must fit its tensor") {
     Tensor x = leaf({1, 2});
     CHECK(error_of([&] { x.set_grad(ones({3})); }) ==

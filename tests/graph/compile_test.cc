@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "core/history.h"
 #include "core/nn/nn.h"
 #include "core/optim/optim.h"
@@ -114,6 +116,56 @@ TEST_CASE("a view of a transposed leaf is a view in the call's gradient too") {
         return Tensors{(flat * flat).sum()};
     });
     CHECK(numbers(grad_of(f({x})[0], x)) == Floats{2, 6, 10, 4, 8, 12});
+}
+
+TEST_CASE("grad in a trace of a tensor made inside, from an argument that was computed") {
+    Tensor w = leaf({1, 2});
+    const Tensor x = w * w;
+    Compiled f = compiled([](const Tensors& a) {
+        const Tensor inside = a[0] * 3;
+        return Tensors{grad_of((inside * a[0]).sum(), inside)};
+    });
+    CHECK(numbers(f({x})[0]) == Floats{1, 4});
+}
+
+TEST_CASE("grad in a trace through a captured tensor that was made of the argument is an error") {
+    Tensor w = leaf({1, 2});
+    const Tensor x = w * w;
+    const Tensor made_of_x = x * 5;
+    Compiled f = compiled(
+        [&](const Tensors& a) { return Tensors{grad_of((a[0] * made_of_x).sum(), a[0])}; });
+    CHECK_THROWS_WITH(f({x}), doctest::Contains("computed outside of it"));
+}
+
+TEST_CASE("what enable_grad inside makes differentiable is so outside, also under no_grad") {
+    Tensor w = leaf({1, 2});
+    Compiled f = compiled([&](const Tensors& a) {
+        const GradMode on(true);
+        return Tensors{(w * a[0]).sum()};
+    });
+    Tensor y;
+    {
+        const NoGrad mode;
+        y = f({tensor(Floats{3, 4})})[0];
+    }
+    CHECK(numbers(grad_of(y, w)) == Floats{3, 4});
+}
+
+TEST_CASE("threads that step one function lose no step") {
+    for (int repeat = 0; repeat < 10; ++repeat) {
+        Tensor w = leaf({0});
+        Compiled f = compiled([&](const Tensors& a) {
+            (w * a[0]).sum().backward();
+            return Tensors{};
+        });
+        const auto steps = [&](std::int64_t n) {
+            for (int i = 0; i < 50; ++i) f({ones({n})});
+        };
+        std::vector<std::thread> threads;
+        for (int t = 0; t < 4; ++t) threads.emplace_back(steps, t % 2 + 1);
+        for (std::thread& t : threads) t.join();
+        CHECK(numbers(w.grad()) == Floats{300});
+    }
 }
 
 TEST_CASE("gradients accumulate over two calls") {
