@@ -25,6 +25,8 @@ for words in r"""
     -gfi *core/history.*
     -gfi *core/recording.*
     -gfi *core/backward.h
+    -gfi *core/profiler.*
+    -gfi *core/anomaly.*
     -gfi *core/ops/structural.h
     -gfi *kernels/array.h
     -gfi *kernels/cpu/dispatch.cc
