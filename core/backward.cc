@@ -1,7 +1,6 @@
 #include "core/backward.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "core/anomaly.h"
 #include "core/function.h"
@@ -39,7 +38,6 @@ void check_not_freed(const Node& node) {
 
 // The k-th kept value, if nobody has written to it since.
 Tensor unpack(const Node& node, int k, const Value& value, const Desc& desc, const char* which) {
-    check_not_freed(node);
     const bool dropped = !node.saved[k].storage;  // by a checkpoint
     const Saved& saved = dropped ? saved_again(node, k) : node.saved[k];
     Recording* r = recording();
@@ -193,20 +191,17 @@ void check_inside(const Node& node) {
 // follow: through an argument, or to one.
 void check_arguments(const Tape& t, std::span<const Value> targets) {
     const Recording* r = recording();
-    if (!r) return;
-    const auto outside_of = [&](const Node& node) -> Value {
-        const LeafLine* leaf = node.op == &ops::leaf ? r->leaf_of(node) : nullptr;
-        return leaf ? leaf->outside : Value{};
-    };
+    if (!r || targets.empty()) return;
     for (const Node* node : t.nodes) {
-        const LeafLine* leaf = node->op == &ops::leaf ? r->leaf_of(*node) : nullptr;
+        const LeafLine* leaf = r->leaf_of(*node);
         if (!leaf || !leaf->outside) continue;
         const Tape outside = tape({&leaf->outside, 1}, Follow::gradients);
         for (const Value& target : targets) {
             if (target.node.get() == node) continue;
             const bool inside = target.node->recording == r->id;
             if (leaf->goes_on && !inside) continue;  // the walk goes there
-            const Value there = inside ? outside_of(*target.node) : target;
+            const LeafLine* own = inside ? r->leaf_of(*target.node) : nullptr;
+            const Value there = !inside ? target : own ? own->outside : Value{};
             if (there && place_of(outside, there.node.get()) >= 0) reaches_outside(*node);
         }
     }

@@ -116,6 +116,28 @@ struct Compiled::State {
 
     State(std::string n, Function f, CompileOptions o, Where w)
         : name(std::move(n)), function(std::move(f)), options(o), where(w) {}
+
+    // The trace for this call. If only guards stood against one, `guard` says which.
+    std::shared_ptr<TraceState> fitting(const CallKey& key, const std::vector<Tensor>& arguments,
+                                        std::string& guard) const {
+        for (const auto& t : traces) {
+            if (!(t->key == key)) continue;
+            guard = broken_guard(*t, arguments);
+            if (guard.empty()) return t;
+        }
+        return nullptr;
+    }
+
+    // What was new about a call that traced again, in words. `extra` is the caller's reason.
+    std::string why_traced(const CallKey& key, const std::string& guard,
+                           const std::string& extra) const {
+        if (traces.empty()) return "";
+        const CallKey& before = traces.back()->key;
+        std::string why = why_new(key, before);
+        if (!extra.empty() && key.extra != before.extra) why += (why.empty() ? "" : "; ") + extra;
+        if (why.empty()) why = guard.empty() ? extra : guard;
+        return why.empty() ? "a combination that was not seen before" : why;
+    }
 };
 
 Compiled::Compiled(std::string name, Function function, CompileOptions options, Where where)
@@ -131,39 +153,31 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
     if (recording()) return s.function(arguments);  // its lines join those of the caller
     for (const Tensor& t : arguments)
         if (t.is_symbolic()) t.data();  // throws
+    const std::shared_ptr<void> given = attachment ? *attachment : nullptr;
     std::unique_lock lock(s.mutex);
-    for (int attempt = 0;; ++attempt) {
+    int made = 0;
+    while (true) {
         const CallKey key = key_of(arguments, extra, s.whole_storages);
         std::string guard;
-        for (std::size_t i = 0; i < s.traces.size(); ++i) {
-            const std::shared_ptr<TraceState> t = s.traces[i];
-            if (!(t->key == key)) continue;
-            guard = broken_guard(*t, arguments);
-            if (!guard.empty()) continue;
-            const auto given = attachment ? *attachment : nullptr;
+        if (const auto t = s.fitting(key, arguments, guard)) {
             if (attachment) *attachment = t->attachment;
             lock.unlock();
             if (auto results = run_trace(*t, arguments)) return *std::move(results);
-            if (attachment) *attachment = given;
-            return call(arguments, extra, why, where, attachment);
+            lock.lock();  // another thread's step has broken a guard meanwhile
+            continue;
         }
-        auto made = new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
-        if (made->wants_whole_storages && !s.whole_storages) {
+        if (made++ > 3) fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");
+        if (attachment) *attachment = given;
+        std::shared_ptr<TraceState> t =
+            new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
+        if (t->wants_whole_storages && !s.whole_storages) {
             s.whole_storages = true;
             continue;
         }
-        if (!s.traces.empty()) {
-            made->why = why_new(key, s.traces.back()->key);
-            if (!why.empty() && key.extra != s.traces.back()->key.extra)
-                made->why += (made->why.empty() ? "" : "; ") + why;
-            if (made->why.empty()) made->why = guard.empty() ? why : guard;
-            if (made->why.empty()) made->why = "a combination that was not seen before";
-        }
-        if (attachment) made->attachment = *attachment;
-        made->commit_lock = s.commit_lock;
-        s.traces.push_back(std::move(made));
-        if (attempt > 3)
-            fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");
+        t->why = s.why_traced(key, guard, why);
+        if (attachment) t->attachment = *attachment;
+        t->commit_lock = s.commit_lock;
+        s.traces.push_back(std::move(t));
     }
 }
 
