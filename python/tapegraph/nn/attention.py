@@ -123,7 +123,7 @@ class MultiheadAttention(Module):
         q, k, v = (self._heads(x, *p) for x, p in zip(given, self._projections()))
         mask = self._mask(q, k, key_padding_mask, attn_mask)
         dropout_p = self.dropout if self.training else 0.0
-        output, weights = functional.attend(q, k, v, mask, dropout_p)
+        output, weights = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p)
         n, _, length, _ = output.shape
         output = self.out_proj(output.transpose(1, 2).reshape(n, length, self.embed_dim))
         if not batched:

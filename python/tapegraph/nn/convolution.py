@@ -40,15 +40,14 @@ class _Convolution(Module):
         in_channels: int,
         out_channels: int,
         kernel_size: int | Sequence[int],
-        stride: int | Sequence[int],
-        padding: str | int | Sequence[int],
-        dilation: int | Sequence[int],
-        output_padding: int | Sequence[int],
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        device: Any,
-        dtype: Any,
+        stride: int | Sequence[int] = 1,
+        padding: str | int | Sequence[int] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -67,7 +66,7 @@ class _Convolution(Module):
         self.stride = numbers(f"{name}: stride", stride, self.dims)
         self.padding = _padding(name, padding, self.stride)
         self.dilation = numbers(f"{name}: dilation", dilation, self.dims)
-        self.output_padding = numbers(f"{name}: output_padding", output_padding, self.dims)
+        self.output_padding = (0,) * self.dims
         self.groups = groups
         self.padding_mode = padding_mode
         first, second = (in_channels, out_channels)[:: 1 if self.transposed else -1]
@@ -136,25 +135,6 @@ class Conv2d(_Convolution):
     fit. [LeCun et al. 1998, Gradient-based learning applied to document recognition]
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias,
-            padding_mode, device, dtype,
-        )  # fmt: skip
-
     def forward(self, input: Tensor) -> Tensor:
         x, padding = self._padded(input)
         return functional.conv2d(
@@ -169,25 +149,6 @@ class Conv1d(_Convolution):
     """
 
     dims = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, 0, groups, bias,
-            padding_mode, device, dtype,
-        )  # fmt: skip
 
     def forward(self, input: Tensor) -> Tensor:
         x, padding = self._padded(input)
@@ -228,10 +189,12 @@ class ConvTranspose2d(_Convolution):
             raise ValueError(
                 f"ConvTranspose2d: padding_mode is {padding_mode!r}, and only zeros is"
             )
+        extra = numbers(f"{type(self).__name__}: output_padding", output_padding, self.dims)
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding,
-            groups, bias, padding_mode, device, dtype,
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+            padding_mode, device, dtype,
         )  # fmt: skip
+        self.output_padding = extra
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         extra = self.output_padding

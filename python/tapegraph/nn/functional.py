@@ -280,18 +280,5 @@ def scaled_dot_product_attention(
     raises RuntimeError. dropout_p drops in any mode: pass 0 in eval.
     [Vaswani et al. 2017, Attention is all you need, 3.2.1]
     """
-    return attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
-
-
-def attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-) -> tuple[Tensor, Tensor]:
-    """As scaled_dot_product_attention, and with the weights (..., L, S) after dropout."""
     options = (attn_mask, dropout_p, is_causal, scale)
-    return _C._scaled_dot_product_attention(query, key, value, *options)
+    return _C._scaled_dot_product_attention(query, key, value, *options)[0]
