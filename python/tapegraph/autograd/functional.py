@@ -155,7 +155,7 @@ def vjp(
         y, y_several = _called(func, x, "vjp")
         _check_depends(y, strict, "vjp", "output")
         vs = _vectors(v, y, y_several, "vjp", "output")
-        found = _filled(_grad(y, x, vs, create_graph), x, strict, create_graph, "vjp")
+        found = _times_jacobian(y, x, vs, strict, create_graph, "vjp")
     return _end(y, y_several, create_graph), _end(found, several, create_graph)
 
 
@@ -178,6 +178,18 @@ def jvp(
         _check_depends(y, strict, "jvp", "output")
         product = _jacobian_times(y, x, vs, strict, create_graph, "jvp")
     return _end(y, y_several, create_graph), _end(product, y_several, create_graph)
+
+
+def _times_jacobian(
+    y: tuple[Tensor, ...],
+    x: tuple[Tensor, ...],
+    vs: tuple[Tensor, ...],
+    strict: bool,
+    create_graph: bool,
+    name: str,
+) -> tuple[Tensor, ...]:
+    """v' J, one backward."""
+    return _filled(_grad(y, x, vs, create_graph), x, strict, create_graph, name)
 
 
 def _jacobian_times(
@@ -304,13 +316,7 @@ def vhp(
     strict: bool = False,
 ) -> tuple[Tensor, Tensors]:
     """(func(*inputs), v' H) of a single number: v and the product have the shapes of inputs."""
-    with enable_grad():
-        given, several = _tuple_of(inputs, "vhp", "inputs")
-        vs = _vectors(v, given, several, "vhp", "input")
-        x = _start(given, create_graph, "vhp")
-        y, gradient = _single(func, x, strict, "vhp")
-        found = _filled(_grad(gradient, x, vs, create_graph), x, strict, create_graph, "vhp")
-    return _one(y, create_graph), _end(found, several, create_graph)
+    return _product_with_hessian(_times_jacobian, func, inputs, v, create_graph, strict, "vhp")
 
 
 def hvp(
@@ -321,14 +327,23 @@ def hvp(
     strict: bool = False,
 ) -> tuple[Tensor, Tensors]:
     """(func(*inputs), H v) of a single number; vhp is cheaper, and equal where H is symmetric."""
+    return _product_with_hessian(_jacobian_times, func, inputs, v, create_graph, strict, "hvp")
+
+
+def _product_with_hessian(
+    product: Callable[..., tuple[Tensor, ...]],
+    func: Function,
+    inputs: Tensors,
+    v: Tensors | None,
+    create_graph: bool,
+    strict: bool,
+    name: str,
+) -> tuple[Tensor, Tensors]:
+    """H is the Jacobian of the gradient: product is v' J or J v."""
     with enable_grad():
-        given, several = _tuple_of(inputs, "hvp", "inputs")
-        vs = _vectors(v, given, several, "hvp", "input")
-        x = _start(given, create_graph, "hvp")
-        y, gradient = _single(func, x, strict, "hvp")
-        found = _jacobian_times(gradient, x, vs, strict, create_graph, "hvp")
-    return _one(y, create_graph), _end(found, several, create_graph)
-
-
-def _one(y: Tensor, create_graph: bool) -> Tensor:
-    return y if create_graph else y.detach()
+        given, several = _tuple_of(inputs, name, "inputs")
+        vs = _vectors(v, given, several, name, "input")
+        x = _start(given, create_graph, name)
+        y, gradient = _single(func, x, strict, name)
+        found = product(gradient, x, vs, strict, create_graph, name)
+    return y if create_graph else y.detach(), _end(found, several, create_graph)
