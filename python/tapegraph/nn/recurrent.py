@@ -60,6 +60,18 @@ def _uniform_all(module: Module, hidden_size: int) -> None:
         init.uniform_(parameter, -bound, bound)
 
 
+def _check_input(module: Any, shape: tuple[int, ...], dims: tuple[int, int], forms: str) -> None:
+    """ValueError for another number of dims; RuntimeError if the last is not of input_size."""
+    op = type(module).__name__
+    if len(shape) not in dims:
+        raise ValueError(f"{op}: input is {forms}, not {shape}")
+    if shape[-1] != module.input_size:
+        raise RuntimeError(
+            f"{op}: the last dim of input {shape} is {shape[-1]}, and input_size is "
+            f"{module.input_size}"
+        )
+
+
 # ---- layers -------------------------------------------------------------------------------------
 
 
@@ -160,13 +172,7 @@ class _Recurrent(Module):
         shape = tuple(input.shape)
         batched = len(shape) == 3
         order = "(N, L, I)" if self.batch_first else "(L, N, I)"
-        if len(shape) not in (2, 3):
-            raise ValueError(f"{op}: input is {order} or (L, I), not {shape}")
-        if shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"{op}: the last dim of input {shape} is {shape[-1]}, and input_size is "
-                f"{self.input_size}"
-            )
+        _check_input(self, shape, (2, 3), f"{order} or (L, I)")
         x = input if batched else input.unsqueeze(1)
         if batched and self.batch_first:
             x = x.transpose(0, 1)
@@ -319,13 +325,7 @@ class _Cell(Module):
 
     def _forward(self, input: Tensor, states: Sequence[Tensor] | None, count: int) -> list[Tensor]:
         op, shape = type(self).__name__, tuple(input.shape)
-        if len(shape) not in (1, 2):
-            raise ValueError(f"{op}: input is (N, I) or (I,), not {shape}")
-        if shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"{op}: the last dim of input {shape} is {shape[-1]}, and input_size is "
-                f"{self.input_size}"
-            )
+        _check_input(self, shape, (1, 2), "(N, I) or (I,)")
         want = (*shape[:-1], self.hidden_size)
         if states is None:
             states = [_C.zeros(want, dtype=input.dtype, device=input.device)] * count
