@@ -41,14 +41,7 @@ class OneCycleLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         check_optimizer(self, optimizer)
-        if total_steps is not None:
-            self.total_steps = _positive("total_steps", total_steps)
-        elif epochs is not None and steps_per_epoch is not None:
-            self.total_steps = _positive("epochs", epochs) * _positive(
-                "steps_per_epoch", steps_per_epoch
-            )
-        else:
-            raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
+        self.total_steps = _total(total_steps, epochs, steps_per_epoch)
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start must be in [0, 1], and is {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
@@ -64,22 +57,20 @@ class OneCycleLR(LRScheduler):
                 f"OneCycleLR: {type(optimizer).__name__} has neither momentum nor betas to cycle; "
                 f"pass cycle_momentum=False"
             )
-        each = {
-            name: for_each_group(self, optimizer, name, value)
-            for name, value in {
-                "max_lr": max_lr, "base_momentum": base_momentum, "max_momentum": max_momentum,
-            }.items()
-        }  # fmt: skip
+        rates = for_each_group(self, optimizer, "max_lr", max_lr)
+        least = for_each_group(self, optimizer, "base_momentum", base_momentum)
+        most = for_each_group(self, optimizer, "max_momentum", max_momentum)
         for i, group in enumerate(optimizer.param_groups):
-            if last_epoch == -1:
-                group["initial_lr"] = each["max_lr"][i] / div_factor
-                group["max_lr"] = each["max_lr"][i]
-                group["min_lr"] = group["initial_lr"] / final_div_factor
             if cycle_momentum:
                 group.make_tensor("betas" if self.use_beta1 else "momentum")
-                if last_epoch == -1:
-                    group["max_momentum"] = each["max_momentum"][i]
-                    group["base_momentum"] = each["base_momentum"][i]
+            if last_epoch > -1:  # they are in the group already
+                continue
+            group["initial_lr"] = rates[i] / div_factor
+            group["max_lr"] = rates[i]
+            group["min_lr"] = group["initial_lr"] / final_div_factor
+            if cycle_momentum:
+                group["max_momentum"] = most[i]
+                group["base_momentum"] = least[i]
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -110,6 +101,14 @@ class OneCycleLR(LRScheduler):
         if self._anneal_func_type == "linear":
             return (end - start) * part + start
         return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1)
+
+
+def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    if total_steps is not None:
+        return _positive("total_steps", total_steps)
+    if epochs is None or steps_per_epoch is None:
+        raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
+    return _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
 
 
 def _positive(name: str, value: Any) -> int:
