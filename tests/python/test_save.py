@@ -16,7 +16,7 @@ import pytest
 import tapegraph as tg
 from errors import said
 from tapegraph import nn
-from tapegraph.serialization import _checksum
+from tapegraph.serialization import checksum
 from tapegraph.utils.data import Generator
 
 ALL = {
@@ -315,7 +315,7 @@ def entry(dtype="F32", shape=(1,), offsets=(0, 4), **more):
 
 
 def structure(node):
-    meta = {"tapegraph.structure": node, "tapegraph.crc32": f"{_checksum(node, {}):08x}"}
+    meta = {"tapegraph.structure": node, "tapegraph.crc32": checksum(node, {}, {})}
     return {"__metadata__": meta}
 
 
