@@ -7,7 +7,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any
 
 from .._C import Tensor
-from .module import Module, _repr_of
+from .module import Module, repr_of
 from .parameter import Parameter
 
 
@@ -127,7 +127,7 @@ class ModuleList(_Numbered):
             f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}"
             for a, b, text in runs
         ]
-        return _repr_of(self, [], parts)
+        return repr_of(self, [], parts)
 
 
 class ModuleDict(Module):
@@ -224,7 +224,7 @@ class ParameterList(Module):
             f"({i}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
             for i, p in enumerate(self)
         ]
-        return _repr_of(self, [], parts)
+        return repr_of(self, [], parts)
 
 
 def _parameter(value: Any) -> Parameter:

@@ -52,6 +52,25 @@ def register(table: dict[int, Hook], hook: Hook, prepend: bool) -> RemovableHand
     return handle
 
 
+def call(module: Module, args: Any, kwargs: Any) -> Any:
+    """module.forward, with the hooks before and after it."""
+    called: set[int] = set()
+    output = None
+    try:
+        for hook in list(module._forward_pre_hooks.values()):
+            args, kwargs = before(module, hook, args, kwargs)
+        output = module.forward(*args, **kwargs)
+        for key, hook in list(module._forward_hooks.items()):
+            called.add(key)
+            output = after(module, hook, args, kwargs, output)
+    except BaseException:
+        for key, hook in list(module._forward_hooks.items()):
+            if hook.always_call and key not in called:
+                after(module, hook, args, kwargs, None)
+        raise
+    return output
+
+
 def before(module: Module, hook: Hook, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments after a hook before forward."""
     if hook.with_kwargs:

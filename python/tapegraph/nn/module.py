@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from typing import Any, Callable, NamedTuple, TypeVar
-
-import numpy as np
+from typing import Any, Callable, TypeVar
 
 from .. import _C
 from .._C import Tensor
 from ..autograd import no_grad
-from . import hooks
+from . import hooks, state
 from .changes import Changes
 from .parameter import Parameter
 
 M = TypeVar("M", bound="Module")
-
-
-class LoadResult(NamedTuple):
-    """The names that load_state_dict could not use."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 # What a subclass lacks that forgets super().__init__().
@@ -70,7 +61,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_pre_hooks or self._forward_hooks:
-            return self._call_with_hooks(args, kwargs)
+            return hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     # ---- hooks ------------------------------------------------------------------------------
@@ -101,23 +92,6 @@ class Module:
         return hooks.register(
             self._forward_hooks, hooks.Hook(hook, with_kwargs, always_call), prepend
         )
-
-    def _call_with_hooks(self, args: Any, kwargs: dict[str, Any]) -> Any:
-        called: set[int] = set()
-        output = None
-        try:
-            for hook in list(self._forward_pre_hooks.values()):
-                args, kwargs = hooks.before(self, hook, args, kwargs)
-            output = self.forward(*args, **kwargs)
-            for key, hook in list(self._forward_hooks.items()):
-                called.add(key)
-                output = hooks.after(self, hook, args, kwargs, output)
-        except BaseException:
-            for key, hook in list(self._forward_hooks.items()):
-                if hook.always_call and key not in called:
-                    hooks.after(self, hook, args, kwargs, None)
-            raise
-        return output
 
     # ---- attributes -------------------------------------------------------------------------
 
@@ -327,51 +301,18 @@ class Module:
         They are apart from the tape, or with keep_vars the parameters themselves. One that is
         shared has all of its names. prefix is put before each, as it stands.
         """
-        state: OrderedDict[str, Tensor] = OrderedDict()
-        for path, module in self.named_modules(remove_duplicate=False):
-            start = f"{prefix}{path}." if path else prefix
-            for name, parameter in module._parameters.items():
-                if parameter is not None:
-                    state[start + name] = parameter if keep_vars else parameter.detach()
-            for name, buffer in module._buffers.items():
-                if buffer is not None and name not in module._not_saved:
-                    state[start + name] = buffer if keep_vars else buffer.detach()
-        return state
+        return state.listed(self, prefix, keep_vars)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> state.LoadResult:
         """Writes the values of state_dict into the parameters and buffers of the same names.
 
         A value is a tensor, or anything that NumPy can read. Raises RuntimeError, having written
         nothing, if a shape does not fit, or, if strict, if a name is missing or unexpected. The
         text lists them all.
         """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: a dict is loaded, not {type(state_dict).__name__}")
-        own = self.state_dict()
-        given = {n: v if isinstance(v, Tensor) else np.asarray(v) for n, v in state_dict.items()}
-        missing = [name for name in own if name not in given]
-        unexpected = [name for name in given if name not in own]
-        errors = []
-        if strict and missing:
-            errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}.")
-        if strict and unexpected:
-            errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
-        errors += [
-            f"size mismatch for {name}: copying a param with shape {tuple(given[name].shape)} "
-            f"from checkpoint, the shape in current model is {tuple(tensor.shape)}."
-            for name, tensor in own.items()
-            if name in given and tuple(given[name].shape) != tuple(tensor.shape)
-        ]
-        if errors:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
-                + "\n\t".join(errors)
-            )
-        with no_grad():
-            for name, value in given.items():
-                if name in own:
-                    own[name].copy_(value if isinstance(value, Tensor) else _C.tensor(value))
-        return LoadResult(missing, unexpected)
+        return state.load(self, state_dict, strict)
 
     def train(self: M, mode: bool = True) -> M:
         """Sets `training`, here and below; some layers work differently in training."""
@@ -404,33 +345,15 @@ class Module:
         As in PyTorch the module itself changes. A parameter that changes is a new one: make the
         optimiser after. Those that were shared still are. Raises TypeError for an integer dtype.
         """
-        for value in (*target, *named.values()):
-            if isinstance(value, _C.dtype) and not value.is_floating_point:
-                raise TypeError(f"to: parameters are of a floating dtype, which {value} is not")
-        new: dict[int, tuple[Tensor, Tensor]] = {}  # by id: the old one, kept alive, and the new
-        for module in self.modules():
-            for name, parameter in module._parameters.items():
-                if parameter is not None:
-                    if id(parameter) not in new:
-                        new[id(parameter)] = parameter, _moved_parameter(parameter, target, named)
-                    module._parameters[name] = new[id(parameter)][1]
-            for name, buffer in module._buffers.items():
-                if buffer is not None:
-                    if id(buffer) not in new:
-                        new[id(buffer)] = buffer, _moved(buffer, target, named)
-                    module._buffers[name] = new[id(buffer)][1]
+        state.move(self, target, named)
         Changes.count += 1
         return self
 
     def float(self: M) -> M:
-        from .._C import float32
-
-        return self.to(float32)
+        return self.to(_C.float32)
 
     def double(self: M) -> M:
-        from .._C import float64
-
-        return self.to(float64)
+        return self.to(_C.float64)
 
     def cpu(self: M) -> M:
         return self.to("cpu")
@@ -461,39 +384,13 @@ class Module:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
         parts = [f"({name}): {module!r}" for name, module in self._modules.items()]
-        return _repr_of(self, lines, parts)
+        return repr_of(self, lines, parts)
 
 
-def _repr_of(module: Module, lines: list[str], parts: list[str]) -> str:
+def repr_of(module: Module, lines: list[str], parts: list[str]) -> str:
     """Name(line), or the lines and parts below each other, two columns in."""
     name = type(module).__name__
     if not parts and len(lines) <= 1:
         return f"{name}({''.join(lines)})"
     below = [text.replace("\n", "\n  ") for text in [*lines, *parts]]
     return f"{name}(\n  " + "\n  ".join(below) + "\n)"
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _moved(tensor: Tensor, target: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
-    """As tensor.to(...), which leaves integers' dtypes alone."""
-    with no_grad():
-        moved = tensor.to(*target, **named)
-        if moved.dtype != tensor.dtype and not tensor.dtype.is_floating_point:
-            return tensor.to(moved.device)
-    return moved
-
-
-def _moved_parameter(
-    parameter: Parameter, target: tuple[Any, ...], named: dict[str, Any]
-) -> Parameter:
-    """The parameter itself if it is there already, or a new one, with its gradient."""
-    moved = _moved(parameter, target, named)
-    if moved is parameter:
-        return parameter
-    new = Parameter(moved, parameter.requires_grad)
-    if parameter.grad is not None:
-        new.grad = _moved(parameter.grad, target, named)
-    return new
