@@ -21,6 +21,14 @@ class _Activation(Module):
         return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
+class _MaybeInPlace(_Activation):
+    __constants__ = ("inplace",)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
 class Sigmoid(_Activation):
     """1 / (1 + exp(-x))."""
 
@@ -42,27 +50,15 @@ class LogSigmoid(_Activation):
         return functional.logsigmoid(input)
 
 
-class ReLU(_Activation):
+class ReLU(_MaybeInPlace):
     """max(x, 0)."""
-
-    __constants__ = ("inplace",)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.relu(input, self.inplace)
 
 
-class SiLU(_Activation):
+class SiLU(_MaybeInPlace):
     """x / (1 + exp(-x))."""
-
-    __constants__ = ("inplace",)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.silu(input, self.inplace)
@@ -157,14 +153,8 @@ class Tanhshrink(_Activation):
         return functional.tanhshrink(input)
 
 
-class Hardsigmoid(_Activation):
+class Hardsigmoid(_MaybeInPlace):
     """relu6(x + 3) / 6."""
-
-    __constants__ = ("inplace",)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.hardsigmoid(input, self.inplace)
@@ -173,14 +163,8 @@ class Hardsigmoid(_Activation):
         return ""  # as PyTorch's, which says nothing of inplace
 
 
-class Hardswish(_Activation):
+class Hardswish(_MaybeInPlace):
     """x relu6(x + 3) / 6."""
-
-    __constants__ = ("inplace",)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.hardswish(input, self.inplace)
@@ -189,14 +173,8 @@ class Hardswish(_Activation):
         return ""  # as PyTorch's, which says nothing of inplace
 
 
-class Mish(_Activation):
+class Mish(_MaybeInPlace):
     """x tanh(log(1 + exp(x)))."""
-
-    __constants__ = ("inplace",)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.mish(input, self.inplace)

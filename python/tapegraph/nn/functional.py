@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Callable
 
 from .. import _C
 from .._C import Tensor
@@ -57,49 +58,51 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x / (1 + exp(-x))."""
-    # The gradient needs the old x: in place, it is of a copy.
-    return input.copy_(_C.silu(input.clone())) if inplace else _C.silu(input)
+    return _here_or_new(inplace, _C.silu, input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x above 0, negative_slope x below."""
-    if inplace:
-        return input.copy_(_C.leaky_relu(input.clone(), negative_slope))
-    return _C.leaky_relu(input, negative_slope)
+    return _here_or_new(inplace, _C.leaky_relu, input, negative_slope)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x above 0, alpha (exp(x) - 1) below."""
-    return input.copy_(_C.elu(input.clone(), alpha)) if inplace else _C.elu(input, alpha)
+    return _here_or_new(inplace, _C.elu, input, alpha)
 
 
 def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Tensor:
     """x, kept within min_val and max_val. Raises ValueError if they are the wrong way round."""
-    if inplace:
-        return input.copy_(_C.hardtanh(input.clone(), min_val, max_val))
-    return _C.hardtanh(input, min_val, max_val)
+    return _here_or_new(inplace, _C.hardtanh, input, min_val, max_val)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6)."""
-    return input.copy_(_C.relu6(input.clone())) if inplace else _C.relu6(input)
+    return _here_or_new(inplace, _C.relu6, input)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """relu6(x + 3) / 6."""
-    return input.copy_(_C.hardsigmoid(input.clone())) if inplace else _C.hardsigmoid(input)
+    return _here_or_new(inplace, _C.hardsigmoid, input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x relu6(x + 3) / 6."""
-    return input.copy_(_C.hardswish(input.clone())) if inplace else _C.hardswish(input)
+    return _here_or_new(inplace, _C.hardswish, input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(log(1 + exp(x)))."""
-    return input.copy_(_C.mish(input.clone())) if inplace else _C.mish(input)
+    return _here_or_new(inplace, _C.mish, input)
+
+
+def _here_or_new(
+    inplace: bool, op: Callable[..., Tensor], input: Tensor, *options: float
+) -> Tensor:
+    # The gradient needs the old x: in place, it is of a copy.
+    return input.copy_(op(input.clone(), *options)) if inplace else op(input, *options)
 
 
 # ---- dropout and embedding ----------------------------------------------------------------------
