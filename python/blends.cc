@@ -2,24 +2,10 @@
 #include <cmath>
 #include <limits>
 
-#include "python/call.h"
+#include "python/pointwise.h"
 
 namespace tg::python {
 namespace {
-
-template <Tensor (*op)(const Arg&)>
-PyObject* unary(const Call& c) {
-    const Arg x(c.tensor(0));
-    return wrap(compute(work_of(x), [&] { return op(x); }));
-}
-
-template <Tensor (*op)(const Arg&, const Arg&)>
-PyObject* binary(const Call& c) {
-    const Arg a = c.operand(0);
-    const Arg b = c.operand(1);
-    if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
-    return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return op(a, b); }));
-}
 
 PyObject* lerp(const Call& c) {
     const Arg start(c.tensor(0)), end(c.tensor(1));

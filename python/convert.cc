@@ -249,4 +249,12 @@ Options Call::options(int first) const {
             .requires_grad = flag(first + 2)};
 }
 
+Options Call::options_like(int first) const {
+    const Tensor& x = tensor(0);
+    Options options = this->options(first);
+    options.dtype = dtype(first, x.dtype());
+    if (!given(first + 1)) options.device = x.device();
+    return options;
+}
+
 }  // namespace tg::python

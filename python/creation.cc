@@ -176,21 +176,14 @@ PyObject* full(const Call& c) {
     return wrap(tg::full(c.dims(0), value, options));
 }
 
-Options options_like(const Call& c, int first) {
-    const Tensor& x = c.tensor(0);
-    Options options = c.options(first);
-    options.dtype = c.dtype(first, x.dtype());
-    if (!c.given(first + 1)) options.device = x.device();
-    return options;
-}
 PyObject* zeros_like(const Call& c) {
-    return wrap(tg::zeros(c.tensor(0).shape(), options_like(c, 1)));
+    return wrap(tg::zeros(c.tensor(0).shape(), c.options_like(1)));
 }
 PyObject* ones_like(const Call& c) {
-    return wrap(tg::ones(c.tensor(0).shape(), options_like(c, 1)));
+    return wrap(tg::ones(c.tensor(0).shape(), c.options_like(1)));
 }
 PyObject* full_like(const Call& c) {
-    return wrap(tg::full(c.tensor(0).shape(), c.number(1), options_like(c, 2)));
+    return wrap(tg::full(c.tensor(0).shape(), c.number(1), c.options_like(2)));
 }
 
 // arange(end), arange(start, end), arange(start, end, step): start + i * step below end.
@@ -233,10 +226,10 @@ PyObject* arange(const Call& c) {
 PyObject* rand(const Call& c) { return wrap(tg::rand(c.dims(0), c.options(1), python_line())); }
 PyObject* randn(const Call& c) { return wrap(tg::randn(c.dims(0), c.options(1), python_line())); }
 PyObject* rand_like(const Call& c) {
-    return wrap(tg::rand(c.tensor(0).shape(), options_like(c, 1), python_line()));
+    return wrap(tg::rand(c.tensor(0).shape(), c.options_like(1), python_line()));
 }
 PyObject* randn_like(const Call& c) {
-    return wrap(tg::randn(c.tensor(0).shape(), options_like(c, 1), python_line()));
+    return wrap(tg::randn(c.tensor(0).shape(), c.options_like(1), python_line()));
 }
 PyObject* manual_seed(const Call& c) {
     tg::manual_seed(static_cast<std::uint64_t>(c.integer(0)));

@@ -2,24 +2,10 @@
 #include <optional>
 
 #include "core/ops.h"
-#include "python/call.h"
+#include "python/pointwise.h"
 
 namespace tg::python {
 namespace {
-
-template <Tensor (*op)(const Arg&)>
-PyObject* unary(const Call& c) {
-    const Arg x(c.tensor(0));
-    return wrap(compute(work_of(x), [&] { return op(x); }));
-}
-
-template <Tensor (*op)(const Arg&, const Arg&)>
-PyObject* binary(const Call& c) {
-    const Arg a = c.operand(0);
-    const Arg b = c.operand(1);
-    if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
-    return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return op(a, b); }));
-}
 
 // add(a, b, alpha=2) is a + 2 b, with the product rounded first.
 template <Tensor (*op)(const Arg&, const Arg&), Tensor (*by)(const Arg&, const Arg&, const Arg&)>

@@ -20,18 +20,10 @@ PyObject* logspace(const Call& c) {
     return wrap(tg::logspace(start, end, c.integer(2), c.real(3, 10), c.options(4)));
 }
 
-// dtype, device and requires_grad from parameter `first` on; by default as argument 0.
-Options options_like(const Call& c, int first) {
-    const Tensor& x = c.tensor(0);
-    Options options = c.options(first);
-    options.dtype = c.dtype(first, x.dtype());
-    if (!c.given(first + 1)) options.device = x.device();
-    return options;
-}
-PyObject* new_zeros(const Call& c) { return wrap(tg::zeros(c.dims(1), options_like(c, 2))); }
-PyObject* new_ones(const Call& c) { return wrap(tg::ones(c.dims(1), options_like(c, 2))); }
+PyObject* new_zeros(const Call& c) { return wrap(tg::zeros(c.dims(1), c.options_like(2))); }
+PyObject* new_ones(const Call& c) { return wrap(tg::ones(c.dims(1), c.options_like(2))); }
 PyObject* new_full(const Call& c) {
-    return wrap(tg::full(c.dims(1), c.number(2), options_like(c, 3)));
+    return wrap(tg::full(c.dims(1), c.number(2), c.options_like(3)));
 }
 
 // ---- random numbers -----------------------------------------------------------------------------
@@ -51,7 +43,7 @@ PyObject* randint(const Call& c) {
 
 // randint_like(input, high) or randint_like(input, low, high).
 PyObject* randint_like(const Call& c) {
-    const Options options = options_like(c, 3);
+    const Options options = c.options_like(3);
     const std::int64_t low = c.given(2) ? c.integer(1, 0) : 0;
     const std::int64_t high = c.given(2) ? c.integer(2) : c.integer(1);
     return wrap(tg::randint(low, high, c.tensor(0).shape(), options, python_line()));
