@@ -5,10 +5,7 @@ import re
 import pytest
 import tapegraph as tg
 from tapegraph.autograd import detect_anomaly, set_detect_anomaly
-
-
-def leaf(*values):
-    return tg.tensor(list(values), requires_grad=True)
+from values import leaf
 
 
 def text_of(error):

@@ -5,22 +5,12 @@ import gc
 import pytest
 import tapegraph as tg
 from errors import said
+from functions import Exp, Square
 from tapegraph.autograd import Function, gradcheck, gradgradcheck
 from tapegraph.autograd.function import once_differentiable
+from values import leaf64 as leaf
 
 EXECUTORS = ("lines", "planned", "fused")
-
-
-class Square(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-
-    @staticmethod
-    def backward(ctx, g):
-        (x,) = ctx.saved_tensors
-        return 2 * x * g
 
 
 class Halved(Function):
@@ -34,21 +24,6 @@ class Halved(Function):
     @staticmethod
     def backward(ctx, g):
         return ctx.saved_tensors[0] * g
-
-
-class Exp(Function):
-    """Saves its output."""
-
-    @staticmethod
-    def forward(ctx, x):
-        y = x.exp()
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx, g):
-        (y,) = ctx.saved_tensors
-        return y * g
 
 
 class Scaled(Function):
@@ -67,10 +42,6 @@ class Scaled(Function):
         assert nothing is None
         dx = g * ctx.factor * y if ctx.needs_input_grad[0] else None
         return dx, None, g * shifted * ctx.factor + h
-
-
-def leaf(*values, dtype=tg.float64):
-    return tg.tensor(list(values), dtype=dtype, requires_grad=True)
 
 
 def test_forward_and_backward():

@@ -3,36 +3,9 @@
 import pytest
 import tapegraph as tg
 from errors import said
+from functions import Exp, Square
 from tapegraph.autograd import Function
-
-
-class Square(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x * x
-
-    @staticmethod
-    def backward(ctx, g):
-        (x,) = ctx.saved_tensors
-        return 2 * x * g
-
-
-class Exp(Function):
-    @staticmethod
-    def forward(ctx, x):
-        y = x.exp()
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx, g):
-        (y,) = ctx.saved_tensors
-        return y * g
-
-
-def leaf(*values, dtype=tg.float64):
-    return tg.tensor(list(values), dtype=dtype, requires_grad=True)
+from values import leaf64 as leaf
 
 
 def test_saved_values_are_checked_and_freed():

@@ -4,10 +4,7 @@ import pytest
 import tapegraph as tg
 from errors import said
 from tapegraph.autograd import GradcheckError, gradcheck, gradgradcheck
-
-
-def double(*values):
-    return tg.tensor(list(values), dtype=tg.float64, requires_grad=True)
+from values import leaf64
 
 
 def wrong(x):
@@ -27,7 +24,7 @@ def test_right_gradients_pass():
 
 
 def test_the_inputs_are_as_before():
-    a = double(1.0, 2.0)
+    a = leaf64(1.0, 2.0)
     gradcheck(lambda x: x**3, a)
     assert a.tolist() == [1, 2] and a.grad is None
     with tg.no_grad():
@@ -35,12 +32,12 @@ def test_the_inputs_are_as_before():
 
 
 def test_a_function_may_name_its_input_itself():
-    a = double(1.0, 2.0)
+    a = leaf64(1.0, 2.0)
     assert gradcheck(lambda _: a**2, a)
 
 
 def test_a_wrong_gradient_is_named_with_both_values():
-    a = double(1.0, 2.0)
+    a = leaf64(1.0, 2.0)
     with pytest.raises(GradcheckError) as error:
         gradcheck(lambda n, x: (x * n, wrong(x)), (1.0, a))
     text = str(error.value)
@@ -59,7 +56,7 @@ def test_a_wrong_gradient_is_named_with_both_values():
 
 def test_an_output_cut_off_from_the_tape_is_seen():
     with pytest.raises(GradcheckError, match="the output has no gradient at all"):
-        gradcheck(lambda x: (x * 2, x.detach() ** 2), double(1.0))
+        gradcheck(lambda x: (x * 2, x.detach() ** 2), leaf64(1.0))
 
 
 def test_a_wrong_second_derivative_is_seen():
@@ -68,7 +65,7 @@ def test_a_wrong_second_derivative_is_seen():
         slope = 3 * x.detach() ** 2
         return slope * x - (2 * x.detach() ** 3)
 
-    a = double(2.0)
+    a = leaf64(2.0)
     assert gradcheck(f, a)
     with pytest.raises(GradcheckError, match=r"gradgradcheck: output 0.*by differences"):
         gradgradcheck(f, a)
@@ -88,22 +85,22 @@ def test_what_is_wrong_is_said():
         gradcheck(lambda x: x, tg.ones(2, dtype=tg.float64))
     assert said(error) == ("gradcheck: no input requires a gradient; set requires_grad=True on one")
     with pytest.raises(ValueError) as error:
-        gradcheck(lambda x: 3, double(1.0))
+        gradcheck(lambda x: 3, leaf64(1.0))
     assert said(error) == "gradcheck: the output of func is int, not a tensor"
     with pytest.raises(ValueError) as error:
-        gradgradcheck(lambda x: x * 2, double(1.0), [double(1.0)] * 2)
+        gradgradcheck(lambda x: x * 2, leaf64(1.0), [leaf64(1.0)] * 2)
     assert said(error) == ("gradgradcheck: 1 outputs have a gradient, but grad_outputs has 2")
     with pytest.raises(NotImplementedError) as error:
-        gradcheck(lambda x: x, double(1.0), fast_mode=True)
+        gradcheck(lambda x: x, leaf64(1.0), fast_mode=True)
     assert said(error) == (
         "gradcheck: fast_mode=True is not offered: there is no forward mode, no vmap, and the "
         "whole Jacobian is always compared"
     )
-    w = double(1.0)
+    w = leaf64(1.0)
     with tg.Graph(), pytest.raises(RuntimeError) as error:
         gradcheck(lambda x: x, w * 2)
     assert "gradcheck: input 0 is symbolic: differences need numbers" in str(error.value)
 
 
 def test_dtypes_of_gradients():
-    assert gradcheck(lambda x: x.to(tg.float64) * 2, double(1.0), check_grad_dtypes=True)
+    assert gradcheck(lambda x: x.to(tg.float64) * 2, leaf64(1.0), check_grad_dtypes=True)

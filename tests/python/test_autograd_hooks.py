@@ -5,10 +5,7 @@ import gc
 import pytest
 import tapegraph as tg
 from errors import said
-
-
-def leaf(*values):
-    return tg.tensor(list(values), requires_grad=True)
+from values import leaf
 
 
 def test_a_hook_sees_the_complete_gradient_of_a_result():

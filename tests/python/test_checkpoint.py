@@ -5,6 +5,7 @@ import gc
 import pytest
 import tapegraph as tg
 from errors import said
+from functions import Square
 from tapegraph.utils.checkpoint import checkpoint, checkpoint_sequential
 
 
@@ -137,16 +138,6 @@ def test_checkpoints_inside_checkpoints():
 
 
 def test_a_function_of_ones_own_inside():
-    class Square(tg.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        def backward(ctx, g):
-            return 2 * ctx.saved_tensors[0] * g
-
     x = tg.tensor([0.5, 1.0], requires_grad=True)
     checkpoint(lambda x: Square.apply(x.exp()), x).sum().backward()
     found = x.grad.tolist()

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 import tapegraph as tg
 from tapegraph.nn import functional as F
-
-
-def leaf(*numbers):
-    return tg.tensor(numbers, dtype=tg.float64, requires_grad=True)
+from values import leaf64 as leaf
 
 
 def test_a_clamped_gradient_passes_inside():
