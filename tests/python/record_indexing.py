@@ -1,13 +1,15 @@
 """Writes indexing_recorded.json: what PyTorch's keys and ops of indexing give, in float64.
 
 Run by hand, with PyTorch installed (2.15, on the CPU, wrote the file that is here):
-python tests/python/record_indexing.py. The tests only read the file, and evaluate the same texts.
+PYTHONPATH=tests python tests/python/record_indexing.py. The tests only read the file, and evaluate
+the same texts.
 """
 
 import json
 from pathlib import Path
 
 import torch
+from indexing_cases import derivatives, values
 
 # x (2, 3, 4) and w (4,) are the values; i, j, k are indices, m and r masks, s one integer.
 SEP = ",\n"
@@ -37,31 +39,10 @@ y.masked_fill_(m[...,None],3.0)
 """.split()
 
 
-def values(t):
-    """The numbers that the texts name, in either library `t`."""
-    x = t.tensor([(7 * n % 24) / 4 - 1 + n / 64 for n in range(24)], dtype=t.float64)
-    w = t.tensor([0.5, -1.25, 2.0, 3.5], dtype=t.float64)
-    return {
-        "t": t,
-        "x": x.reshape(2, 3, 4).requires_grad_(),
-        "w": w.requires_grad_(),
-        "i": t.tensor([1, 0, 1]),
-        "j": t.tensor([2, 0, 1]),
-        "k": t.tensor([3, 0, 2]),
-        "s": t.tensor(1),
-        "m": t.tensor([[True, False, True], [False, True, False]]),
-        "r": t.tensor([False, True]),
-    }
-
-
-def gradients(t, y, inputs):
-    """Of a sum of weighed squares, and then of the sum of the squares of these."""
-    weights = t.tensor([(n % 7 + 1) / 8 for n in range(y.numel())], dtype=t.float64)
-    loss = (y * y * weights.reshape(y.shape)).sum()
-    grads = t.autograd.grad([loss], inputs, create_graph=True, allow_unused=True)
-    total = sum((g * g).sum() for g in grads if g is not None)
-    second = t.autograd.grad([total], inputs, allow_unused=True) if total.requires_grad else ()
-    listed = [g.detach().tolist() if g is not None else None for g in (*grads, *second)]
+def gradients(y, v):
+    """By x and w, None for zeros."""
+    found = derivatives(torch, y, [v["x"], v["w"]])
+    listed = [g.detach().tolist() if g is not None else None for g in found]
     return [g if g is None or any(flat(g)) else None for g in listed]
 
 
@@ -70,33 +51,31 @@ def flat(data):
     return [n for part in data for n in flat(part)] if isinstance(data, list) else [data]
 
 
-def read(t, text):
+def read(text):
     """The value of a text, and its gradients."""
-    v = values(t)
+    v = values(torch)
     y = eval(text, v)  # noqa: S307
     found = {"text": text, "value": y.detach().tolist(), "shape": list(y.shape)}
     if y.requires_grad:
-        found["gradients"] = gradients(t, y, [v["x"], v["w"]])
+        found["gradients"] = gradients(y, v)
     return found
 
 
-def write(t, text):
+def write(text):
     """y = 2 x, the text, and y."""
-    v = values(t)
+    v = values(torch)
     v["y"] = v["x"] * 2
     exec(text, v)  # noqa: S102
     y = v["y"]
     return {
         "text": text,
         "value": y.detach().tolist(),
-        "gradients": gradients(t, y, [v["x"], v["w"]]),
+        "gradients": gradients(y, v),
     }
 
 
 if __name__ == "__main__":
-    lines = [
-        json.dumps(f(torch, text)) for f, all in ((read, READS), (write, WRITES)) for text in all
-    ]
+    lines = [json.dumps(f(text)) for f, all in ((read, READS), (write, WRITES)) for text in all]
     with Path(__file__).with_name("indexing_recorded.json").open("w") as file:
         file.write(f'{{\n"reads": [\n{SEP.join(lines[: len(READS)])}\n],\n"writes": [\n')
         file.write(f"{SEP.join(lines[len(READS) :])}\n]\n}}\n")

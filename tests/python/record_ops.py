@@ -1,13 +1,14 @@
 """Writes ops_recorded.json: what PyTorch's functions give, forwards and backwards, in float64.
 
 Run by hand, with PyTorch installed (2.15, on the CPU, wrote the file that is here):
-python tests/python/record_ops.py. The tests only read the file.
+PYTHONPATH=tests python tests/python/record_ops.py. The tests only read the file.
 """
 
 import json
 from pathlib import Path
 
 import torch
+from op_cases import leaves_of, loss_of, outputs_of
 
 # Each: an expression, and the shapes of the leaves x, y, z in it. t is the library, F its
 # nn.functional; i (2, 3) int64, j (3,) int64, b (2, 3) bool and odd (6,) are always there; odd
@@ -142,33 +143,12 @@ CASES = [
 ]  # fmt: skip
 
 
-def fill(shape, k):
-    """Exact in binary, of both signs, and another one for another k."""
-    size = torch.Size(shape).numel()
-    values = [((7 * i * i + 3 * i + 5 * k) % 31 - 15.5) / 16 for i in range(size)]
-    return torch.tensor(values, dtype=torch.float64).reshape(list(shape))
-
-
-def names(leaves):
-    inf, nan = torch.inf, torch.nan
-    return {
-        "t": torch,
-        "F": torch.nn.functional,
-        "i": torch.arange(6).reshape(2, 3),
-        "j": torch.tensor([1, 2, 3]),
-        "b": torch.arange(6).reshape(2, 3) % 2 == 0,
-        "odd": torch.tensor([0.0, -0.0, nan, inf, -inf, -1.5], dtype=torch.float64),
-        **dict(zip("xyz", leaves)),
-    }
-
-
 def record(expression, shapes):
-    leaves = [fill(shape, k).requires_grad_() for k, shape in enumerate(shapes)]
-    value = eval(expression, names(leaves))
-    outputs = list(value) if isinstance(value, (tuple, list)) else [value]
-    losses = [(o * fill(o.shape, 11 + k)).sum() for k, o in enumerate(outputs) if o.requires_grad]
-    if losses:
-        sum(losses).backward()
+    leaves = leaves_of(torch, shapes)
+    outputs = outputs_of(torch, expression, leaves)
+    loss = loss_of(torch, outputs)
+    if loss is not None:
+        loss.backward()
     return {
         "expression": expression,
         "shapes": shapes,

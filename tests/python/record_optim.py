@@ -1,20 +1,16 @@
 """Writes optim_recorded.json: what PyTorch's optimisers, schedules and clipping do, in float64.
 
 Run by hand, with PyTorch installed (2.15, on the CPU, wrote the file that is here):
-python tests/python/record_optim.py. The tests only read the file.
+PYTHONPATH=tests python tests/python/record_optim.py. The tests only read the file.
 """
 
 import json
 from pathlib import Path
 
 import torch
+from optim_cases import gradient, make_schedule, two_groups
 
 STEPS = 10
-
-
-def gradient(t, n):
-    """Exact in binary, of both signs, and at times 0."""
-    return [((7 * t + 3 * i) % 11 - 5) / 8 for i in range(n)]
 
 
 OPTIMIZERS = [
@@ -93,20 +89,6 @@ def record_optimizer(name, options):
     return {"name": name, "options": options, "values": values}
 
 
-def make_schedule(optimizer, name, options):
-    options = dict(options)
-    if "lr_lambda" in options:
-        options["lr_lambda"] = eval("lambda t: " + options["lr_lambda"])
-    if "schedulers" in options:
-        options["schedulers"] = [make_schedule(optimizer, *s) for s in options["schedulers"]]
-    return getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
-
-
-def two_groups(kind):
-    a, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-    return kind([{"params": [a]}, {"params": [b], "lr": 0.2}], lr=0.1)
-
-
 def numbers(optimizer):
     """Of each group: the rate, and the momentum."""
     return [
@@ -116,8 +98,8 @@ def numbers(optimizer):
 
 
 def record_schedule(name, options, kind):
-    optimizer = two_groups(getattr(torch.optim, kind))
-    schedule = make_schedule(optimizer, name, options)
+    optimizer = two_groups(torch, kind)
+    schedule = make_schedule(torch, optimizer, name, options)
     values = [numbers(optimizer)]
     for _ in range(16):
         optimizer.step()
@@ -127,7 +109,7 @@ def record_schedule(name, options, kind):
 
 
 def record_plateau(options):
-    optimizer = two_groups(torch.optim.SGD)
+    optimizer = two_groups(torch, "SGD")
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **options)
     values = []
     for metric in METRICS:

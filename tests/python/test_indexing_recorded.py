@@ -1,7 +1,7 @@
 """Every kind of key and the ops of indexing, on the tape and compiled, against PyTorch.
 
 indexing_recorded.json holds what PyTorch 2.15 gives in float64; record_indexing.py beside it wrote
-it.
+it, and tests/indexing_cases.py has what both begin and end with.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tapegraph as tg
+from indexing_cases import derivatives, values
 
 RECORDED = json.loads(Path(__file__).with_name("indexing_recorded.json").read_text())
 # What these give has a shape that depends on the data.
@@ -21,36 +22,10 @@ t.unique(x.detach().round(),return_counts=True)[1] y[m]-=w y[x>2]+=w[0]
 """.split()
 
 
-def values():
-    x = tg.tensor([(7 * n % 24) / 4 - 1 + n / 64 for n in range(24)], dtype=tg.float64)
-    w = tg.tensor([0.5, -1.25, 2.0, 3.5], dtype=tg.float64)
-    return {
-        "t": tg,
-        "x": x.reshape(2, 3, 4).detach().requires_grad_(),
-        "w": w.requires_grad_(),
-        "i": tg.tensor([1, 0, 1]),
-        "j": tg.tensor([2, 0, 1]),
-        "k": tg.tensor([3, 0, 2]),
-        "s": tg.tensor(1),
-        "m": tg.tensor([[True, False, True], [False, True, False]]),
-        "r": tg.tensor([False, True]),
-    }
-
-
 def check_gradients(y, v, recorded):
-    """Of a sum of weighed squares, and then of the sum of the squares of these."""
-    weights = tg.tensor([(n % 7 + 1) / 8 for n in range(y.numel())], dtype=tg.float64)
-    loss = (y * y * weights.reshape(y.shape)).sum()
-    inputs = [v["x"], v["w"]]
-    grads = tg.autograd.grad([loss], inputs, create_graph=True, allow_unused=True)
-    total = tg.zeros((), dtype=tg.float64)
-    for g in grads:
-        if g is not None:
-            total = total + (g * g).sum()
-    second = [None, None]
-    if total.requires_grad:
-        second = tg.autograd.grad([total], inputs, allow_unused=True)
-    for got, want in zip([*grads, *second], recorded):
+    found = derivatives(tg, y, [v["x"], v["w"]])
+    assert len(found) == len(recorded)
+    for got, want in zip(found, recorded):
         if want is None:
             assert got is None or not got.detach().numpy().any()
         else:
@@ -59,7 +34,7 @@ def check_gradients(y, v, recorded):
 
 @pytest.mark.parametrize("recorded", RECORDED["reads"], ids=lambda r: r["text"])
 def test_reading(recorded):
-    v = values()
+    v = values(tg)
     y = eval(recorded["text"], v)
     assert list(y.shape) == recorded["shape"]
     assert y.tolist() == recorded["value"]
@@ -69,7 +44,7 @@ def test_reading(recorded):
 
 @pytest.mark.parametrize("recorded", RECORDED["writes"], ids=lambda r: r["text"])
 def test_writing(recorded):
-    v = values()
+    v = values(tg)
     v["y"] = v["x"] * 2
     exec(recorded["text"], v)
     assert v["y"].tolist() == recorded["value"]
@@ -98,7 +73,7 @@ def compiled(text):
 )
 def test_compiled(recorded):
     text = recorded["text"]
-    v = values()
+    v = values(tg)
     arguments = [v[name] for name in "xwijksmr"]
     if text in DEPENDS:
         with pytest.raises(RuntimeError, match="depends on the data"):

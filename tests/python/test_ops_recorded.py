@@ -1,6 +1,7 @@
 """Functions are PyTorch's: values, dtypes and gradients, on the tape and compiled.
 
-ops_recorded.json holds what PyTorch 2.15 gives in float64; record_ops.py beside it wrote it.
+ops_recorded.json holds what PyTorch 2.15 gives in float64; record_ops.py beside it wrote it, and
+tests/op_cases.py reads a case for either.
 """
 
 import json
@@ -10,13 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tapegraph as tg
+from op_cases import leaves_of, loss_of, outputs_of
 
 CASES = json.loads(Path(__file__).with_name("ops_recorded.json").read_text())["cases"]
-
-
-def fill(shape, k):
-    values = [((7 * i * i + 3 * i + 5 * k) % 31 - 15.5) / 16 for i in range(math.prod(shape))]
-    return tg.tensor(values, dtype=tg.float64).reshape(list(shape))
 
 
 class Library:
@@ -29,34 +26,7 @@ class Library:
         return getattr(tg, name)
 
 
-def names(leaves):
-    inf, nan = math.inf, math.nan
-    return {
-        "t": Library(),
-        "F": tg.nn.functional,
-        "i": tg.arange(6).reshape(2, 3),
-        "j": tg.tensor([1, 2, 3]),
-        "b": tg.arange(6).reshape(2, 3) - tg.arange(6).reshape(2, 3) // 2 * 2 == 0,
-        "odd": tg.tensor([0.0, -0.0, nan, inf, -inf, -1.5], dtype=tg.float64),
-        **dict(zip("xyz", leaves)),
-    }
-
-
-def leaves_of(case):
-    return [fill(shape, k).requires_grad_() for k, shape in enumerate(case["shapes"])]
-
-
-def outputs_of(case, leaves):
-    value = eval(case["expression"], names(leaves))
-    return list(value) if isinstance(value, (tuple, list)) else [value]
-
-
-def loss_of(outputs):
-    losses = [(o * fill(o.shape, 11 + k)).sum() for k, o in enumerate(outputs) if o.requires_grad]
-    total = None
-    for loss in losses:
-        total = loss if total is None else total + loss
-    return total
+T = Library()
 
 
 def near(got, want, dtype):
@@ -66,8 +36,8 @@ def near(got, want, dtype):
 
 @pytest.mark.parametrize("case", CASES, ids=[case["expression"] for case in CASES])
 def test_values_dtypes_and_gradients_are_pytorchs(case):
-    leaves = leaves_of(case)
-    outputs = outputs_of(case, leaves)
+    leaves = leaves_of(T, case["shapes"])
+    outputs = outputs_of(T, case["expression"], leaves)
     assert len(outputs) == len(case["outputs"])
     for output, (dtype, shape, values) in zip(outputs, case["outputs"]):
         assert str(output.dtype) == f"tapegraph.{dtype}"
@@ -78,7 +48,7 @@ def test_values_dtypes_and_gradients_are_pytorchs(case):
         signs = np.signbit(output.detach().cpu().numpy().astype(float).ravel())
         finite = ~np.isnan(np.array(values, float))
         assert (signs == np.signbit(np.array(values, float)))[finite].all()
-    loss = loss_of(outputs)
+    loss = loss_of(T, outputs)
     if loss is None:
         assert all(gradient is None for gradient in case["gradients"])
         return
@@ -91,18 +61,18 @@ def test_values_dtypes_and_gradients_are_pytorchs(case):
 
 @pytest.mark.parametrize("case", CASES, ids=[case["expression"] for case in CASES])
 def test_a_compiled_function_gives_the_tapes_bits(case):
-    leaves, again = leaves_of(case), leaves_of(case)
-    tape = outputs_of(case, leaves)
-    compiled = tg.compile(lambda *x: outputs_of(case, x))
+    leaves, again = leaves_of(T, case["shapes"]), leaves_of(T, case["shapes"])
+    tape = outputs_of(T, case["expression"], leaves)
+    compiled = tg.compile(lambda *x: outputs_of(T, case["expression"], x))
     program = compiled(*again)
     for a, b in zip(tape, program):
         assert a.dtype == b.dtype and a.requires_grad == b.requires_grad
         assert a.detach().numpy().tobytes() == b.detach().numpy().tobytes()
-    loss = loss_of(tape)
+    loss = loss_of(T, tape)
     if loss is None:
         return
     loss.backward()
-    loss_of(program).backward()
+    loss_of(T, program).backward()
     for a, b in zip(leaves, again):
         assert (a.grad is None) == (b.grad is None)
         assert a.grad is None or a.grad.numpy().tobytes() == b.grad.numpy().tobytes()

@@ -1,6 +1,7 @@
 """Optimisers, schedules and clipping are PyTorch's, step for step.
 
-optim_recorded.json holds what PyTorch 2.15 gives in float64; record_optim.py beside it wrote it.
+optim_recorded.json holds what PyTorch 2.15 gives in float64; record_optim.py beside it wrote it,
+and tests/optim_cases.py has what both do.
 """
 
 import json
@@ -10,16 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tapegraph as tg
+from optim_cases import gradient, make_schedule, two_groups
 
 RECORDED = json.loads(Path(__file__).with_name("optim_recorded.json").read_text())
 
 
 def near(got, want):
     np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
-
-
-def gradient(t, n):
-    return [((7 * t + 3 * i) % 11 - 5) / 8 for i in range(n)]
 
 
 def name_of(case):
@@ -40,25 +38,10 @@ def test_an_optimiser_is_pytorchs(case):
         near(a.tolist() + b.flatten().tolist(), want)
 
 
-def make_schedule(optimizer, name, options):
-    options = dict(options)
-    if "lr_lambda" in options:
-        assert options["lr_lambda"] == "1 / (1 + t)"
-        options["lr_lambda"] = lambda t: 1 / (1 + t)
-    if "schedulers" in options:
-        options["schedulers"] = [make_schedule(optimizer, *s) for s in options["schedulers"]]
-    return getattr(tg.optim.lr_scheduler, name)(optimizer, **options)
-
-
-def two_groups(kind):
-    a, b = tg.zeros(1, requires_grad=True), tg.zeros(1, requires_grad=True)
-    return kind([{"params": [a]}, {"params": [b], "lr": 0.2}], lr=0.1)
-
-
 @pytest.mark.parametrize("case", RECORDED["schedules"], ids=name_of)
 def test_a_schedule_is_pytorchs(case):
-    optimizer = two_groups(getattr(tg.optim, case["optimizer"]))
-    schedule = make_schedule(optimizer, case["name"], case["options"])
+    optimizer = two_groups(tg, case["optimizer"])
+    schedule = make_schedule(tg, optimizer, case["name"], case["options"])
     for t, want in enumerate(case["values"]):
         if t > 0:
             schedule.step()
@@ -75,7 +58,7 @@ def test_a_schedule_is_pytorchs(case):
 
 @pytest.mark.parametrize("case", RECORDED["plateaus"], ids=name_of)
 def test_reductions_on_a_plateau_are_pytorchs(case):
-    optimizer = two_groups(tg.optim.SGD)
+    optimizer = two_groups(tg, "SGD")
     schedule = tg.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **case["options"])
     for metric, want in zip(RECORDED["metrics"], case["values"]):
         schedule.step(tg.tensor(metric, dtype=tg.float64))
