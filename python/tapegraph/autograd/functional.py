@@ -17,6 +17,7 @@ else its derivative is zeros.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Callable, Union
 
 from .. import _C
@@ -231,22 +232,23 @@ def _rows(
     y: Tensor, x: tuple[Tensor, ...], number: int, strict: bool, create_graph: bool
 ) -> tuple[Tensor, ...]:
     """dy/dx for each x, of y's shape and x's after it."""
-    if not y.requires_grad:
+    if not y.requires_grad or y.numel() == 0:
         return tuple(_C.zeros((*y.shape, *t.shape), dtype=t.dtype, device=t.device) for t in x)
-    unit = _C.zeros(y.numel(), dtype=y.dtype, device=y.device)
     rows: list[list[Tensor]] = [[] for _ in x]
-    for k in range(y.numel()):
-        one = _C.where(_C.arange(y.numel(), device=y.device) == k, 1.0, unit).reshape(y.shape)
+    for one in unit_vectors(y):
         name = f"jacobian: output {number}"
         gradients = _filled(_grad((y,), x, (one,), create_graph), x, strict, create_graph, name)
         for column, g in zip(rows, gradients):
             column.append(g)
-    return tuple(
-        _C.stack(column).reshape((*y.shape, *t.shape))
-        if column
-        else _C.zeros((*y.shape, *t.shape), dtype=t.dtype, device=t.device)
-        for column, t in zip(rows, x)
-    )
+    return tuple(_C.stack(column).reshape((*y.shape, *t.shape)) for column, t in zip(rows, x))
+
+
+def unit_vectors(y: Tensor) -> Iterator[Tensor]:
+    """For each element of y a tensor like y that is 1 there, and 0 elsewhere."""
+    places = _C.arange(y.numel(), device=y.device).reshape(y.shape)
+    zero = _C.zeros(y.shape, dtype=y.dtype, device=y.device)
+    for k in range(y.numel()):
+        yield _C.where(places == k, 1.0, zero)
 
 
 def jacobian(

@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 from .. import _C
 from .._C import Tensor
+from .functional import unit_vectors
 from .modes import enable_grad, no_grad
 
 Function = Callable[..., Any]
@@ -118,10 +119,7 @@ def _analytical(y: Tensor, checked: list[_Checked]) -> list[list[list[float]]]:
     """By input: the columns, from one backward for each element of y."""
     columns: list[list[list[float]]] = [[[] for _ in range(x.tensor.numel())] for x in checked]
     tensors = [x.tensor for x in checked]
-    flat = _C.arange(y.numel(), device=y.device).reshape(y.shape)
-    zero = _C.zeros(y.shape, dtype=y.dtype, device=y.device)
-    for k in range(y.numel()):
-        one = _C.where(flat == k, 1.0, zero)
+    for one in unit_vectors(y):
         for column, g in zip(columns, _C._grad([y], tensors, [one], True, False, True)):
             row = [0.0] * len(column) if g is None else _flat(g)
             for j, value in enumerate(row):
