@@ -26,7 +26,7 @@ from .frozen import frozen_call
 from .nn.module import Module
 from .objects import defaults_of, imported, is_open, own_names, special_methods
 from .optim.optimizer import Optimizer
-from .plain import identities, is_plain, plain_key
+from .plain import identities, is_plain, key_of
 
 _ABSENT = object()
 
@@ -67,11 +67,9 @@ class Watched:
         value = self.value
         if self.contents is not None:
             return self.label, self.contents.key()
-        if is_plain(value):
-            return self.label, plain_key(value)
         if type(value) is types.MethodType:
             return self.label, identities.number(value.__self__), value.__func__
-        return self.label, identities.number(value)
+        return self.label, key_of(value)
 
 
 class Captured:
@@ -121,13 +119,9 @@ class Captured:
                 facts.update((label, (v, w.line)) for label, v in w.contents.leaves(w.label))
         for label, module in self.modules:
             for path, part in module.named_modules():
-                facts[f"{label}.{path}.training" if path else f"{label}.training"] = (
-                    part.training,
-                    "",
-                )
-                for name in type(part).__constants__:
-                    value = getattr(part, name, _ABSENT)
-                    facts[f"{label}.{path}.{name}" if path else f"{label}.{name}"] = (value, "")
+                at = f"{label}.{path}" if path else label
+                for name in ("training", *type(part).__constants__):
+                    facts[f"{at}.{name}"] = (getattr(part, name, _ABSENT), "")
         for label, optimizer in self.optimizers:
             for i, group in enumerate(optimizer.param_groups):
                 for name, value in group.items():
@@ -372,15 +366,12 @@ def _module_key(module: Module) -> Hashable:
     """The flags, the constants, the hooks and the very parameters of a module and all below it."""
     number = identities.number
 
-    def constant(value: Any) -> Hashable:
-        return plain_key(value) if is_plain(value) else number(value)
-
     return tuple(
         (
             path,
             number(part),
             part.training,
-            tuple(constant(getattr(part, n, _ABSENT)) for n in type(part).__constants__),
+            tuple(key_of(getattr(part, n, _ABSENT)) for n in type(part).__constants__),
             tuple(number(hook) for hook in part._forward_pre_hooks.values()),
             tuple(number(hook) for hook in part._forward_hooks.values()),
             tuple((n, None if p is None else number(p)) for n, p in part._parameters.items()),

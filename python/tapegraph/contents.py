@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .plain import identities, is_plain, plain_key
+from .plain import is_plain, key_of
 
 LIMIT = 100  # elements that are watched, those of inner lists counted too
 _DEEPEST = 4
@@ -94,14 +94,9 @@ class Contents:
 
     def key(self) -> Hashable:
         parts = tuple(
-            self.inner[i].key()
-            if i in self.inner
-            else plain_key(v)
-            if is_plain(v)
-            else identities.number(v)
-            for i, v in enumerate(self.values)
+            self.inner[i].key() if i in self.inner else key_of(v) for i, v in enumerate(self.values)
         )
-        known = tuple(plain_key(n) if is_plain(n) else identities.number(n) for n in self.names)
+        known = tuple(map(key_of, self.names))
         ordered = frozenset(parts) if issubclass(self.kind, (set, frozenset)) else parts
         return self.kind, self.length, known, ordered
 

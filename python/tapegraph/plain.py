@@ -51,3 +51,8 @@ class _Identities:
 
 
 identities = _Identities()
+
+
+def key_of(value: Any) -> Hashable:
+    """Of what is plain its value, of all else which object it is."""
+    return plain_key(value) if is_plain(value) else identities.number(value)

@@ -8,6 +8,7 @@ prof.export_chrome_trace("step.json")  # opens in Perfetto, or at chrome://traci
 
 from __future__ import annotations
 
+import json
 import os
 from types import TracebackType
 from typing import NamedTuple
@@ -74,7 +75,7 @@ class profile:
         for e in self.events:
             name = e.name if group_by == "op" else e.line or "(not known)"
             times.setdefault(name, []).append(e.duration)
-        rows = [Row(name, len(list), sum(list)) for name, list in times.items()]
+        rows = [Row(name, len(each), sum(each)) for name, each in times.items()]
         return sorted(rows, key=lambda row: -row.total)
 
     def table(self, group_by: str = "op", row_limit: int = 20) -> str:
@@ -97,8 +98,6 @@ class profile:
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Writes the timeline in Chrome's trace format, which Perfetto reads."""
-        import json
-
         events = [
             {
                 "name": e.name,
