@@ -33,11 +33,6 @@ def helper(x):
     return x * lr
 
 
-@pytest.fixture(params=["lines", "planned", "fused"])
-def executor(request):
-    return request.param
-
-
 def test_a_function_is_traced_once_and_run_from_then_on(executor):
     calls = []
 
@@ -440,7 +435,6 @@ def test_where_a_compiled_call_is_not_the_tape():
     assert len(lines) == 2  # traced again: the first time showed that the two share memory
 
 
-@pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
 def test_a_gradient_from_before_may_be_written_in_place(executor):
     """As optimizer.zero_grad(set_to_none=False) does, or clip_grad_norm_, compiled by itself."""
     found = []

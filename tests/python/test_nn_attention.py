@@ -28,7 +28,6 @@ def make_training(norm_first):
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
-@pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
 def test_a_training_step_with_dropout_is_the_tapes_to_the_last_bit(executor, norm_first):
     def batch(rng):
         y = tg.tensor(rng.integers(0, 3, 4))

@@ -34,7 +34,6 @@ def make_training():
     return model, step
 
 
-@pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
 def test_a_training_step_of_an_lstm_with_dropout_is_the_tapes_to_the_last_bit(executor):
     def batch(rng):
         y = tg.tensor(rng.integers(0, 2, 5))

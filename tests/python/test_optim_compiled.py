@@ -71,7 +71,6 @@ def compare(tape, graph, executor):
     return fast
 
 
-@pytest.mark.parametrize("executor", ["lines", "planned", "fused"])
 @pytest.mark.parametrize(("name", "options"), KINDS)
 def test_an_optimiser_steps_the_same_compiled(name, options, executor):
     made = [make(name, options, "cosine") for _ in range(2)]
