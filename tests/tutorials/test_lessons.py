@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tapegraph import datasets
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -68,7 +69,16 @@ def test_these_are_the_lessons() -> None:
         "05_own_op",
         "06_in_place",
         "07_gradients_by_hand",
+        "08_training_by_hand",
     ]
+
+
+def test_the_digits_of_the_programs_are_the_bundled_ones() -> None:
+    scale = "0123456789abcdefg"
+    images, labels = datasets.digits()
+    rows = zip((16 * images[:400]).astype(int), labels)
+    lines = ["".join(scale[ink] for ink in image) + f" {label}\n" for image, label in rows]
+    assert (ROOT / "tutorials" / "data" / "digits.txt").read_text() == "".join(lines)
 
 
 # ---- the lessons --------------------------------------------------------------------------------
