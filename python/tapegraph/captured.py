@@ -29,6 +29,7 @@ from .optim.optimizer import Optimizer
 from .plain import identities, is_plain, key_of
 
 _ABSENT = object()
+_OP = type(_C.matmul)  # tg.matmul, tg.zeros, nn.functional.cross_entropy, ...
 
 
 class Watched:
@@ -354,7 +355,7 @@ def _is_method_of(found: Any, value: Any) -> bool:
 def _lasts(value: Any) -> bool:
     """Is it the same object at each look, and is what it stands for followed or fixed?"""
     kinds = (_C.Tensor, types.FunctionType, types.MethodType, types.BuiltinFunctionType, type,
-             Module, Optimizer, functools.partial, np.generic)  # fmt: skip
+             Module, Optimizer, functools.partial, np.generic, _OP)  # fmt: skip
     return (
         isinstance(value, kinds)
         or hasattr(value, "__wrapped_function__")
