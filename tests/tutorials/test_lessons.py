@@ -70,6 +70,7 @@ def test_these_are_the_lessons() -> None:
         "06_in_place",
         "07_gradients_by_hand",
         "08_training_by_hand",
+        "09_ragged_lengths",
     ]
 
 
