@@ -128,12 +128,25 @@ PyObject* get_matrix_transposed(PyObject*, const Tensor& x) {
     return wrap(transpose(x, -2, -1));
 }
 
+// None where a beginner waits for a gradient: after w = w - rate * w.grad, w is no leaf any more.
+void warn_of_result(const Tensor& x) {
+    if (x.is_leaf() || x.retains_grad()) return;
+    checked(
+        PyErr_WarnEx(PyExc_UserWarning,
+                     ("grad: this tensor of shape " + text(x.shape()) +
+                      " is the result of an op and no leaf, so backward leaves no .grad in it; "
+                      "look at the leaf that it was made from, or call retain_grad() on it first")
+                         .c_str(),
+                     1));
+}
+
 // The object handed out last is kept, so that `x.grad is x.grad`.
 PyObject* get_grad(PyObject* self, const Tensor& x) {
     PyObject*& kept = object_in(self).grad;
     Tensor grad = x.grad();
     if (!grad.defined()) {
         Py_CLEAR(kept);
+        warn_of_result(x);
         Py_RETURN_NONE;
     }
     if (kept && tensor_in(kept).same(grad)) return new_reference(kept);
@@ -177,7 +190,9 @@ PyGetSetDef properties[] = {
     {"requires_grad", getter<get_requires_grad>, setter<set_requires_grad>,
      "Do gradients flow to it? Can be set on leaves.", nullptr},
     {"grad", getter<get_grad>, setter<set_grad>,
-     "What backward() has added up here: a tensor of this shape, or None.", nullptr},
+     "What backward() has added up here: a tensor of this shape, or None. UserWarning where it is "
+     "None because the tensor is a result, no leaf.",
+     nullptr},
     {"is_leaf", getter<get_is_leaf>, nullptr, "Was it made by the user, not by an op?", nullptr},
     {"is_symbolic", getter<get_is_symbolic>, nullptr,
      "Does it only stand for a value, in a graph or a trace?", nullptr},

@@ -148,7 +148,7 @@ def test_after_the_gradient_has_been_added():
 def test_retain_grad():
     w = leaf(1.0, 2.0)
     y = w * 2
-    assert y.grad is None and not y.retains_grad
+    assert not y.retains_grad
     y.retain_grad()
     y.retain_grad()
     assert y.retains_grad and not y.is_leaf
@@ -167,6 +167,30 @@ def test_retain_grad():
     v.mul_(2)
     v.sum().backward()
     assert v.grad.tolist() == [1, 1]  # that of what it is now
+
+
+def test_the_absent_grad_of_a_result_is_none_with_a_warning():
+    w = leaf(1.0, 2.0)
+    w = w - w * 0.1
+    with pytest.warns(UserWarning) as warned:
+        assert w.grad is None
+    assert [str(each.message) for each in warned] == [
+        "grad: this tensor of shape (2,) is the result of an op and no leaf, so backward leaves no "
+        ".grad in it; look at the leaf that it was made from, or call retain_grad() on it first"
+    ]
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_absent_grad_that_is_to_be_expected_is_no_warning():
+    w = leaf(1.0, 2.0)
+    y = w * 2
+    y.retain_grad()
+    assert w.grad is None and y.grad is None
+    assert w.detach().grad is None and tg.ones(2).mul(2).grad is None
+    z = w * 2
+    with pytest.raises(UserWarning, match="grad: this tensor"):
+        print(z.grad)
 
 
 def test_nothing_is_left_behind():
