@@ -4,6 +4,7 @@
 
 #include "core/anomaly.h"
 #include "core/function.h"
+#include "core/gradient.h"
 #include "core/history.h"
 #include "core/hooks.h"
 #include "core/ops.h"
@@ -96,33 +97,6 @@ Tensor fitted_to(const Tensor& gradient, const Desc& desc) {
     fail(ErrorKind::runtime, "backward: in ", recording()->name,
          " the gradient reaches a tensor that was computed outside of it", at(node.where),
          "; detach() it, or compute it inside");
-}
-
-// Adds a gradient to a leaf, as lines of a recording.
-void accumulate_recorded(Recording& r, const Ref<History>& history, const Tensor& g) {
-    GradState& state = r.grad_state(history);
-    const Tensor before = state.get();
-    Tensor after = before.defined() ? add(before, g)
-                                    : r.symbol(value_of(g), Desc{g.shape(), g.dtype(), g.device()});
-    GradState& now = r.grad_state(history);
-    now.now = after;
-    now.written = true;
-}
-
-// Adds a gradient to a leaf. Out of place: x + y hands one tensor to both of its inputs.
-void accumulate(const Node& node, const Tensor& g) {
-    const Ref<History> history = history_of_leaf(node);
-    if (!history) return;
-    if (Recording* r = recording()) return accumulate_recorded(*r, history, g);
-    while (true) {  // again if another thread has added its own meanwhile
-        const Tensor before(history->gradient());
-        Tensor after = g;
-        if (before.defined())
-            after = add(before, g);
-        else if (g.ref().get()->references > 2 || !g.handle().storage.alone() || !g.is_contiguous())
-            after = clone(g);
-        if (history->replace_gradient(before.ref(), after.ref())) return;
-    }
 }
 
 // The gradients of all outputs of all nodes while the walk lasts, by place and output.
@@ -250,8 +224,10 @@ void leave(const Tape& t, std::size_t i, Slots& slots, bool accumulates) {
         const std::int32_t to = t.edges[static_cast<std::size_t>(t.first_edge[i + 1]) - 1];
         if (to >= 0) slots.add_to(to, outside->index, g);
     } else if (accumulates) {
-        if (node.recording != 0 && !node.leaf) reaches_outside(node);
-        accumulate(node, g);
+        const Recording* r = recording();
+        const LeafLine* line = r ? r->leaf_of(node) : nullptr;
+        if (line && line->outside) reaches_outside(node);
+        if (const GradientRef gradient = node.leaf.lock()) add_gradient(gradient, g);
         if (node.extras) run_after_hooks(*node.extras);
     }
 }

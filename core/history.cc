@@ -43,8 +43,10 @@
 // gradient where the tape has it.
 #include "core/history.h"
 
+#include "core/apply.h"
 #include "core/hooks.h"
 #include "core/ops.h"
+#include "core/ops/rows.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
 #include "core/state.h"
@@ -87,6 +89,8 @@ Ref<Node> write_line(const Value& base, const Tensor& target, const Value& v, co
     return line(ops::write_view, layout_attrs(h.layout),
                 {input(base, desc), input(v, desc_of(value))}, desc);
 }
+
+void write_recorded(Recording& r, const Tensor& target, const Tensor& value, const char* op);
 
 // ---- reading -----------------------------------------------------------------------------------
 
@@ -137,6 +141,18 @@ Value numbers_of(const Value& base, const Handle& h) {
     return shows_base(h) ? plain : view_line(plain, h);
 }
 
+// Takes a row again that x has left behind: see RowOf.
+void catch_up(Recording& r, const Ref<Storage>& storage) {
+    RowOf* row = r.state(storage).row.get();
+    if (!row) return;
+    const GradMode mode(true);
+    value_of(row->of);  // which may be a row too
+    const std::uint32_t version = r.state(row->of.handle().storage).version;
+    if (row->version == version) return;
+    row->version = version;
+    write_recorded(r, row->row, apply(ops::index, {row->of, row->index}, row->read), "index");
+}
+
 // In a recording: the line that computes a handle's value. Three cases, as on the tape:
 //
 //     it has a value, or had one outside, and no   its numbers are those of the bytes now, and its
@@ -145,6 +161,7 @@ Value numbers_of(const Value& base, const Handle& h) {
 //     it never had one (made by detach)            likewise
 Value recorded(Recording& r, const Tensor& t) {
     Handle& h = t.handle();
+    catch_up(r, h.storage);
     const StorageState& s = r.state(h.storage);
     const bool older = h.born < r.id;
     const HistoryState& history = r.state(h.history, h.storage);
@@ -200,6 +217,27 @@ void check_writable(const Tensor& target, const char* op) {
         fail(ErrorKind::runtime, op, ": this ", target.is_leaf() ? "" : "is a view of a ",
              "leaf that requires a gradient", target.is_leaf() ? "" : " and",
              " would be changed in place; write it under no_grad, or make a new tensor");
+}
+
+// A view that was made under no_grad has no gradient, and what it is cut from has one: written with
+// a gradient on, it would have to have one too. PyTorch does not guess either.
+void check_view_of_no_grad(const Tensor& target, const Tensor& value, const char* op) {
+    if (!grad_enabled() || !value.requires_grad() || target.requires_grad()) return;
+    const Handle& h = target.handle();
+    if (recording() ? recording()->wants_gradient(h.history) : static_cast<bool>(h.history->now))
+        fail(ErrorKind::runtime, op, ": a view of shape ", text(target.shape()),
+             " that was made under no_grad would be written with a value that requires a gradient, "
+             "and its base requires one; make the view with gradients on, or write under no_grad");
+}
+
+// A value that goes on elsewhere: the target becomes one that has its numbers, but is not it, and
+// may have hooks of its own.
+Tensor as_another(const Tensor& value) {
+    if (!grad_enabled() || !value.requires_grad()) return value;
+    const Desc desc = desc_of(value);
+    const Value own{line(ops::clone, {}, {input(value_of(value), desc)}, desc), 0};
+    if (Recording* r = recording()) return r->symbol(own, desc);
+    return tensor_for(own, value.handle().storage, value.handle().layout);
 }
 
 // The value as target's elements want it: dtype, device, shape.
@@ -368,17 +406,38 @@ Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout
     return t;
 }
 
+void keep_up(const Tensor& row, const Tensor& x, const Tensor& index, const Attrs& read,
+             const Attrs& put) {
+    Recording& r = *recording();
+    const std::uint32_t version = r.state(x.handle().storage).version;
+    r.state(row.handle().storage).row =
+        std::make_unique<RowOf>(RowOf{row, x, index, read, put, version});
+}
+
+// What was written into a row belongs to x.
+static void put_back(Recording& r, const Ref<Storage>& storage, const char* op) {
+    RowOf* row = r.state(storage).row.get();
+    if (!row) return;
+    write(row->of, apply(ops::index_put, {row->of, row->row, row->index}, row->put), op, true);
+    row->version = r.state(row->of.handle().storage).version;
+}
+
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal) {
     check_writable(target, op);
-    const Tensor v = fitted(target, value, op);
+    Tensor v = fitted(target, value, op);
+    check_view_of_no_grad(target, v, op);
+    const bool temporary = steal && v.same(value);
+    if (!steal && v.same(value)) v = as_another(v);
     if (Recording* r = recording()) {
+        catch_up(*r, target.handle().storage);
         write_recorded(*r, target, v, op);
+        put_back(*r, target.handle().storage, op);
     } else {
         if (target.is_symbolic()) target.data();  // throws
         // A value that reads what is about to be written is taken out of harm's way first.
         const bool shares = v.handle().storage == target.handle().storage;
         const bool same = shares && v.handle().layout == target.handle().layout;
-        write_now(target, shares && !same ? clone(v) : v, op, steal && v.same(value));
+        write_now(target, shares && !same ? clone(v) : v, op, temporary);
     }
     const bool older = recording() && target.handle().born != recording()->id;
     if (target.handle().retained && !older && target.requires_grad()) retain_from(target);

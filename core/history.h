@@ -36,14 +36,15 @@ Tensor tensor_for(const Value& value, Ref<Storage> storage, const Layout& layout
 // taken over instead of copied.
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal = false);
 
+// In a recording: row is x[index] for an index that is a symbol, and is to be kept up with x.
+void keep_up(const Tensor& row, const Tensor& x, const Tensor& index, const Attrs& read,
+             const Attrs& put);
+
 // As write, of what op(target, others...) gives, for an op that changes few of target's elements:
 // its kernel leaves all others where they are. False, and nothing is done, where that needs a line
 // or a node: then apply the op, and write its result.
 bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
               std::initializer_list<Tensor> others, const char* name);
-
-// The history that a leaf's node gives its gradients to; null once it is gone.
-Ref<History> history_of_leaf(const Node& node);
 
 // The same storage and layout with a history of its own.
 Tensor detached(const Tensor& tensor);

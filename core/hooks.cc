@@ -89,13 +89,6 @@ HookHandle register_post_accumulate_grad_hook(const Tensor& x, std::function<voi
     return HookHandle(hook);
 }
 
-std::uint64_t hooks_on(const Handle& handle) {
-    const Value& base = handle.history->now;
-    const std::uint64_t own = handle.seen ? hooks_on(*handle.seen.node) : 0;
-    if (!base || base.node == handle.seen.node) return own;
-    return own * 31 + hooks_on(*base.node);
-}
-
 std::uint64_t hooks_on(const Node& node) {
     if (!node.extras) return 0;
     const NodeExtras& extras = *node.extras;
@@ -104,6 +97,24 @@ std::uint64_t hooks_on(const Node& node) {
     for (const auto* hooks : {&extras.hooks, &extras.after})
         for (const Ref<Hook>& hook : *hooks)
             if (!hook->removed) sum = sum * 1000003 + hook->id;
+    return sum;
+}
+
+static std::uint64_t retained_at(const NodeExtras& extras) {
+    std::uint64_t sum = 0;
+    const std::lock_guard lock(hooks_mutex());
+    for (const auto& [output, waiting] : extras.retained)
+        sum = sum * 1000003 + reinterpret_cast<std::uintptr_t>(waiting.lock().get());
+    return sum;
+}
+
+std::uint64_t hooks_on(const Handle& handle) {
+    std::uint64_t sum = 0;
+    const Value* const ways[] = {&handle.seen, &handle.history->now};
+    for (const Value* way : ways)
+        for (const Node* n = way->node.get(); n;
+             n = n->op->view ? n->inputs[0].value.node.get() : nullptr)
+            if (n->extras) sum = (sum * 31 + hooks_on(*n)) * 31 + retained_at(*n->extras);
     return sum;
 }
 
@@ -122,7 +133,7 @@ Tensor hooked(NodeExtras& extras, int output, const Tensor& gradient) {
     }
     for (const auto& [of, waiting] : extras.retained)
         if (const auto kept = of == output ? waiting.lock() : nullptr)
-            kept->grad = kept->grad.defined() ? add(kept->grad, g) : clone(g);
+            add_gradient(kept->gradient, g);
     return g;
 }
 
@@ -134,16 +145,14 @@ void run_after_hooks(const NodeExtras& extras) {
 
 void Tensor::retain_grad() const {
     node_of(*this, "retain_grad");
-    if (is_leaf() || handle_->retained) return;
-    handle_->retained = std::make_shared<RetainedGrad>();
-    retain_from(*this);
+    if (!is_leaf() && !handle_->retained) retain_from(*this);
 }
 
 bool Tensor::retains_grad() const { return handle_->retained && !is_leaf(); }
 
 void retain_from(const Tensor& x) {
     // What waited at an older node waits no more.
-    x.handle().retained = std::make_shared<RetainedGrad>(*x.handle().retained);
+    x.handle().retained = std::make_shared<Retained>(gradient_of(x));
     const Value value = goes_to(value_of(x));
     const std::lock_guard lock(hooks_mutex());
     extras_of(*value.node).retained.emplace_back(value.index, x.handle().retained);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/checkpoint.h"
+#include "core/gradient.h"
 #include "core/op.h"
 
 namespace tg {
@@ -43,21 +44,23 @@ HookHandle register_post_accumulate_grad_hook(const Tensor& x, std::function<voi
 
 // Says which hooks are on a gradient: equal numbers, equal hooks; 0: none.
 std::uint64_t hooks_on(const Node& node);
-std::uint64_t hooks_on(const Handle& handle);  // its node's, and its leaf's
+// And on the way of this tensor's gradient along views to its leaf, with what is retained there.
+std::uint64_t hooks_on(const Handle& handle);
 
 // ---- what the walk asks ------------------------------------------------------------------------
 
-// The .grad of a result. Its tensor holds it, and its node knows of it as long as that lives.
-struct RetainedGrad {
-    Tensor grad;
+// A result keeps its gradient. Its tensor holds this, and its node knows of it as long as that
+// lives; after a write into the tensor it waits at another node, as another one.
+struct Retained {
+    GradientRef gradient;
 };
 
 struct NodeExtras {
     std::vector<Ref<Hook>> hooks;  // in the order in which they run
     bool ran = false;              // has a backward come by?
     std::vector<Ref<Hook>> after;  // a leaf's: once its .grad has been added to
-    std::vector<std::pair<int, std::weak_ptr<RetainedGrad>>> retained;  // by output
-    Ref<Checkpoint> checkpoint;                                         // made the node
+    std::vector<std::pair<int, std::weak_ptr<Retained>>> retained;  // by output
+    Ref<Checkpoint> checkpoint;                                     // made the node
     int place = 0;  // among those that the checkpoint made
 };
 

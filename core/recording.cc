@@ -87,8 +87,14 @@ bool Recording::wants_gradient(const Handle& handle) const {
         return seen.node->requires_grad;
     const bool as_outside = handle.born < id && !enclosing && written_at == 0;
     if (as_outside) return wanted_outside(handle);
-    if (h && h->touched) return h->now.node->requires_grad;
-    return handle.history->born != id && wanted_outside(this, handle.history);
+    return wants_gradient(handle.history);
+}
+
+bool Recording::wants_gradient(const Ref<History>& history) const {
+    const auto found = by_history.find(history.get());
+    if (found != by_history.end() && found->second->touched)
+        return found->second->now.node->requires_grad;
+    return history->born != id && wanted_outside(this, history);
 }
 
 Value Recording::new_input(RecordedInput input, const Desc& desc) {
@@ -157,15 +163,20 @@ Value Recording::leaf_line(LeafLine leaf, const Value& numbers) {
     return Value{leaf.line, 0};
 }
 
+// A view of a base.
+Value Recording::part_of(const Value& base, const Attrs& layout, const Dims& shape) {
+    Ref<Node> view = written_line(*this, ops::as_view, layout, {base}, false);
+    view->outputs[0].shape = shape;
+    return Value{view, 0};
+}
+
 // The leaf line of a base. A leaf that is itself only a part of its storage is that part, put back
 // into the whole.
 Value Recording::base_leaf(const StorageState& s, const LeafLine& leaf) {
     const Node* node = leaf.outside.node.get();
     const bool part = node && node->op == &ops::leaf && node->attrs.size() > 0 && leaf.base_of;
     if (!part) return leaf_line(leaf, s.first);
-    Ref<Node> view = written_line(*this, ops::as_view, node->attrs, {s.first}, false);
-    view->outputs[0].shape = node->attrs.dims(0);
-    const Value own = leaf_line(leaf, Value{view, 0});
+    const Value own = leaf_line(leaf, part_of(s.first, node->attrs, node->attrs.dims(0)));
     return Value{written_line(*this, ops::write_view, node->attrs, {s.first, own}, true), 0};
 }
 
@@ -209,32 +220,39 @@ Tensor Recording::symbol(const Value& value, const Desc& desc) {
     return t;
 }
 
-Tensor Recording::argument(const Tensor& outer, const Place& place) {
+Tensor Recording::stand_in(const Tensor& outer, RecordedInput::Kind what, const GivenKey& key) {
     Handle& real = outer.handle();
+    const auto number = static_cast<int>(given.size());
+    const auto sharing = [&](int first) {
+        return first < number ? &stand_ins[static_cast<std::size_t>(first)].handle() : nullptr;
+    };
     const bool leaf = real.history->leaf && outer.is_leaf();
     const Value outside = value_outside(real);  // before the two are known as one
-    Ref<Handle> handle(new Handle);
+    const bool has_base = key.base == real.storage->shape;
+    const Ref<Handle> handle(new Handle);
     handle->born = id;
-    handle->layout = place.layout;
+    handle->layout = key.layout;
     handle->leaf = leaf;
-    if (place.same_storage) {
-        handle->storage = place.same_storage->handle().storage;
+    handle->gradient = gradient_of(outer);
+    if (const Handle* first = sharing(key.storage_of)) {
+        handle->storage = first->storage;
+        wants_whole_storages |= first->storage->shape != key.base;
     } else {
         RecordedInput input;
-        input.kind = RecordedInput::argument;
+        input.kind = what;
         input.storage = real.storage;
-        input.name = "x" + std::to_string(place.number);
-        const Desc desc{place.base, outer.dtype(), outer.device()};
+        if (what == RecordedInput::argument) input.name = "x" + std::to_string(number);
+        const Desc desc{key.base, outer.dtype(), outer.device()};
         handle->storage = symbol(new_input(input, desc), desc).handle().storage;
         StorageState& s = *by_storage[handle->storage.get()];
-        s.argument = true;
-        // The function may name the same tensor itself; it then means this argument.
-        if (place.base == real.storage->shape) by_storage[real.storage.get()] = &s;
+        s.given = true;
+        // The function may name the same tensor itself; it then means this one.
+        if (has_base) by_storage[real.storage.get()] = &s;
     }
     const StorageState& s = *by_storage[handle->storage.get()];
-    LeafLine own{.outside = outside, .argument = place.number, .goes_on = leaf};
-    if (place.same_history) {
-        handle->history = place.same_history->handle().history;
+    LeafLine own{.outside = outside, .given = number, .goes_on = leaf};
+    if (const Handle* first = sharing(key.history_of)) {
+        handle->history = first->history;
     } else {
         handle->history = Ref<History>(new History);
         handle->history->born = id;
@@ -245,29 +263,28 @@ Tensor Recording::argument(const Tensor& outer, const Place& place) {
         h->storage = handle->storage;
         h->touched = true;
         h->now = s.first;
+        h->version = s.first_version;
         by_history[handle->history.get()] = h.get();
-        if (place.base == real.storage->shape) by_history[real.history.get()] = h.get();
-        // A window is a base of its own: its value is the argument's, not its storage's.
+        if (has_base) by_history[real.history.get()] = h.get();
+        // A window is a base of its own: its value is the tensor's, not its storage's.
         LeafLine base = own;
-        if (!place.window) {
+        if (!key.window) {
             base = LeafLine{.outside = real.history->now, .goes_on = real.history->leaf};
             base.base_of = handle->history;
         }
         if (base.outside) h->now = base_leaf(s, base);
         histories.push_back(std::move(h));
     }
-    const bool whole = place.layout == Layout::contiguous(place.base);
     Value numbers = s.first;
-    if (!whole) {
-        Ref<Node> view =
-            written_line(*this, ops::as_view, layout_attrs(place.layout), {numbers}, false);
-        view->outputs[0].shape = place.layout.shape;
-        numbers = Value{view, 0};
-    }
+    if (!(key.layout == Layout::contiguous(key.base)))
+        numbers = part_of(numbers, layout_attrs(key.layout), key.layout.shape);
     handle->seen = outside ? leaf_line(own, numbers) : numbers;
     handle->seen_in = id;
-    handle->version = s.version;
-    return Tensor(handle);
+    handle->version = s.first_version;
+    given.push_back(outer);
+    given_keys.push_back(key);
+    stand_ins.push_back(Tensor(handle));
+    return stand_ins.back();
 }
 
 bool Recording::make_leaf(const Tensor& tensor) {
@@ -283,7 +300,7 @@ bool Recording::make_leaf(const Tensor& tensor) {
     own->version = state(h.storage).version;
     own->touched = true;
     own->history->now = own->now;  // so that its end is the end of the way to it
-    own->now.node->leaf = own->history.get();
+    own->now.node->leaf = gradient_of(tensor);
     h.history = own->history;
     h.leaf = true;
     h.seen = own->now;
@@ -294,30 +311,44 @@ bool Recording::make_leaf(const Tensor& tensor) {
     return true;
 }
 
-GradState& Recording::grad_state(const Ref<History>& asked) {
-    // An argument's history goes by two names: the stand-in's and the caller's.
-    Ref<History> history = asked;
-    for (const auto& [stand_in, real] : standing_for)
-        if (real == asked) history = by_history.at(stand_in)->history;
-    const auto found = grad_by_history.find(history.get());
-    if (found != grad_by_history.end()) return *found->second;
+GradState& Recording::grad_state(const GradientRef& place) {
+    const auto found = grad_by_place.find(place.get());
+    if (found != grad_by_place.end()) return *found->second;
     auto g = std::make_unique<GradState>();
-    g->history = history;
-    const auto stands = standing_for.find(history.get());
-    const Ref<History> real = stands == standing_for.end() ? history : stands->second;
-    const Tensor outer = enclosing ? enclosing->grad_state(real).now : Tensor(real->gradient());
-    if (outer.defined()) {
-        g->present_at_start = true;
-        RecordedInput input;
-        input.kind = RecordedInput::slot;
-        input.history = history;
-        input.storage = outer.handle().storage;
-        const Desc desc{outer.shape(), outer.dtype(), outer.device()};
-        g->now = symbol(new_input(input, desc), desc);
-    }
-    grad_by_history[history.get()] = g.get();
+    g->gradient = place;
+    grad_by_place[place.get()] = g.get();
     grads.push_back(std::move(g));
     return *grads.back();
+}
+
+// At each call it may be another tensor that is there, so it is given to the program as an argument
+// is: unless the function names that very tensor itself.
+void Recording::find_gradient(GradState& g) {
+    g.read = true;
+    const Tensor outer = enclosing ? enclosing->gradient(g.gradient) : g.gradient->get();
+    if (!outer.defined()) return;
+    const auto known = by_storage.find(outer.handle().storage.get());
+    if (enclosing || (known != by_storage.end() && !known->second->given)) {
+        g.named = outer.ref();
+        g.now = outer;
+        return;
+    }
+    g.given = static_cast<int>(given.size());
+    std::vector<Tensor> all = given;
+    all.push_back(outer);
+    g.now = stand_in(outer, RecordedInput::slot, key_of(all, given.size(), whole_storages));
+}
+
+Tensor Recording::gradient(const GradientRef& place) {
+    GradState& g = grad_state(place);
+    if (!g.read && !g.written && place->born != id) find_gradient(g);
+    return g.now;
+}
+
+void Recording::set_gradient(const GradientRef& place, const Tensor& value) {
+    GradState& g = grad_state(place);
+    g.now = value;
+    g.written = true;
 }
 
 }  // namespace tg

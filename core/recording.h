@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/given.h"
+#include "core/gradient.h"
 #include "core/op.h"
 
 namespace tg {
@@ -18,10 +20,20 @@ namespace tg {
 // What a program will ask for when it runs.
 struct RecordedInput {
     enum Kind : std::uint8_t { variable, argument, placeholder, slot } kind = variable;
-    Ref<Storage> storage;  // variable: the one to read. argument: the caller's, at tracing
-    Ref<History> history;  // slot: whose .grad
+    Ref<Storage> storage;  // variable: the one to read. Given: the tensor's, at tracing
     Value value;           // the read node
     std::string name;
+};
+
+// x[i] where i is a symbol: which row it is is not known yet, so it is copied out, and where a user
+// takes it for a view, it is kept up with x: a write into it is put back, and after one into x it
+// is taken again.
+struct RowOf {
+    Tensor row;
+    Tensor of;
+    Tensor index;
+    Attrs read, put;            // of ops::index and ops::index_put
+    std::uint32_t version = 0;  // of x, when the two were alike
 };
 
 // Per storage: what it held when first seen, and what the lines so far have made of it.
@@ -33,8 +45,9 @@ struct StorageState {
     std::uint32_t first_version = 0;
     Where writer;
     const char* written_by = "";
-    bool argument = false;  // a stand-in for a caller's tensor
-    bool captured = false;  // an argument that the function also named itself
+    bool given = false;          // of a stand-in
+    bool captured = false;       // given, and also named by the function itself
+    std::unique_ptr<RowOf> row;  // null: it is no row
     bool written() const { return version != first_version; }
 };
 
@@ -56,25 +69,23 @@ struct HistoryState {
 // A leaf that was made in the recording has no outside.
 struct LeafLine {
     Value outside = {};         // what it is at the recording
-    int argument = -1;          // and at a call: the value of this argument,
+    int given = -1;             // and at a call: the value of the given tensor of this number,
     Ref<Handle> named = {};     // of this tensor,
     Ref<History> base_of = {};  // or of the base of this history
     bool goes_on = false;       // a backward inside of the recording goes on along the tape outside
     Ref<Node> line = {};
 };
 
-// Per history whose .grad was asked for or set. Presence is a fact about the start that the
-// program relies on only if it was read before it was set.
+// A .grad that was asked for or set. What it is at the start is a fact that the program relies on
+// only if it was read before it was set.
 struct GradState {
-    Ref<History> history;
-    Tensor now;  // undefined: no gradient
-    bool present_at_start = false;
+    GradientRef gradient;
+    Tensor now;  // undefined: none
     bool read = false;
     bool written = false;
-    const Tensor& get() {
-        read = read || !written;
-        return now;
-    }
+    int given = -1;          // the number of what was there at the start
+    Ref<Handle> named = {};  // or that tensor, if the function names it too
+    bool present_at_start() const { return given >= 0 || named; }
 };
 
 struct Recording {
@@ -91,7 +102,7 @@ struct Recording {
     std::vector<Ref<Node>> effects;  // assignments and prints, in order
     std::unordered_map<const Storage*, StorageState*> by_storage;
     std::unordered_map<const History*, HistoryState*> by_history;
-    std::unordered_map<const History*, GradState*> grad_by_history;
+    std::unordered_map<const Gradient*, GradState*> grad_by_place;
     std::vector<LeafLine> leaves;
     // What tensors older than the recording show in it; they themselves are left as they are.
     struct Older {
@@ -101,26 +112,27 @@ struct Recording {
         std::uint32_t version = 0;
     };
     std::unordered_map<const Handle*, Older> older;
-    // An argument's history here, and the caller's that it stands for.
+    // The tensors that are given at each call: the arguments, then each .grad that the function
+    // has found where it looked for one. For each a symbol stands in.
+    std::vector<Tensor> given;
+    std::vector<GivenKey> given_keys;
+    std::vector<Tensor> stand_ins;
+    bool whole_storages = false;  // no windows: see GivenKey
+    bool wants_whole_storages = false;
+    // A stand-in's history, and the caller's that it stands for.
     std::unordered_map<const History*, Ref<History>> standing_for;
 
     StorageState& state(const Ref<Storage>& storage);  // reads it if it is new here
     HistoryState& state(const Ref<History>& history, const Ref<Storage>& storage);
-    GradState& grad_state(const Ref<History>& history);
+    Tensor gradient(const GradientRef& place);
+    void set_gradient(const GradientRef& place, const Tensor& value);
 
     // Does a gradient flow through this handle, as things stand in this recording?
     bool wants_gradient(const Handle& handle) const;
-    // A stand-in for a caller's tensor: a symbol with the given layout over a base of its own.
-    // Arguments that share a storage or a history share it here too: pass the earlier stand-in.
-    struct Place {
-        int number = 0;
-        bool window = false;  // the base is the tensor's own part of its storage
-        Layout layout;
-        Dims base;
-        const Tensor* same_storage = nullptr;
-        const Tensor* same_history = nullptr;
-    };
-    Tensor argument(const Tensor& outer, const Place& place);
+    bool wants_gradient(const Ref<History>& history) const;  // and to its base
+    // A symbol in place of a tensor that is given at each call, with its layout over a base of its
+    // own. Those that share a storage or a history share it here too.
+    Tensor stand_in(const Tensor& outer, RecordedInput::Kind what, const GivenKey& key);
     // The leaf line for a value of the tape; written with these numbers if there is none yet.
     Value leaf_line(LeafLine leaf, const Value& numbers);
     const LeafLine* leaf_of(const Node& line) const;  // null: no leaf line of this recording
@@ -135,6 +147,9 @@ struct Recording {
 
   private:
     Value base_leaf(const StorageState& storage, const LeafLine& leaf);
+    Value part_of(const Value& base, const Attrs& layout, const Dims& shape);
+    GradState& grad_state(const GradientRef& place);
+    void find_gradient(GradState& state);
 };
 
 // The innermost open recording of this thread; null outside of all.

@@ -1,10 +1,9 @@
 #include "core/tensor.h"
 
 #include <cstring>
-#include <mutex>
-#include <vector>
 
 #include "core/backward.h"
+#include "core/gradient.h"
 #include "core/history.h"
 #include "core/hooks.h"
 #include "core/ops.h"
@@ -13,58 +12,6 @@
 #include "core/state.h"
 
 namespace tg {
-
-// Threads that walk tapes of their own meet at the leaves that these share: a leaf's gradient, and
-// the way from its node to it, are read and written under this lock. Nothing is computed under it.
-static std::mutex& leaves() {
-    static std::mutex& mutex = *new std::mutex;
-    return mutex;
-}
-
-History::~History() {
-    // A leaf's node may outlive it on somebody's tape; it then has nobody to give a gradient to.
-    if (leaf && now) {
-        const std::lock_guard lock(leaves());
-        now.node->leaf = nullptr;
-    }
-    if (!grad) return;
-    // A gradient may have one of its own, and so on: they are let go of one after another.
-    thread_local std::vector<Ref<Handle>>* waiting = nullptr;
-    if (waiting) {
-        waiting->push_back(std::move(grad));
-        return;
-    }
-    std::vector<Ref<Handle>> list;
-    list.push_back(std::move(grad));
-    waiting = &list;
-    while (!list.empty()) {
-        const Ref<Handle> next = std::move(list.back());
-        list.pop_back();
-    }
-    waiting = nullptr;
-}
-
-Ref<History> history_of_leaf(const Node& node) {
-    const std::lock_guard lock(leaves());
-    return node.leaf && node.leaf->hold_if_alive() ? Ref<History>::adopt(node.leaf) : nullptr;
-}
-
-Ref<Handle> History::gradient() const {
-    const std::lock_guard lock(leaves());
-    return grad;
-}
-
-void History::set_gradient(Ref<Handle> value) {
-    const std::lock_guard lock(leaves());  // what is replaced dies after it is released
-    std::swap(grad, value);
-}
-
-bool History::replace_gradient(const Ref<Handle>& before, Ref<Handle> after) {
-    const std::lock_guard lock(leaves());
-    if (!(grad == before)) return false;
-    std::swap(grad, after);
-    return true;
-}
 
 Tensor tensor_of(Ref<Storage> storage, Layout layout) {
     Ref<Handle> handle(new Handle);
@@ -120,7 +67,6 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     }
     Handle& h = *handle_;
     if (!on) {
-        const Tensor keeps = grad();
         h.history = Ref<History>(new History);
         h.leaf = false;
         h.seen = {};
@@ -132,7 +78,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     Ref<Node> node = new_node(ops::leaf, h.layout == base ? Attrs{} : layout_attrs(h.layout));
     node->requires_grad = true;
     node->outputs.push_back(Desc{shape(), dtype(), device()});
-    node->leaf = h.history.get();
+    node->leaf = gradient_of(*this);
     h.history->leaf = true;
     h.leaf = true;
     h.history->now = Value{node, 0};
@@ -142,15 +88,9 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     return *this;
 }
 
-Tensor Tensor::grad() const {
-    const Handle& h = *handle_;
-    if (!h.history->leaf || !is_leaf()) return h.retained ? h.retained->grad : Tensor{};
-    if (Recording* r = recording()) return r->grad_state(h.history).get();
-    return Tensor(h.history->gradient());
-}
+Tensor Tensor::grad() const { return read_gradient(gradient_of(*this)); }
 
 void Tensor::set_grad(const Tensor& grad) const {
-    const Handle& h = *handle_;
     if (grad.defined()) {
         if (grad.shape() != shape())
             fail(ErrorKind::runtime, "grad: a gradient of shape ", text(grad.shape()),
@@ -161,21 +101,7 @@ void Tensor::set_grad(const Tensor& grad) const {
                  name_of(device()));
         if (grad.same(*this)) fail(ErrorKind::runtime, "grad: a tensor cannot be its own gradient");
     }
-    if (!is_leaf()) {
-        if (h.retained)
-            h.retained->grad = grad;
-        else if (grad.defined())
-            fail(ErrorKind::runtime,
-                 "grad: this tensor is no leaf, and keeps no gradient; call retain_grad() first");
-        return;
-    }
-    if (Recording* r = recording()) {
-        GradState& g = r->grad_state(h.history);
-        g.now = grad;
-        g.written = true;
-    } else {
-        h.history->set_gradient(grad.ref());
-    }
+    write_gradient(gradient_of(*this), grad);
 }
 
 Tensor Tensor::detach() const { return detached(*this); }

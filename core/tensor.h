@@ -2,9 +2,9 @@
 // apart:
 //
 //   Storage   the bytes and their version            shared by a base, its views, and detach()
-//   History   the node that made the present value,  shared by a base and its views;
-//             or a leaf's gradient                   detach() gives a new one
-//   Handle    storage + history + layout             one for each tensor the user holds
+//   History   the node that made the present value   shared by a base and its views;
+//                                                    detach() gives a new one
+//   Handle    storage + history + layout, .grad      one for each tensor the user holds
 //
 // A Tensor is a counted pointer to a handle: copying it names the same tensor twice, as in Python.
 // Read next: op.h, then apply.cc, where an op runs or is written down.
@@ -22,7 +22,8 @@
 namespace tg {
 
 struct Node;
-struct RetainedGrad;
+class Gradient;   // gradient.h
+struct Retained;  // hooks.h
 class Tensor;
 
 // Which output of which node. An empty one: no gradient flows there.
@@ -37,18 +38,8 @@ struct Value {
 struct History : Counted {
     Value now;                  // what made the present value of the base
     std::uint32_t version = 0;  // the storage's version at which `now` was right
-    bool leaf = false;          // made by requires_grad_(): it has a gradient()
+    bool leaf = false;          // made by requires_grad_()
     std::uint64_t born = 0;     // the recording in which it was made
-    ~History();
-
-    // A leaf's. Threads may share it (tensor.cc).
-    Ref<struct Handle> gradient() const;
-    void set_gradient(Ref<struct Handle> value);
-    // False, and nothing is done, if it is not `before` any more.
-    bool replace_gradient(const Ref<struct Handle>& before, Ref<struct Handle> after);
-
-  private:
-    Ref<struct Handle> grad;
 };
 
 // One tensor in a user's hands. `seen` is the node that made *this* handle's value; it is used as
@@ -59,10 +50,11 @@ struct Handle : Counted {
     Layout layout;
     bool leaf = false;  // it is the leaf of its history, and no view of it
     Value seen;
-    std::uint32_t version = 0;               // the storage's version when `seen` was right
-    std::uint64_t seen_in = 0;               // the recording that `seen` belongs to; 0: the tape
-    std::uint64_t born = 0;                  // the innermost recording open when it was made
-    std::shared_ptr<RetainedGrad> retained;  // retain_grad() was called: see hooks.h
+    std::uint32_t version = 0;           // the storage's version when `seen` was right
+    std::uint64_t seen_in = 0;           // the recording that `seen` belongs to; 0: the tape
+    std::uint64_t born = 0;              // the innermost recording open when it was made
+    std::shared_ptr<Gradient> gradient;  // .grad, once it was asked for
+    std::shared_ptr<Retained> retained;  // retain_grad() was called
 };
 
 // The user's tensor. Methods are PyTorch's; ops.h declares the functions that they call.

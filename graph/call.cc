@@ -54,8 +54,10 @@ std::vector<Tensor> inputs_again(const Node& node, const CallRecord& call) {
         }
         if (s.storage->version != s.version)
             fail(ErrorKind::runtime, "backward: call", at(node.where),
-                 " needs one of its old inputs for a second derivative, but ",
-                 s.storage->written_by, at(s.storage->writer), " changed it in place");
+                 " needs one of its old inputs",
+                 grad_enabled() ? " for a second derivative"
+                                : " to call a Function's backward again",
+                 ", but ", s.storage->written_by, at(s.storage->writer), " changed it in place");
         inputs.push_back(tensor_of(s.storage, s.layout));
     }
     return inputs;
@@ -84,11 +86,12 @@ void call_gradient(Backward& n) {
     }
     for (int v : gradient.sums)
         add_seed(reached[static_cast<std::size_t>(v)] ? n.take_sum(v) : Tensor{});
-    const GradientHalves& halves = gradient.halves(present);
-    std::vector<Tensor> inputs = grad_enabled() ? inputs_again(n.node(), record) : record.saved;
+    const GradientHalves& halves = gradient.halves(*record.callable, present);
+    const bool from_inputs = grad_enabled() || !halves.backward;
+    std::vector<Tensor> inputs = from_inputs ? inputs_again(n.node(), record) : record.saved;
     inputs.insert(inputs.end(), seeds.begin(), seeds.end());
     std::vector<Tensor> results;
-    if (grad_enabled()) {
+    if (from_inputs) {
         std::vector<Value> variables;
         for (int v : halves.joint_variables) {
             if (v >= 0) {

@@ -49,7 +49,7 @@ struct Callable final : Object {
 
 // The gradients of some outputs, given theirs.
 struct GradientHalves {
-    Ref<Callable> backward;
+    Ref<Callable> backward;  // null: joint does it
     Ref<Callable> joint;
     std::vector<int> given;            // the variables that get a gradient, in order
     std::vector<int> joint_variables;  // by joint's leaf line: a variable, or -1 - k: seed k
@@ -63,7 +63,7 @@ struct CallGradient {
     int outputs = 0;  // of the program; what follows them in `forward` is saved
 
     // By seed, then by sum: is it given? An output that the loss does not use has no gradient.
-    const GradientHalves& halves(const std::vector<char>& present) const;
+    const GradientHalves& halves(const Callable& callable, const std::vector<char>& present) const;
 
     // With every seed and sum given. What is compiled is what is left of these without the absent.
     Ref<Program> backward;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/function.h"
 #include "core/history.h"
 #include "core/ops/structural.h"
 #include "graph/call.h"
@@ -273,72 +274,124 @@ struct Roots {
     }
 };
 
-Roots roots_of(Recording& r, const Callable& callable, const Replayed& again, CallGradient& out) {
-    Roots all;
-    const Program& program = *callable.written;
-    const std::vector<std::vector<int>> behind = leaves_behind(program);
-    std::set<int> variables;
-    for (std::size_t k = 0; k < program.outputs.size(); ++k) {
-        const Tensor& output = again.values[static_cast<std::size_t>(program.outputs[k])];
-        if (!callable.differentiable[k] || !output.requires_grad()) continue;
-        out.variables_behind.push_back(behind[k]);
-        variables.insert(behind[k].begin(), behind[k].end());
-        all.add(r, output, "g" + std::to_string(out.seeds.size()));
-        out.seeds.push_back(static_cast<int>(k));
-    }
-    for (int v : variables) {
-        all.add(r, again.leaves[static_cast<std::size_t>(v)], "sum" + std::to_string(v));
-        out.sums.push_back(v);
-    }
-    return all;
-}
-
-std::unique_ptr<CallGradient> made_gradient(const Callable& callable) {
-    const Program& program = *callable.written;
+Recording recording_for(const Callable& callable) {
     Recording r;
     r.kind = Recording::trace;
     r.id = new_recording_id();
-    r.name = program.name + "'s gradient";
-    const RecordingScope scope(&r);
-    const GradMode mode(true);
-    std::vector<Tensor> inputs;
-    for (std::size_t i = 0; i < program.inputs.size(); ++i)
-        inputs.push_back(symbol_input(r, program.values[i], program.inputs[i].name));
-    const Replayed again = replay(program, inputs);
+    r.name = callable.written->name + "'s gradient";
+    return r;
+}
 
-    auto out = std::make_unique<CallGradient>();
-    out->outputs = static_cast<int>(program.outputs.size());
-    const Roots all = roots_of(r, callable, again, *out);
-    const std::vector<Tensor> gradients =
-        grad(all.roots, again.leaves, all.seed_leaves, {.create_graph = true});
-    std::vector<Value> results;
-    for (std::size_t k = 0; k < gradients.size(); ++k) {
-        if (!gradients[k].defined()) continue;
-        out->given.push_back(static_cast<int>(k));
-        results.push_back(value_of(gradients[k]));
+// The program's lines written down again, to take their gradient.
+struct Again {
+    const Callable& callable;
+    const Program& program = *callable.written;
+    Recording r = recording_for(callable);
+    RecordingScope scope{&r};
+    GradMode mode{true};
+    std::vector<Tensor> inputs = symbols();
+    Replayed lines = replay(program, inputs);
+    Roots all;
+
+    // Also says in `out` which outputs and variables have seeds.
+    Again(const Callable& of, CallGradient& out) : callable(of) {
+        const std::vector<std::vector<int>> behind = leaves_behind(program);
+        std::set<int> variables;
+        for (std::size_t k = 0; k < program.outputs.size(); ++k) {
+            const Tensor& output = lines.values[static_cast<std::size_t>(program.outputs[k])];
+            if (!callable.differentiable[k] || !output.requires_grad()) continue;
+            out.variables_behind.push_back(behind[k]);
+            variables.insert(behind[k].begin(), behind[k].end());
+            all.add(r, output, "g" + std::to_string(out.seeds.size()));
+            out.seeds.push_back(static_cast<int>(k));
+        }
+        for (int v : variables) {
+            all.add(r, lines.leaves[static_cast<std::size_t>(v)], "sum" + std::to_string(v));
+            out.sums.push_back(v);
+        }
     }
+
+    std::vector<Tensor> symbols() {
+        std::vector<Tensor> list;
+        for (std::size_t i = 0; i < program.inputs.size(); ++i)
+            list.push_back(symbol_input(r, program.values[i], program.inputs[i].name));
+        return list;
+    }
+
+    // The gradients of the variables, and in `given` of which, from the seeds that are present.
+    std::vector<Value> gradients(const std::vector<char>& present, std::vector<int>& given) {
+        std::vector<Tensor> roots, seeds;
+        for (std::size_t k = 0; k < all.roots.size(); ++k) {
+            if (!present[k]) continue;
+            roots.push_back(all.roots[k]);
+            seeds.push_back(all.seed_leaves[k]);
+        }
+        const std::vector<Tensor> found = grad(roots, lines.leaves, seeds, {.create_graph = true});
+        std::vector<Value> results;
+        for (std::size_t k = 0; k < found.size(); ++k) {
+            if (!found[k].defined()) continue;
+            given.push_back(static_cast<int>(k));
+            results.push_back(value_of(found[k]));
+        }
+        return results;
+    }
+
+    // From the program's inputs and the seeds, all in one.
+    Captured joint(const std::vector<Value>& results) {
+        r.inputs.resize(inputs.size());
+        for (std::size_t k = 0; k < all.seeds.size(); ++k) {
+            RecordedInput input;
+            input.kind = RecordedInput::argument;
+            input.name = all.names[k];
+            input.value = value_of(all.seeds[k]);
+            r.inputs.push_back(input);
+        }
+        return capture(r, results, program.name + ".joint");
+    }
+};
+
+std::unique_ptr<CallGradient> made_gradient(const Callable& callable) {
+    auto out = std::make_unique<CallGradient>();
+    Again again(callable, *out);
+    out->outputs = static_cast<int>(again.program.outputs.size());
+    const std::vector<Value> results =
+        again.gradients(std::vector<char>(again.all.roots.size(), 1), out->given);
     const Tape t = tape(results);
-    const auto late = late_nodes(t, all.seeds);
+    const auto late = late_nodes(t, again.all.seeds);
     const std::vector<Value> saved = crossing(t, late, results);
     std::vector<Value> forward_roots;
-    for (int v : program.outputs)
-        forward_roots.push_back(value_of(again.values[static_cast<std::size_t>(v)]));
+    for (int v : again.program.outputs)
+        forward_roots.push_back(value_of(again.lines.values[static_cast<std::size_t>(v)]));
     forward_roots.insert(forward_roots.end(), saved.begin(), saved.end());
-    r.inputs.resize(inputs.size());  // the seeds are no inputs of forward
+    again.r.inputs.resize(again.inputs.size());  // the seeds are no inputs of forward
+    const std::string& name = again.program.name;
     // forward has no leaves: nothing differentiates it.
-    out->forward =
-        make<Callable>(capture(r, forward_roots, program.name).program, callable.executor);
-    for (std::size_t k = 0; k < all.seeds.size(); ++k) {
-        RecordedInput input;
-        input.kind = RecordedInput::argument;
-        input.name = all.names[k];
-        input.value = value_of(all.seeds[k]);
-        r.inputs.push_back(input);
-    }
-    const Captured joint = capture(r, results, program.name + ".joint");
+    out->forward = make<Callable>(capture(again.r, forward_roots, name).program, callable.executor);
+    const Captured joint = again.joint(results);
     out->joint = joint.program;
-    out->joint_variables = variables_of(joint, again.leaf_values, all.seed_leaves);
-    out->backward = backward_half(t, late, saved, all.seeds, all.names, results, program.name);
+    out->joint_variables = variables_of(joint, again.lines.leaf_values, again.all.seed_leaves);
+    out->backward = backward_half(t, late, saved, again.all.seeds, again.all.names, results, name);
+    return out;
+}
+
+// A user's rule may do what it likes where the gradient of one of its outputs is absent.
+bool has_own_rules(const Program& program) {
+    return std::any_of(program.lines.begin(), program.lines.end(), [](const Line& line) {
+        return line.op == &ops::function && line.attrs.object(0) &&
+               static_cast<const Function*>(line.attrs.object(0))->outputs > 1;
+    });
+}
+
+// So it is asked again. What `forward` has saved is not what it may want now: there is only the
+// joint program.
+std::unique_ptr<GradientHalves> halves_anew(const Callable& callable,
+                                            const std::vector<char>& present) {
+    auto out = std::make_unique<GradientHalves>();
+    CallGradient same;
+    Again again(callable, same);
+    const Captured joint = again.joint(again.gradients(present, out->given));
+    out->joint_variables = variables_of(joint, again.lines.leaf_values, again.all.seed_leaves);
+    out->joint = make<Callable>(joint.program, callable.executor);
     return out;
 }
 
@@ -349,10 +402,15 @@ const CallGradient& Callable::gradient() const {
     return *gradient_;
 }
 
-const GradientHalves& CallGradient::halves(const std::vector<char>& present) const {
+const GradientHalves& CallGradient::halves(const Callable& callable,
+                                           const std::vector<char>& present) const {
     const std::lock_guard lock(mutex_);
     auto& found = made_[present];
-    if (!found) found = halves_with(*this, present);
+    if (found) return *found;
+    const auto outputs_end = present.begin() + static_cast<std::ptrdiff_t>(seeds.size());
+    const bool all = std::find(present.begin(), outputs_end, 0) == outputs_end;
+    const bool anew = !all && has_own_rules(*callable.written);
+    found = anew ? halves_anew(callable, present) : halves_with(*this, present);
     return *found;
 }
 

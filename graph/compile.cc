@@ -15,60 +15,27 @@
 namespace tg {
 
 // ---- the key -----------------------------------------------------------------------------------
-namespace {
-
-template <class Same>
-int first_with(const std::vector<Tensor>& arguments, std::size_t i, const Same& same) {
-    std::size_t k = 0;
-    while (k < i && !same(arguments[k].handle(), arguments[i].handle())) ++k;
-    return static_cast<int>(k);
-}
-
-bool same_storage(const Handle& a, const Handle& b) { return a.storage == b.storage; }
-bool same_history(const Handle& a, const Handle& b) { return a.history == b.history; }
-bool same_value(Handle& a, Handle& b) {
-    return same_history(a, b) && value_outside(a) == value_outside(b);
-}
-
-}  // namespace
-
 CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool whole_storages) {
     CallKey key;
     key.extra = extra;
+    key.whole_storages = whole_storages;
     key.grad_enabled = grad_enabled();
     key.default_dtype = default_dtype();
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const Tensor& t = arguments[i];
-        ArgumentKey a;
-        a.storage_of = first_with(arguments, i, same_storage);
-        a.history_of = first_with(arguments, i, same_history);
-        a.value_of = first_with(arguments, i, same_value);
-        a.dtype = t.dtype();
-        a.device = t.device();
-        a.requires_grad = t.requires_grad();
-        a.leaf = t.is_leaf();
-        a.hooks = hooks_on(t.handle());
-        bool shared = whole_storages || !t.is_contiguous();
-        for (std::size_t k = 0; k < arguments.size(); ++k)
-            shared = shared || (k != i && arguments[k].handle().storage == t.handle().storage);
-        a.window = !shared;
-        a.layout = a.window ? Layout::contiguous(t.shape()) : t.handle().layout;
-        a.base = a.window ? t.shape() : t.handle().storage->shape;
-        key.arguments.push_back(a);
-    }
+    for (std::size_t i = 0; i < arguments.size(); ++i)
+        key.arguments.push_back(key_of(std::span(arguments), i, whole_storages));
     return key;
 }
 
 namespace {
 
-std::string argument_text(const ArgumentKey& a) {
+std::string argument_text(const GivenKey& a) {
     std::string s = std::string(name_of(a.dtype)) + " " + text(a.layout.shape);
     if (!a.window) s += " strides " + text(a.layout.strides);
     if (a.device != Device::cpu) s += " on " + std::string(name_of(a.device));
     return s + (a.requires_grad ? " requires_grad" : "");
 }
 
-std::string difference_of(const ArgumentKey& now, const ArgumentKey& before, std::size_t i) {
+std::string difference_of(const GivenKey& now, const GivenKey& before, std::size_t i) {
     const std::string arg = "argument " + std::to_string(i);
     if (argument_text(now) != argument_text(before))
         return arg + " is " + argument_text(now) + ", and was " + argument_text(before);
@@ -111,18 +78,19 @@ struct Compiled::State {
     Where where;
     bool whole_storages = false;  // an argument's storage was also captured: see trace.h
     std::vector<std::shared_ptr<TraceState>> traces;  // one that runs outlives clear()
-    std::shared_ptr<CommitLock> commit_lock = std::make_shared<CommitLock>();
-    std::recursive_mutex mutex;  // fn may step out and call itself
+    std::recursive_mutex mutex;                       // fn may step out and call itself
 
     State(std::string n, Function f, CompileOptions o, Where w)
         : name(std::move(n)), function(std::move(f)), options(o), where(w) {}
 
-    // The trace for this call. If only guards stood against one, `guard` says which.
+    // The trace for this call, and all that is given to it. If only guards stood against one,
+    // `guard` says which.
     std::shared_ptr<TraceState> fitting(const CallKey& key, const std::vector<Tensor>& arguments,
-                                        std::string& guard) const {
+                                        Given& given, std::string& guard) const {
         for (const auto& t : traces) {
             if (!(t->key == key)) continue;
-            guard = broken_guard(*t, arguments);
+            given = arguments;
+            guard = broken_guard(*t, given);
             if (guard.empty()) return t;
         }
         return nullptr;
@@ -153,21 +121,23 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
     if (recording()) return s.function(arguments);  // its lines join those of the caller
     for (const Tensor& t : arguments)
         if (t.is_symbolic()) t.data();  // throws
-    const std::shared_ptr<void> given = attachment ? *attachment : nullptr;
+    const std::shared_ptr<void> attached = attachment ? *attachment : nullptr;
     std::unique_lock lock(s.mutex);
     int made = 0;
     while (true) {
         const CallKey key = key_of(arguments, extra, s.whole_storages);
         std::string guard;
-        if (const auto t = s.fitting(key, arguments, guard)) {
+        Given given;
+        if (const auto t = s.fitting(key, arguments, given, guard)) {
             if (attachment) *attachment = t->attachment;
             lock.unlock();
-            if (auto results = run_trace(*t, arguments)) return *std::move(results);
+            if (auto results = run_trace(*t, arguments, std::move(given)))
+                return *std::move(results);
             lock.lock();  // another thread's step has broken a guard meanwhile
             continue;
         }
         if (made++ > 3) fail(ErrorKind::runtime, s.name, ": its guards fail right after its trace");
-        if (attachment) *attachment = given;
+        if (attachment) *attachment = attached;
         std::shared_ptr<TraceState> t =
             new_trace(s.name, s.where, s.function, s.options.executor, arguments, key);
         if (t->wants_whole_storages && !s.whole_storages) {
@@ -176,7 +146,6 @@ std::vector<Tensor> Compiled::call(const std::vector<Tensor>& arguments, std::in
         }
         t->why = s.why_traced(key, guard, why);
         if (attachment) t->attachment = *attachment;
-        t->commit_lock = s.commit_lock;
         s.traces.push_back(std::move(t));
     }
 }

@@ -48,7 +48,7 @@ struct Listener final : Observer {
 // The state that a function writes, so that it can be run twice from the same start.
 struct Snapshot {
     std::vector<std::pair<Tensor, Tensor>> storages;  // a whole storage, and its bytes then
-    std::vector<std::pair<Ref<History>, Ref<Handle>>> grads;
+    std::vector<std::pair<GradientRef, Tensor>> grads;
 
     void keep(const Ref<Storage>& storage) {
         const Tensor whole = tensor_of(storage, Layout::contiguous(storage->shape));
@@ -57,7 +57,7 @@ struct Snapshot {
     void restore() const {
         const NoGrad mode;
         for (const auto& [whole, bytes] : storages) write(whole, bytes, "lockstep");
-        for (const auto& [history, grad] : grads) history->set_gradient(grad);
+        for (const auto& [gradient, value] : grads) gradient->set(value);
     }
 };
 
@@ -159,6 +159,7 @@ struct Walk {
 // The trace, with the values of all its lines, and of its own program.
 struct Traced {
     std::unique_ptr<TraceState> trace;
+    Given given;  // what its programs want, as it was before the tape ran
     std::vector<Heard> written;
     std::vector<Tensor> outputs;
 };
@@ -168,7 +169,7 @@ Traced traced(Listener& listener, const Compiled::Function& function,
     const CallKey key = key_of(arguments, 0, whole_storages);
     Traced t;
     Ref<Program> all;
-    std::vector<Binding> bindings;
+    std::vector<OuterStorage> inputs_of_all;
     const auto listening = [&](const std::vector<Tensor>& inputs) {
         std::vector<Tensor> results = function(inputs);
         t.written = std::move(listener.heard);
@@ -176,40 +177,35 @@ Traced traced(Listener& listener, const Compiled::Function& function,
         for (const Heard& h : t.written) lines.push_back(h.line);
         const Captured captured = capture(*recording(), lines, "lockstep");
         all = captured.program;
-        bindings = bindings_of(*recording(), captured, ArgumentTable(arguments, inputs));
+        inputs_of_all = inputs_of(*recording(), captured, Outside(*recording()));
         return results;
     };
     listener.heard.clear();
     t.trace = new_trace("lockstep", current_line(), listening, executor, arguments, key);
     if (t.trace->wants_whole_storages) return traced(listener, function, arguments, executor, true);
     // What the programs need, before the tape changes it.
+    t.given = arguments;
+    broken_guard(*t.trace, t.given);
+    const std::vector<GivenKey>& keys = t.trace->given;
     const std::vector<Tensor> values =
-        Callable(all, executor).run(bound_inputs(key, bindings, arguments));
+        Callable(all, executor).run(bound_inputs(inputs_of_all, keys, t.given));
     for (std::size_t k = 0; k < values.size(); ++k) t.written[k].value = values[k];
-    t.outputs = t.trace->callable->run(bound_inputs(key, t.trace->inputs, arguments));
+    t.outputs = t.trace->callable->run(bound_inputs(t.trace->inputs, keys, t.given));
     return t;
 }
 
-Snapshot state_written_by(const TraceState& trace, const std::vector<Tensor>& arguments) {
+Snapshot state_written_by(const Traced& t) {
     Snapshot start;
-    for (const Commit& c : trace.commits) {
-        if (!c.to.slot) {
-            start.keep(c.to.bytes.in(arguments));
-            continue;
-        }
-        const Ref<History>& history = c.to.grad_of.in(arguments);
-        start.grads.push_back({history, history->gradient()});
-        if (c.in_place) start.keep(history->gradient()->storage);
+    for (const Commit& c : t.trace->commits) start.keep(c.to.in(t.given));
+    for (const GradientCommit& c : t.trace->gradients) {
+        const GradientRef gradient = c.to.in(t.given);
+        start.grads.push_back({gradient, gradient->get()});
     }
     return start;
 }
 
 // What the function returned and wrote, against the program's.
-void compare_ends(const Traced& t, const std::vector<Tensor>& results,
-                  const std::vector<Tensor>& arguments, Lockstep& result) {
-    const auto output = [&](int k) {
-        return k < 0 ? Tensor() : t.outputs[static_cast<std::size_t>(k)];
-    };
+void compare_ends(const Traced& t, const std::vector<Tensor>& results, Lockstep& result) {
     const auto compare = [&](const std::string& what, const Tensor& tape, const Tensor& line,
                              const Where& where) {
         if (!result.equal || same_bits(tape, line)) return;
@@ -217,14 +213,15 @@ void compare_ends(const Traced& t, const std::vector<Tensor>& results,
         result.text += row(what, brief(tape), brief(line), "DIFFER", where);
     };
     for (std::size_t k = 0; k < results.size(); ++k)
-        compare("result " + std::to_string(k), results[k], output(t.trace->results[k]), {});
-    for (const Commit& c : t.trace->commits) {
-        Tensor now;
-        if (!c.to.slot)
-            now = bound_inputs(t.trace->key, {c.to}, arguments)[0];
-        else if (const Ref<Handle> grad = c.to.grad_of.in(arguments)->gradient())
-            now = Tensor(grad).detach();
-        compare(c.to.slot ? "the new .grad" : c.written_by, now, output(c.output), c.writer);
+        compare("result " + std::to_string(k), results[k],
+                result_of(t.trace->results[k], *t.trace, t.given, t.outputs), {});
+    for (const Commit& c : t.trace->commits)
+        compare(c.written_by, base_of(c.to, t.trace->given, t.given),
+                t.outputs[static_cast<std::size_t>(c.output)], c.writer);
+    for (const GradientCommit& c : t.trace->gradients) {
+        const Tensor now = c.to.in(t.given)->get();
+        compare("the new .grad", now.defined() ? now.detach() : now,
+                result_of(c.value, *t.trace, t.given, t.outputs), {});
     }
 }
 
@@ -236,7 +233,7 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
     listener.tracing = true;
     // The trace first: it changes nothing, and says which state the function writes.
     Traced program = traced(listener, function, arguments, executor, false);
-    const Snapshot start = state_written_by(*program.trace, arguments);
+    const Snapshot start = state_written_by(program);
 
     listener.tracing = false;
     listener.heard.clear();
@@ -251,7 +248,7 @@ Lockstep lockstep(const Compiled::Function& function, const std::vector<Tensor>&
         while (!walk.done() && walk.step()) {
         }
         result.equal = walk.done();
-        compare_ends(program, results, arguments, result);
+        compare_ends(program, results, result);
     } catch (...) {
         thread_state().observer = nullptr;
         start.restore();

@@ -10,9 +10,9 @@
 //         return loss
 //
 //     outside                tie                         the program
-//     batch, argument 0 ---> inputs[0], by number -----> %0 = argument x0
+//     batch, given 0 ------> inputs[0], by number -----> %0 = argument x0
 //     w's bytes -----------> inputs[1] ----------------> %1 = variable w1
-//     w.grad --------------> inputs[2], a slot --------> %2 = slot grad2
+//     w.grad, given 1 -----> inputs[2], by number -----> %2 = slot grad2
 //     w's value -----------> variables[0] -------------> %3 = leaf %1
 //                                                        %4 = mul %0 %3
 //                                                        %5 = sum %4                loss
@@ -22,16 +22,17 @@
 //                                                        %12 = sub %3 %11           w
 //     the call's result <--- results[0], output 0 <----- return %5
 //     w's bytes <----------- commits[0], output 1 <-----        %12
-//     w.grad <-------------- commits[1], output 2 <-----        %10
+//     w.grad <------------ gradients[0], output 2 <-----        %10
 //
 // Guards are what the program took for granted. A call at which one is broken traces again:
 //
 //     handles[0]     w is the leaf that it was
-//     slots[0]       w.grad is there: it was read before it was set
-//     captures[0]    w is not an argument: else %0 and %1 would be the same bytes
+//     slots[0]       w.grad is there, for it was read before it was set, and shares its memory with
+//                    no other that is given
+//     captures[0]    w is neither of the two: else %0 and %1, say, would be the same bytes
 //
 // Who points to whom: a TraceState holds the program, and of the tensors outside only those that
-// the function names itself (w). The program holds no tensor. Arguments are looked up by number
+// the function names itself (w). The program holds no tensor. What is given is looked up by number
 // at each call. The recording and its stand-ins are gone when the trace is made.
 #include "graph/trace.h"
 
@@ -42,69 +43,70 @@
 #include "core/history.h"
 #include "core/hooks.h"
 #include "core/state.h"
-#include "kernels/parallel.h"
 
 namespace tg {
 
 // ---- ties to the tensors outside ---------------------------------------------------------------
 
-Handle& handle_of(const std::vector<Tensor>& arguments, int number) {
-    return arguments[static_cast<std::size_t>(number)].handle();
+Handle& handle_of(const Given& given, int number) {
+    return given[static_cast<std::size_t>(number)].handle();
 }
 
-const Ref<Storage>& OuterStorage::in(const std::vector<Tensor>& arguments) const {
-    return argument < 0 ? named : handle_of(arguments, argument).storage;
+const Ref<Storage>& OuterStorage::in(const Given& given) const {
+    return number < 0 ? named : handle_of(given, number).storage;
 }
 
-const Ref<History>& OuterHistory::in(const std::vector<Tensor>& arguments) const {
-    return argument < 0 ? named : handle_of(arguments, argument).history;
+const Ref<History>& OuterHistory::in(const Given& given) const {
+    return number < 0 ? named : handle_of(given, number).history;
 }
 
-ArgumentTable::ArgumentTable(const std::vector<Tensor>& arguments,
-                             const std::vector<Tensor>& stand_ins) {
-    for (std::size_t i = 0; i < arguments.size(); ++i)
-        for (const Tensor* t : {&arguments[i], &stand_ins[i]}) {
-            // Does nothing where an earlier argument has it too.
-            by_storage_.emplace(t->handle().storage.get(), static_cast<int>(i));
-            by_history_.emplace(t->handle().history.get(), static_cast<int>(i));
+GradientRef OuterGradient::in(const Given& given) const {
+    return number < 0 ? named : gradient_of(given[static_cast<std::size_t>(number)]);
+}
+
+Outside::Outside(const Recording& r) {
+    for (std::size_t i = 0; i < r.given.size(); ++i) {
+        const auto number = static_cast<int>(i);
+        for (const Tensor* t : {&r.given[i], &r.stand_ins[i]}) {
+            // Does nothing where an earlier one has it too.
+            by_storage_.emplace(t->handle().storage.get(), number);
+            by_history_.emplace(t->handle().history.get(), number);
         }
+        by_gradient_.emplace(gradient_of(r.given[i]).get(), number);
+    }
 }
 
-int ArgumentTable::number_of(const Storage* storage) const {
-    const auto found = by_storage_.find(storage);
-    return found == by_storage_.end() ? -1 : found->second;
+template <class Key>
+static int number_in(const std::unordered_map<const Key*, int>& numbers, const Key* key) {
+    const auto found = numbers.find(key);
+    return found == numbers.end() ? -1 : found->second;
 }
 
-int ArgumentTable::number_of(const History* history) const {
-    const auto found = by_history_.find(history);
-    return found == by_history_.end() ? -1 : found->second;
+int Outside::number_of(const Storage* storage) const { return number_in(by_storage_, storage); }
+int Outside::number_of(const History* history) const { return number_in(by_history_, history); }
+
+OuterStorage Outside::outside(const Ref<Storage>& storage) const {
+    const int number = number_of(storage.get());
+    return {number, number < 0 ? storage : Ref<Storage>{}};
 }
 
-OuterStorage ArgumentTable::outside(const Ref<Storage>& storage) const {
-    const int argument = number_of(storage.get());
-    return {argument, argument < 0 ? storage : Ref<Storage>{}};
+OuterHistory Outside::outside(const Ref<History>& history) const {
+    const int number = number_of(history.get());
+    return {number, number < 0 ? history : Ref<History>{}};
 }
 
-OuterHistory ArgumentTable::outside(const Ref<History>& history) const {
-    const int argument = number_of(history.get());
-    return {argument, argument < 0 ? history : Ref<History>{}};
+OuterGradient Outside::outside(const GradientRef& gradient) const {
+    const int number = number_in(by_gradient_, static_cast<const Gradient*>(gradient.get()));
+    return {number, number < 0 ? gradient : GradientRef{}};
 }
 
-std::vector<Binding> bindings_of(const Recording& r, const Captured& captured,
-                                 const ArgumentTable& table) {
-    std::vector<Binding> list;
+std::vector<OuterStorage> inputs_of(const Recording& r, const Captured& captured,
+                                    const Outside& outside) {
+    std::vector<OuterStorage> list;
     for (int i : captured.inputs) {
         const RecordedInput& input = r.inputs[static_cast<std::size_t>(i)];
-        Binding b;
-        if (input.kind == RecordedInput::slot) {
-            b.slot = true;
-            b.grad_of = table.outside(input.history);
-        } else if (input.kind == RecordedInput::argument) {
-            b.bytes = table.outside(input.storage);
-        } else {
-            b.bytes.named = input.storage;
-        }
-        list.push_back(std::move(b));
+        list.push_back(input.kind == RecordedInput::variable ? OuterStorage{-1, input.storage}
+                                                             : outside.outside(input.storage));
     }
     return list;
 }
@@ -116,57 +118,51 @@ namespace {
 struct Tracer {
     Recording r;
     TraceState& trace;
-    const std::vector<Tensor>& arguments;
-    ArgumentTable table;
+    std::vector<Tensor> returned;      // by the function
     std::vector<Value> outputs;        // of the program, in order: results, then commits
     std::vector<char> differentiable;  // by output
 
-    Tracer(TraceState& made, const std::vector<Tensor>& given) : trace(made), arguments(given) {}
+    explicit Tracer(TraceState& made) : trace(made) {}
 
-    std::vector<Tensor> stand_ins() {
-        std::vector<Tensor> list;
-        for (std::size_t i = 0; i < arguments.size(); ++i) {
-            const ArgumentKey& a = trace.key.arguments[i];
-            const auto storage = static_cast<std::size_t>(a.storage_of);
-            const auto history = static_cast<std::size_t>(a.history_of);
-            list.push_back(
-                r.argument(arguments[i], {.number = static_cast<int>(i),
-                                          .window = a.window,
-                                          .layout = a.layout,
-                                          .base = a.base,
-                                          .same_storage = storage < i ? &list[storage] : nullptr,
-                                          .same_history = history < i ? &list[history] : nullptr}));
-        }
-        return list;
+    void give(const std::vector<Tensor>& arguments) {
+        for (std::size_t i = 0; i < arguments.size(); ++i)
+            r.stand_in(arguments[i], RecordedInput::argument, trace.key.arguments[i]);
     }
 
-    void call_function(const Compiled::Function& function, const std::vector<Tensor>& inputs) {
+    void call_function(const Compiled::Function& function) {
         try {
-            add_results(called_on_its_own_lines(function, inputs));
+            returned = called_on_its_own_lines(function, r.stand_ins);
         } catch (const Error& error) {
             // A window beside its whole storage may be what it stumbled over: it is called again,
             // with whole storages.
-            if (error.kind == ErrorKind::interrupt || !met_more_of_an_argument()) throw;
+            if (error.kind == ErrorKind::interrupt || !met_more_of_what_is_given()) throw;
         }
     }
 
     // The lines inside the function are wanted, not the line of this call.
     static std::vector<Tensor> called_on_its_own_lines(const Compiled::Function& function,
-                                                       const std::vector<Tensor>& inputs) {
+                                                       const std::vector<Tensor> inputs) {
         const OwnLines lines;
         return function(inputs);
     }
 
-    // A window came as an argument, and the function names the storage that it is cut from.
-    bool met_more_of_an_argument() const {
-        return std::any_of(r.storages.begin(), r.storages.end(), [&](const auto& s) {
-            return s->storage->born == 0 && table.number_of(s->storage.get()) >= 0;
-        });
+    // A window was given, and the function names the storage that it is cut from.
+    bool met_more_of_what_is_given() const {
+        const Outside outside(r);
+        return r.wants_whole_storages ||
+               std::any_of(r.storages.begin(), r.storages.end(), [&](const auto& s) {
+                   return s->storage->born == 0 && outside.number_of(s->storage.get()) >= 0;
+               });
     }
 
-    void add_results(const std::vector<Tensor>& results) {
-        for (const Tensor& t : results)
-            trace.results.push_back(t.defined() ? add_output(value_of(contiguous(t))) : -1);
+    void add_results(const Outside& outside) {
+        for (const Tensor& t : returned) trace.results.push_back(result(t, outside));
+    }
+
+    Result result(const Tensor& t, const Outside& outside) {
+        if (!t.defined()) return {};
+        if (auto is = tensor_outside(t, outside)) return {-1, std::move(is)};
+        return {add_output(value_of(contiguous(t))), {}};
     }
 
     int add_output(const Value& v) {
@@ -198,20 +194,20 @@ struct Tracer {
              "inside, or use a Function");
     }
 
-    void add_storage_commits() {
+    void add_storage_commits(const Outside& outside) {
         // By index: asking for a value may meet further storages.
         for (std::size_t i = 0; i < r.storages.size(); ++i) {
             const StorageState& s = *r.storages[i];
-            const bool outlives_the_call = s.argument || s.storage->born == 0;
+            const bool outlives_the_call = s.given || s.storage->born == 0;
             if (!s.written() || !outlives_the_call) continue;
             Commit c;
-            c.to.bytes = table.outside(s.storage);
+            c.to = outside.outside(s.storage);
             c.writer = s.writer;
             c.written_by = s.written_by;
             trace.write_names.push_back(
                 std::string(text(Desc{s.storage->shape, s.storage->dtype})) + " by " +
                 s.written_by + at(s.writer));
-            if (add_history_commits(s, c)) continue;
+            if (add_history_commits(s, c, outside)) continue;
             c.output = add_output(s.now);
             trace.commits.push_back(c);
         }
@@ -219,18 +215,18 @@ struct Tracer {
 
     // A history that was written with gradients on continues outside with this call's node. Says
     // whether there is one; its commit then also moves the bytes.
-    bool add_history_commits(const StorageState& s, Commit c) {
+    bool add_history_commits(const StorageState& s, Commit c, const Outside& outside) {
         bool any = false;
         for (std::size_t k = 0; k < r.histories.size(); ++k) {
             const HistoryState& h = *r.histories[k];
             const bool made_inside =
-                h.history->born == r.id && table.number_of(h.history.get()) < 0;
+                h.history->born == r.id && outside.number_of(h.history.get()) < 0;
             if (made_inside || h.written_at == 0 || h.history->leaf || &r.state(h.storage) != &s)
                 continue;
             const Value now = r.base(s.storage, h.history);
             if (!now.node->requires_grad) continue;
             c.differentiable = true;
-            c.history = table.outside(h.history);
+            c.history = outside.outside(h.history);
             c.output = add_output(now);
             trace.commits.push_back(c);
             any = true;
@@ -238,42 +234,43 @@ struct Tracer {
         return any;
     }
 
-    // w.grad.zero_() sets no .grad: it writes into the one that was there.
-    bool written_in_place(const GradState& g) {
-        return !g.written && g.now.defined() && r.state(g.now.handle().storage).written();
-    }
-
-    void add_slots() {
+    void add_gradients(const Outside& outside) {
         for (const auto& g : r.grads) {
-            const OuterHistory grad_of = table.outside(g->history);
-            if (grad_of.argument < 0 && g->history->born == r.id) continue;
-            if (g->read) trace.slots.push_back({grad_of, g->present_at_start});
-            const bool in_place = written_in_place(*g);
-            if (!g->written && !in_place) continue;
-            Commit c;
-            c.in_place = in_place;
-            if (in_place) {
-                const StorageState& s = r.state(g->now.handle().storage);
-                c.writer = s.writer;
-                c.written_by = s.written_by;
-            }
-            c.to.slot = true;
-            c.to.grad_of = grad_of;
-            if (g->now.defined()) c.output = add_output(value_of(contiguous(g->now)));
-            trace.commits.push_back(c);
+            if (g->gradient->born == r.id) continue;
+            const OuterGradient gradient = outside.outside(g->gradient);
+            if (g->read) trace.slots.push_back({gradient, g->given, g->named});
+            if (g->written) trace.gradients.push_back({gradient, result(g->now, outside)});
         }
     }
 
-    void make_program(Executor executor) {
+    // What a tensor of the recording is outside of it, if it is anything there.
+    std::optional<OuterTensor> tensor_outside(const Tensor& t, const Outside& outside) {
+        OuterTensor found;
+        const Handle& h = t.handle();
+        for (std::size_t i = 0; i < r.stand_ins.size(); ++i)
+            if (r.stand_ins[i].same(t)) found.number = static_cast<int>(i);
+        if (found.number >= 0) return found;
+        if (h.born < r.id) {
+            found.named = t.ref();
+            return found;
+        }
+        if (t.requires_grad() || (h.storage->born != 0 && !r.state(h.storage).given)) return {};
+        found.storage = outside.outside(h.storage);
+        found.layout = h.layout;
+        found.is_view = true;
+        return found;
+    }
+
+    void make_program(Executor executor, const Outside& outside) {
         const Captured captured = capture(r, outputs, r.name);
         trace.callable = make<Callable>(captured.program, executor);
         trace.callable->differentiable = differentiable;
-        bind_inputs(captured);
-        bind_variables(captured);
+        bind_inputs(captured, outside);
+        bind_variables(captured, outside);
     }
 
-    void bind_inputs(const Captured& captured) {
-        trace.inputs = bindings_of(r, captured, table);
+    void bind_inputs(const Captured& captured, const Outside& outside) {
+        trace.inputs = inputs_of(r, captured, outside);
         for (std::size_t i = 0; i < captured.inputs.size(); ++i) {
             const RecordedInput& input = r.inputs[static_cast<std::size_t>(captured.inputs[i])];
             if (input.kind != RecordedInput::variable) continue;
@@ -283,28 +280,31 @@ struct Tracer {
         }
     }
 
-    void bind_variables(const Captured& captured) {
-        for (int number : trace.callable->variables)
-            for (const LeafLine& leaf : r.leaves) {
-                if (!captured.numbers.count(leaf.line.get())) continue;
-                if (captured.number(Value{leaf.line, 0}) != number) continue;
-                VariableBinding v{leaf.argument, leaf.named};
-                v.is_base = static_cast<bool>(leaf.base_of);
-                if (v.is_base) v.base_of = table.outside(leaf.base_of);
-                trace.variables.push_back(v);
-            }
+    void bind_variables(const Captured& captured, const Outside& outside) {
+        std::unordered_map<int, const LeafLine*> by_number;
+        for (const LeafLine& leaf : r.leaves)
+            if (captured.numbers.count(leaf.line.get()))
+                by_number[captured.number(Value{leaf.line, 0})] = &leaf;
+        for (int number : trace.callable->variables) {
+            const LeafLine& leaf = *by_number.at(number);
+            VariableBinding v{leaf.given, leaf.named};
+            v.is_base = static_cast<bool>(leaf.base_of);
+            if (v.is_base) v.base_of = outside.outside(leaf.base_of);
+            trace.variables.push_back(v);
+        }
     }
 
-    void add_guards() {
+    void add_guards(const Outside& outside) {
         for (const auto& [handle, older] : r.older)
             if (handle->storage->born == 0)
                 trace.handles.push_back(
                     {older.handle, handle->history, older.requires_grad, hooks_on(*handle)});
         for (const auto& s : r.storages) {
-            const OuterStorage outer = table.outside(s->storage);
-            if (s->storage->born == 0 || (s->argument && s->captured))
-                trace.captures.push_back({outer.in(arguments), outer.argument});
+            const OuterStorage outer = outside.outside(s->storage);
+            if (s->storage->born == 0 || (s->given && s->captured))
+                trace.captures.push_back({outer.in(r.given), outer.number});
         }
+        trace.given = r.given_keys;
     }
 };
 
@@ -316,24 +316,26 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
     const auto start = std::chrono::steady_clock::now();
     auto trace = std::make_unique<TraceState>();
     trace->key = key;
-    Tracer t(*trace, arguments);
+    Tracer t(*trace);
     t.r.kind = Recording::trace;
     t.r.id = new_recording_id();
     t.r.name = name;
     t.r.opened = where;
+    t.r.whole_storages = key.whole_storages;
     {
         const RecordingScope scope(&t.r);
-        const std::vector<Tensor> inputs = t.stand_ins();
-        t.table = ArgumentTable(arguments, inputs);
-        t.call_function(function, inputs);
-        if (t.met_more_of_an_argument()) {
+        t.give(arguments);
+        t.call_function(function);
+        if (t.met_more_of_what_is_given()) {
             trace->wants_whole_storages = true;
             return trace;
         }
-        t.add_storage_commits();
-        t.add_slots();
-        t.make_program(executor);
-        t.add_guards();
+        const Outside outside(t.r);
+        t.add_results(outside);
+        t.add_storage_commits(outside);
+        t.add_gradients(outside);
+        t.make_program(executor, outside);
+        t.add_guards(outside);
     }
     trace->milliseconds =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

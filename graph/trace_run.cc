@@ -3,6 +3,7 @@
 
 #include "core/history.h"
 #include "core/hooks.h"
+#include "graph/commit_lock.h"
 #include "graph/trace.h"
 #include "kernels/parallel.h"
 
@@ -24,125 +25,147 @@ std::string broken_handle(const TraceState& t) {
     return "";
 }
 
-std::string broken_slot(const TraceState& t, const std::vector<Tensor>& arguments) {
-    for (const TraceState::SlotGuard& g : t.slots)
-        if (static_cast<bool>(g.grad_of.in(arguments)->gradient()) != g.present)
-            return g.present ? "a .grad that was there is None now"
-                             : "a .grad that was None is there now";
+std::string broken_slot(const TraceState& t, Given& given) {
+    for (const TraceState::SlotGuard& g : t.slots) {
+        const Tensor now = g.gradient.in(given)->get();
+        const bool present = g.named || g.number >= 0;
+        if (now.defined() != present)
+            return present ? "a .grad that was there is None now"
+                           : "a .grad that was None is there now";
+        if (g.named && !(now.ref() == g.named))
+            return "a .grad that the function also names itself is another tensor now";
+        if (g.number < 0) continue;
+        const auto i = static_cast<std::size_t>(g.number);
+        given.push_back(now);
+        const bool whole_storages = !t.given[i].window;
+        if (!(key_of(std::span<const Tensor>(given), i, whole_storages) == t.given[i]))
+            return "a .grad has another layout, or shares memory otherwise than before";
+    }
     return "";
 }
 
-std::string broken_capture(const TraceState& t, const std::vector<Tensor>& arguments) {
+std::string broken_capture(const TraceState& t, const Given& given) {
     for (const TraceState::CaptureGuard& g : t.captures)
-        for (std::size_t i = 0; i < arguments.size(); ++i) {
-            const bool is = arguments[i].handle().storage == g.storage;
-            const bool was = t.key.arguments[i].storage_of == g.argument;
-            if (is != was)
-                return "argument " + std::to_string(i) +
-                       (is ? " is a tensor that the function names itself"
-                           : " is no longer the tensor that the function names itself");
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            const bool is = given[i].handle().storage == g.storage;
+            const bool was = t.given[i].storage_of == g.number;
+            if (is == was) continue;
+            const bool argument = i < t.key.arguments.size();
+            return (argument ? "argument " + std::to_string(i) : std::string("a .grad")) +
+                   (is ? " is a tensor that the function names itself"
+                       : " is no longer the tensor that the function names itself");
         }
     return "";
 }
 
 }  // namespace
 
-std::string broken_guard(const TraceState& t, const std::vector<Tensor>& arguments) {
+std::string broken_guard(const TraceState& t, Given& given) {
     std::string broken = broken_handle(t);
-    if (broken.empty()) broken = broken_slot(t, arguments);
-    if (broken.empty()) broken = broken_capture(t, arguments);
+    if (broken.empty()) broken = broken_slot(t, given);
+    if (broken.empty()) broken = broken_capture(t, given);
     return broken;
 }
 
 // ---- running -----------------------------------------------------------------------------------
-namespace {
 
-// A storage as the program sees it, whole or an argument's window, by a tensor with no history of
-// its own yet.
-Tensor base_of(const OuterStorage& s, const CallKey& key, const std::vector<Tensor>& arguments) {
-    if (s.argument < 0) return tensor_of(s.named, Layout::contiguous(s.named->shape));
-    const ArgumentKey& a = key.arguments[static_cast<std::size_t>(s.argument)];
-    Layout layout = Layout::contiguous(a.base);
-    if (a.window) layout.offset = handle_of(arguments, s.argument).layout.offset;
-    return tensor_of(s.in(arguments), layout);
+// A storage as the program sees it, whole or a window, by a tensor with no history of its own yet.
+Tensor base_of(const OuterStorage& s, const std::vector<GivenKey>& keys, const Given& given) {
+    if (s.number < 0) return tensor_of(s.named, Layout::contiguous(s.named->shape));
+    const GivenKey& key = keys[static_cast<std::size_t>(s.number)];
+    Layout layout = Layout::contiguous(key.base);
+    if (key.window) layout.offset = handle_of(given, s.number).layout.offset;
+    return tensor_of(s.in(given), layout);
 }
 
-}  // namespace
-
-std::vector<Tensor> bound_inputs(const CallKey& key, const std::vector<Binding>& bindings,
-                                 const std::vector<Tensor>& arguments) {
-    std::vector<Tensor> inputs;
-    inputs.reserve(bindings.size());
-    for (const Binding& b : bindings)
-        inputs.push_back(b.slot ? contiguous(Tensor(b.grad_of.in(arguments)->gradient()).detach())
-                                : base_of(b.bytes, key, arguments));
-    return inputs;
+std::vector<Tensor> bound_inputs(const std::vector<OuterStorage>& inputs,
+                                 const std::vector<GivenKey>& keys, const Given& given) {
+    std::vector<Tensor> list;
+    list.reserve(inputs.size());
+    for (const OuterStorage& s : inputs) list.push_back(base_of(s, keys, given));
+    return list;
 }
 
 namespace {
 
-std::vector<Value> bound_variables(const TraceState& t, const std::vector<Tensor>& arguments) {
+std::vector<Value> bound_variables(const TraceState& t, const Given& given) {
     std::vector<Value> variables;
     if (!grad_enabled()) return variables;
     for (const VariableBinding& v : t.variables)
-        variables.push_back(v.is_base         ? v.base_of.in(arguments)->now
-                            : v.named         ? value_outside(*v.named)
-                            : v.argument >= 0 ? value_outside(handle_of(arguments, v.argument))
-                                              : Value{});  // a leaf of the function's own
+        variables.push_back(v.is_base       ? v.base_of.in(given)->now
+                            : v.named       ? value_outside(*v.named)
+                            : v.number >= 0 ? value_outside(handle_of(given, v.number))
+                                            : Value{});  // a leaf of the function's own
     return variables;
 }
 
-// Every line has run. From here on nothing allocates for a whole variable, polls or throws, so a
-// step is either taken or not.
-void commit(TraceState& t, const std::vector<Tensor>& arguments, const std::vector<Tensor>& out) {
-    const kernels::Uninterrupted whole;
-    for (const Commit& c : t.commits) {
-        const Tensor value = c.output < 0 ? Tensor{} : out[static_cast<std::size_t>(c.output)];
-        if (c.to.slot && !c.in_place) {
-            c.to.grad_of.in(arguments)->set_gradient(value.ref());
-            continue;
-        }
-        const GradMode mode(c.differentiable && grad_enabled());
-        const Elsewhere line(c.writer);
-        const Tensor target = c.in_place ? Tensor(c.to.grad_of.in(arguments)->gradient())
-                                         : base_of(c.to.bytes, t.key, arguments);
-        if (c.differentiable) target.handle().history = c.history.in(arguments);
-        write(target, value, c.written_by, true);
-    }
+Tensor tensor_at(const OuterTensor& t, const std::vector<GivenKey>& keys, const Given& given) {
+    if (t.named) return Tensor(t.named);
+    if (!t.is_view) return given[static_cast<std::size_t>(t.number)];
+    const Tensor base = base_of(t.storage, keys, given);
+    Layout layout = t.layout;
+    layout.offset += base.handle().layout.offset;
+    return tensor_of(base.handle().storage, layout);
 }
 
 }  // namespace
 
-std::optional<std::vector<Tensor>> run_trace(TraceState& t, const std::vector<Tensor>& arguments) {
-    // A program that changes variables reads, computes and commits as one: two threads' steps
-    // follow each other.
-    CommitLock& commits = *t.commit_lock;
-    std::unique_lock lock(commits.mutex, std::defer_lock);
-    if (!t.commits.empty()) {
-        if (commits.holder == std::this_thread::get_id())
-            fail(ErrorKind::runtime, t.callable->written->name,
-                 ": is called again, by a signal's handler, in the middle of its own step");
-        lock.lock();
-        commits.holder = std::this_thread::get_id();
-    }
-    const struct Done {
-        std::atomic<std::thread::id>& by;
-        bool held;
-        ~Done() {
-            if (held) by = std::thread::id{};
+Tensor result_of(const Result& r, const TraceState& t, const Given& given,
+                 const std::vector<Tensor>& out) {
+    if (r.output >= 0) return out[static_cast<std::size_t>(r.output)];
+    return r.is ? tensor_at(*r.is, t.given, given) : Tensor{};
+}
+
+namespace {
+
+// Every line has run. From here on nothing allocates for a whole variable, polls or throws, so a
+// step is either taken or not.
+void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
+    const kernels::Uninterrupted whole;
+    for (const Commit& c : t.commits) {
+        const GradMode mode(c.differentiable && grad_enabled());
+        const Elsewhere line(c.writer);
+        const Tensor target = base_of(c.to, t.given, given);
+        if (c.differentiable) {
+            const Ref<History>& history = c.history.in(given);
+            target.handle().history = history;
+            target.handle().version = history->version - 1;  // stale: it is a view of what is there
         }
-    } done{commits.holder, lock.owns_lock()};
-    if (lock.owns_lock() && !broken_guard(t, arguments).empty()) return std::nullopt;
+        write(target, out[static_cast<std::size_t>(c.output)], c.written_by, true);
+    }
+    for (const GradientCommit& c : t.gradients)
+        c.to.in(given)->set(result_of(c.value, t, given, out));
+}
+
+std::vector<const void*> changed_by(const TraceState& t, const Given& given) {
+    std::vector<const void*> changed;
+    for (const Commit& c : t.commits) changed.push_back(c.to.in(given).get());
+    for (const GradientCommit& c : t.gradients) changed.push_back(c.to.in(given).get());
+    return changed;
+}
+
+}  // namespace
+
+std::optional<std::vector<Tensor>> run_trace(TraceState& t, const std::vector<Tensor>& arguments,
+                                             Given given) {
+    std::optional<CommitLock> lock;
+    if (t.changes_variables()) {
+        const std::vector<const void*> changed = changed_by(t, given);
+        lock.emplace(changed, t.callable->written->name);
+        // Another thread's step may have come between.
+        given = arguments;
+        if (!broken_guard(t, given).empty() || changed_by(t, given) != changed) return std::nullopt;
+    }
     t.calls.fetch_add(1);
     // Under no_grad too: what enable_grad inside has made differentiable is so outside.
     const auto& differentiable = t.callable->differentiable;
     const GradMode mode(
         std::any_of(differentiable.begin(), differentiable.end(), [](char d) { return d != 0; }));
     const std::vector<Tensor> out =
-        call(t.callable, bound_inputs(t.key, t.inputs, arguments), bound_variables(t, arguments));
-    commit(t, arguments, out);
+        call(t.callable, bound_inputs(t.inputs, t.given, given), bound_variables(t, given));
+    commit(t, given, out);
     std::vector<Tensor> results;
-    for (int k : t.results) results.push_back(k < 0 ? Tensor{} : out[static_cast<std::size_t>(k)]);
+    for (const Result& r : t.results) results.push_back(result_of(r, t, given, out));
     return results;
 }
 

@@ -241,9 +241,12 @@ void check_fits(const Tensor& view, const Tensor& value) {
 
 Tensor index(const Arg& x, const Key& key) {
     const Here here(x.where, "index");
-    if (const auto u = unknown_integer(x.tensor, key))
-        return index(apply(ops::index, {x, u->index}, {Attr{Dims{u->dim}}, Attr{std::int64_t{1}}}),
-                     u->rest);
+    if (const auto u = unknown_integer(x.tensor, key)) {
+        const RowIndex r{{u->dim}, u->index};
+        const Tensor row = apply(ops::index, {x, u->index}, r.read());
+        if (recording()) keep_up(row, x.tensor, u->index, r.read(), r.put(false));
+        return index(row, u->rest);
+    }
     const Parts p = parts_of(x.tensor, key);
     if (p.indexed.empty())  // a new tensor on the same bytes, even of x[...]
         return p.view.same(x.tensor) ? view(x, x.tensor.shape()) : p.view;

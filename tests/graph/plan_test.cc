@@ -90,7 +90,7 @@ TEST_CASE("a chain of elementwise lines is written over one room") {
     CHECK(same_bits(plan.run(in), execute(*p, in)));
 }
 
-TEST_CASE("runs at the same time do not meet") {
+TEST_CASE("threads that run one plan do not meet") {
     const Ref<Program> p = parse_program(network);
     const Plan plan(p);
     std::vector<std::vector<Tensor>> inputs, expected;

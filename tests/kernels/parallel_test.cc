@@ -57,7 +57,7 @@ TEST_CASE("ten thousand small jobs in a row all finish") {
     CHECK(wrong == 0);
 }
 
-TEST_CASE("a parallel_for inside of a chunk, and several callers at once, are safe") {
+TEST_CASE("a parallel_for inside of a chunk, and threads that call it at once, are safe") {
     set_num_threads(3);
     std::atomic<std::int64_t> nested{0};
     parallel_for(16, 1, [&](std::int64_t, std::int64_t) { nested += sum_to(100, 7); });

@@ -318,3 +318,48 @@ def test_nothing_is_left_behind():
     del w
     gc.collect()
     assert tg.node_count() == before
+
+
+class Both(tg.autograd.Function):
+    """x * w and x + w, with a gradient that depends on which of them a loss uses."""
+
+    @staticmethod
+    def forward(ctx, x, w):
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, w)
+        return x * w, x + w
+
+    @staticmethod
+    def backward(ctx, product, total):
+        x, w = ctx.saved_tensors
+        if total is None:
+            return None, product * x * 100
+        if product is None:
+            return None, total * 7
+        return None, product * x + total * w
+
+
+def test_a_rule_that_looks_at_absent_gradients_is_asked_again_through_a_call():
+    x = tg.tensor([1.0, 2.0])
+
+    def gradients(f):
+        found = []
+        for used in ("first", "second", "both"):
+            w = tg.tensor([3.0, 5.0], requires_grad=True)
+            a, b = f(w)
+            loss = {"first": a.sum(), "second": b.sum(), "both": (a * b).sum()}[used]
+            (g,) = tg.autograd.grad(loss, [w])
+            found.append(g.tolist())
+        return found
+
+    compiled = tg.compile(lambda w: Both.apply(x, w * w))
+    expected = gradients(lambda w: Both.apply(x, w * w))
+    assert gradients(compiled) == expected
+    assert expected[0] == [600.0, 2000.0]
+
+    w = tg.tensor([3.0, 5.0], requires_grad=True)
+    a, _ = compiled(w)
+    with tg.no_grad():
+        x.mul_(2.0)
+    with pytest.raises(RuntimeError, match="to call a Function's backward again"):
+        a.sum().backward()
