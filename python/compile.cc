@@ -160,6 +160,9 @@ void bind_compile(py::module_& m) {
             c.core.clear();
         });
 
+    m.def("_is_symbolic", [](const py::object& o) {
+        return is_tensor(o.ptr()) && tensor_in(o.ptr()).is_symbolic();
+    });
     m.def("_lockstep",
           [](const py::object& function, const py::list& arguments, const std::string& executor) {
               const Executor runs = executor_from(executor);

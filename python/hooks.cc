@@ -2,6 +2,7 @@
 #include "core/hooks.h"
 
 #include "core/anomaly.h"
+#include "core/recording.h"
 #include "python/call.h"
 #include "python/gil.h"
 
@@ -13,10 +14,16 @@ std::shared_ptr<void> function_in(const Call& c, int i) {
     return keep_alive(c[i]);
 }
 
+// Where the hooks that run while this thread traces are noted down, a list; null: nowhere.
+thread_local PyObject* hooks_run = nullptr;
+
 // A hook's ops are on the hook's own lines.
 py::object called(const std::shared_ptr<void>& function, const py::object& argument) {
     const OwnLines lines;
-    return py::handle(static_cast<PyObject*>(function.get()))(argument);
+    const py::handle hook(static_cast<PyObject*>(function.get()));
+    if (recording() && hooks_run && PyList_Append(hooks_run, hook.ptr()) != 0)
+        throw py::error_already_set();
+    return hook(argument);
 }
 
 py::object taken(PyObject* o) { return py::reinterpret_steal<py::object>(o); }
@@ -61,6 +68,12 @@ PyObject* set_anomaly(const Call& c) {
     Py_RETURN_NONE;
 }
 
+// The caller keeps the list until it says None.
+PyObject* note_hooks(const Call& c) {
+    hooks_run = c[0] == Py_None ? nullptr : c[0];
+    Py_RETURN_NONE;
+}
+
 PyObject* get_anomaly(const Call&) { return PyBool_FromLong(detects_anomaly()); }
 
 PyObject* get_retains(PyObject* self, void*) {
@@ -88,6 +101,8 @@ const Function functions[] = {
      "Raises RuntimeError if it requires no gradient.",
      Place::method},
     {"_set_detect_anomaly(mode)", set_anomaly, "Is every result looked over?", Place::function},
+    {"_note_hooks(list)", note_hooks, "Has each hook that runs in a trace put into the list.",
+     Place::function},
     {"is_anomaly_enabled()", get_anomaly,
      "Is every kernel's result looked over for NaN and infinity?", Place::function},
 };

@@ -13,7 +13,7 @@ from __future__ import annotations
 import builtins
 import functools
 import types
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, Callable
 
 import numpy as np
@@ -47,22 +47,35 @@ class Watched:
         self.contents: Contents | None = None  # of a list, dict, ... that is read
 
     def get(self) -> Any:
+        try:
+            return self._after(self.attributes)
+        except Exception:  # a property may raise what it likes
+            return _ABSENT
+
+    def _after(self, attributes: tuple[str, ...]) -> Any:
         owner = self.owner
         if self.name is not None:
             value = owner.get(self.name, _ABSENT)
         elif type(owner) is types.CellType:
-            try:
-                value = owner.cell_contents
-            except ValueError:
-                return _ABSENT
+            value = owner.cell_contents
         else:
             value = owner
-        for attribute in self.attributes:
-            try:
-                value = getattr(value, attribute)
-            except Exception:  # a property may raise what it likes
-                return _ABSENT
+        for attribute in attributes:
+            value = getattr(value, attribute)
         return value
+
+    def set(self, value: Any) -> bool:
+        """Can it be set, and is it now?"""
+        try:
+            if self.attributes:
+                setattr(self._after(self.attributes[:-1]), self.attributes[-1], value)
+            elif self.name is not None:
+                self.owner[self.name] = value
+            else:
+                self.owner.cell_contents = value
+        except Exception:
+            return False
+        return True
 
     def key(self) -> Hashable:
         value = self.value
@@ -76,7 +89,12 @@ class Watched:
 class Captured:
     """All that a function depends on beside its arguments."""
 
-    def __init__(self, function: Callable[..., Any], objects: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        objects: dict[str, Any],
+        hooks: Iterable[Callable[..., Any]] = (),
+    ) -> None:
         self.watched: list[Watched] = []
         self.containers: list[Watched] = []
         self.modules: list[tuple[str, Module]] = []
@@ -91,6 +109,8 @@ class Captured:
         for label, value in objects.items():
             self._reached(label, value)
         self._function(function, objects)
+        for hook in hooks:  # on gradients: their code runs in a trace too
+            self._function(hook, {})
         while self._todo:
             self._names(*self._todo.pop())
         self._objects.clear()
@@ -111,6 +131,14 @@ class Captured:
             if not (watched.contents and watched.contents.same(watched.get())):
                 return True
         return False
+
+    def take_back(self) -> list[str]:
+        """Puts back what a trace has set to one of its symbols; says what that was."""
+        said = []
+        for w in (*self.watched, *self.containers):
+            if _C._is_symbolic(w.get()) and w.set(w.value):
+                said.append(f"{w.label} ({w.line})")
+        return said
 
     def facts(self) -> dict[str, tuple[Any, str]]:
         """label -> (value, line), to tell what has changed between two calls."""
@@ -223,6 +251,7 @@ class Captured:
                 break
             if _is_method_of(found, value):
                 # Every look makes a new method object; its owner is what stays.
+                self._method(value, attribute, name)
                 self._function(found, {})
                 method = attribute
                 break
@@ -238,6 +267,18 @@ class Captured:
         self._labels.add((id(owner), label, read))
         here = Watched(owner, name._replace(attributes=tuple(kept)), label, value)
         self._value(label, value, here, bool(method), read)
+
+    def _method(self, value: Any, attribute: str, name: Name) -> None:
+        """A method of a user's class may be replaced by another."""
+        cls = type(value)
+        function = getattr(cls, attribute, None)
+        label = f"{cls.__qualname__}.{attribute}"
+        if not isinstance(function, types.FunctionType) or not is_user_code(function.__code__):
+            return
+        if (id(cls), label, True) not in self._labels:
+            self._labels.add((id(cls), label, True))
+            here = name._replace(kind="local", attributes=(attribute,))
+            self.watched.append(Watched(cls, here, label, function))
 
     def _value(self, label: str, value: Any, watched: Watched, called: bool, read: bool) -> None:
         """Decides what the value is watched for; `called`: only a method of it is used."""
@@ -300,6 +341,7 @@ class Captured:
             self._object(f"{label}.{path}" if path else label, part)
             forward = type(part).forward
             if isinstance(forward, types.FunctionType):
+                self._method(part, "forward", Name("local", path))
                 first = forward.__code__.co_varnames[:1]
                 self._function(forward, dict.fromkeys(first, part))
             for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):

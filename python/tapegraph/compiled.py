@@ -48,7 +48,7 @@ def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
         assert target is not None
         args, kwargs = unflatten_call(given, symbols)
         results: list[Tensor] = []
-        with target._watching_draws():
+        with target._watching_draws(), target._noting_hooks(), target._keeping_symbols():
             result = target.__wrapped_function__(*args, **kwargs)
         returned = flatten(result, results, "the result")
         check_result(returned)
@@ -87,6 +87,8 @@ class Compiled:
         self._last: _Key | None = None
         self._facts: dict[str, tuple[Any, str]] = {}
         self._warned: set[Any] = set()
+        self._hooks: dict[int, Callable[..., Any]] = {}  # on gradients, that have run in a trace
+        self._hooks_are_new = False
         if not isinstance(function, Module):
             functools.update_wrapper(self, function, updated=())
 
@@ -100,6 +102,8 @@ class Compiled:
         if key is None or key.structure != structure or self._has_changed():
             key = self._new_key(structure, args, kwargs)
         results, returned = self._program.call(tensors, key.extra, key.why, structure)
+        if self._hooks_are_new:
+            self._follow_hooks(key, args, kwargs)
         return results[0] if returned is TENSOR else unflatten(returned, iter(results))
 
     # ---- the key ----------------------------------------------------------------------------
@@ -113,15 +117,56 @@ class Compiled:
         """Looks everything over, and gives the number of this kind of call."""
         function = self.__wrapped_function__
         objects = _objects(function, args, kwargs)
-        captured = Captured(function, objects)
+        captured = Captured(function, objects, self._hooks.values())
         self._captured, self._changes = captured, Changes.count
         facts = captured.facts()
         full = (structure, captured.key())
         why = self._difference(structure, facts) if self._last is not None else ""
-        extra = self._known.setdefault(full, len(self._known))
+        extra = self._known.setdefault(full, max(self._known.values(), default=-1) + 1)
         self._facts = facts
         self._last = _Key(extra, why, structure)
         return self._last
+
+    def _follow_hooks(self, key: _Key, args: Any, kwargs: dict[str, Any]) -> None:
+        """A trace has met hooks. What they read is part of the key from now on, of its own too."""
+        self._hooks_are_new = False
+        self._known = {k: n for k, n in self._known.items() if n != key.extra}
+        captured = Captured(
+            self.__wrapped_function__,
+            _objects(self.__wrapped_function__, args, kwargs),
+            self._hooks.values(),
+        )
+        self._known[key.structure, captured.key()] = key.extra
+        self._captured, self._facts = captured, captured.facts()
+
+    @contextlib.contextmanager
+    def _keeping_symbols(self) -> Iterator[None]:
+        """No variable and no attribute is left with a symbol of the trace."""
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            taken_back = self._captured.take_back() if self._captured else []
+            if done and taken_back:
+                raise RuntimeError(
+                    f"compile: {self._name} sets {', '.join(taken_back)} to a tensor that it "
+                    f"computes, which would happen only while it is traced; write into the tensor "
+                    f"that is there, as in x.copy_(value), or return the new one"
+                )
+
+    @contextlib.contextmanager
+    def _noting_hooks(self) -> Iterator[None]:
+        hooks: list[Callable[..., Any]] = []
+        _C._note_hooks(hooks)
+        try:
+            yield
+        finally:
+            _C._note_hooks(None)
+            for hook in hooks:
+                if id(hook) not in self._hooks:
+                    self._hooks[id(hook)] = hook
+                    self._hooks_are_new = True
 
     def _difference(self, structure: Any, facts: dict[str, tuple[Any, str]]) -> str:
         """What is new since the last call, in words."""
