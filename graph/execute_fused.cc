@@ -85,7 +85,7 @@ static Descs fused_shape(const Op&, std::span<const Desc> in, const Attrs& attrs
 }
 
 static void fused_cpu(const Launch& launch) {
-    FusedGroup(body_of(launch.attrs)).run(launch.in, launch.out);
+    FusedGroup(body_of(launch.attrs), launch.in, launch.out).run(launch.in, launch.out);
 }
 
 const Op fused = {.name = "fused",
@@ -95,40 +95,50 @@ const Op fused = {.name = "fused",
 
 // ---- making a group ready ----------------------------------------------------------------------
 
-// Gives each value that stays inside a slot, which it leaves to another after its last use.
-// Places are numbered: first the body's values, then the numbers in its lines.
-FusedGroup::FusedGroup(const Program& body)
+FusedGroup::FusedGroup(const Program& body, std::span<const Array> in, std::span<const Array> out)
     : inputs_(static_cast<int>(body.inputs.size())),
       values_(static_cast<int>(body.values.size())),
+      size_(out[0].size()),
+      places_(body.values.size()),
       slot_of_(body.values.size(), -1),
       outputs_(body.outputs) {
-    std::vector<int> last_use(body.values.size(), -1);
-    for (std::size_t l = 0; l < body.lines.size(); ++l)
-        for (const Operand& operand : body.lines[l].in)
-            if (operand.value >= 0)
-                last_use[static_cast<std::size_t>(operand.value)] = static_cast<int>(l);
     for (const Desc& d : body.values) width_ = std::max(width_, size_of(d.dtype));
+    for (const Line& line : body.lines) add_step(body, line);
+    for (std::size_t k = 0; k < numbers_.size(); ++k)
+        places_.push_back({reinterpret_cast<char*>(&numbers_[k]), 0, 0});
+    give_slots(body);
+    lay_out(in, out);
+}
 
+void FusedGroup::add_step(const Program& body, const Line& line) {
+    Step step{block_of(body, line), line.in.size(), {}, line.out[0]};
+    assert(step.block);
+    for (int i = 0; i < line.in.size(); ++i) {
+        const Operand& operand = line.in[i];
+        step.in[i] = operand.value;
+        if (operand.value >= 0) continue;
+        step.in[i] = values_ + static_cast<int>(numbers_.size());
+        operand.scalar.write(&numbers_.emplace_back(), body.operand_desc(line, i).dtype);
+    }
+    steps_.push_back(step);
+}
+
+// Each value that stays inside gets a slot, which it leaves to another after its last use.
+void FusedGroup::give_slots(const Program& body) {
+    std::vector<int> last_use(body.values.size(), -1);
+    for (std::size_t l = 0; l < steps_.size(); ++l)
+        for (int i = 0; i < steps_[l].operands; ++i)
+            if (steps_[l].in[i] < values_)
+                last_use[static_cast<std::size_t>(steps_[l].in[i])] = static_cast<int>(l);
     std::vector<int> free;
-    for (const Line& line : body.lines) {
-        Step step{block_of(body, line), line.in.size(), {}, line.out[0]};
-        assert(step.block);
-        const int here = static_cast<int>(steps_.size());
-        for (int i = 0; i < line.in.size(); ++i) {
-            const Operand& operand = line.in[i];
-            if (operand.value >= 0) {
-                step.in[i] = operand.value;
-                continue;
-            }
-            step.in[i] = values_ + static_cast<int>(numbers_.size());
-            operand.scalar.write(&numbers_.emplace_back(), body.operand_desc(line, i).dtype);
-        }
+    for (std::size_t l = 0; l < steps_.size(); ++l) {
+        const Step& step = steps_[l];
         // A line may write over an operand that dies in it, if their elements are of one size.
         std::vector<int> left;
         for (int i = 0; i < step.operands; ++i) {
             if (step.in[i] >= values_) continue;
             const auto v = static_cast<std::size_t>(step.in[i]);
-            if (slot_of_[v] < 0 || last_use[v] != here) continue;
+            if (slot_of_[v] < 0 || last_use[v] != static_cast<int>(l)) continue;
             const bool same =
                 size_of(body.values[v].dtype) == size_of(desc_of(body, step.out).dtype);
             (same ? free : left).push_back(slot_of_[v]);
@@ -140,61 +150,56 @@ FusedGroup::FusedGroup(const Program& body)
             free.pop_back();
         }
         free.insert(free.end(), left.begin(), left.end());
-        steps_.push_back(step);
     }
 }
 
-// ---- running it --------------------------------------------------------------------------------
-
-struct FusedGroup::Setting {
-    Place places[most_places];   // of slots, the data is each chunk's own
-    Inline<Array, 2> gathered;   // inputs that lie neither in order nor on one spot,
-    Inline<int, 2> gathered_as;  // and whose places they fill, block by block
-    std::int64_t block = 0;      // elements
-};
-
-void FusedGroup::set(std::span<const Array> in, std::span<const Array> out,
-                     Setting& setting) const {
+// How each input and output is walked through, and how long a block may be.
+void FusedGroup::lay_out(std::span<const Array> in, std::span<const Array> out) {
     for (int i = 0; i < inputs_; ++i) {
         const Array a = collapsed(in[static_cast<std::size_t>(i)], out[0]);
-        Place& place = setting.places[i];
-        place = {static_cast<char*>(a.data), 0, 1};
+        Place& place = places_[static_cast<std::size_t>(i)];
         if (a.dims == 0 || (a.dims == 1 && a.strides[0] == 0)) {
             place.step = 0;
         } else if (a.dims == 1 && a.strides[0] == 1) {
             place.walk = size_of(a.dtype);
         } else {
-            setting.gathered.push_back(a);
-            setting.gathered_as.push_back(i);
+            gathered_.push_back(a);
+            gathered_as_.push_back(i);
         }
     }
-    for (int v = inputs_; v < values_; ++v) setting.places[v] = {nullptr, 0, 1};
     for (std::size_t k = 0; k < outputs_.size(); ++k)
-        setting.places[outputs_[k]] = {static_cast<char*>(out[k].data), size_of(out[k].dtype), 1};
-    for (std::size_t k = 0; k < numbers_.size(); ++k)
-        setting.places[values_ + static_cast<int>(k)] = {
-            const_cast<char*>(reinterpret_cast<const char*>(&numbers_[k])), 0, 0};
-    const std::int64_t slots = std::max(slots_ + setting.gathered.size(), 1);
-    setting.block = std::min(longest_block, scratch_bytes / (slots * width_) / 64 * 64);
+        places_[static_cast<std::size_t>(outputs_[k])].walk = size_of(out[k].dtype);
+    const auto slots = std::max<std::int64_t>(slots_ + static_cast<int>(gathered_.size()), 1);
+    block_ = std::min(longest_block, scratch_bytes / (slots * width_) / 64 * 64);
 }
 
-void FusedGroup::run_chunk(const Setting& setting, std::int64_t begin, std::int64_t end) const {
+// ---- running it --------------------------------------------------------------------------------
+
+void FusedGroup::run_part(char* const* data, std::int64_t begin, std::int64_t end) const {
     alignas(64) char scratch[scratch_bytes];
     Place places[most_places];
-    std::copy_n(setting.places, values_ + static_cast<int>(numbers_.size()), places);
-    const std::int64_t slot_bytes = setting.block * width_;
+    std::copy(places_.begin(), places_.end(), places);
+    for (int i = 0; i < inputs_; ++i) places[i].data = data[i];
+    for (std::size_t k = 0; k < outputs_.size(); ++k)
+        places[outputs_[k]].data = data[static_cast<std::size_t>(inputs_) + k];
+    const std::int64_t slot_bytes = block_ * width_;
     for (int v = inputs_; v < values_; ++v) {
         const int slot = slot_of_[static_cast<std::size_t>(v)];
         if (slot >= 0) places[v].data = scratch + slot * slot_bytes;
     }
-    const int gathers = setting.gathered.size();
+    const int gathers = static_cast<int>(gathered_.size());
     for (int i = 0; i < gathers; ++i)
-        places[setting.gathered_as[i]].data = scratch + (slots_ + i) * slot_bytes;
+        places[gathered_as_[static_cast<std::size_t>(i)]].data =
+            scratch + (slots_ + i) * slot_bytes;
 
-    for (; begin < end; begin += setting.block) {
-        const std::int64_t n = std::min(setting.block, end - begin);
-        for (int i = 0; i < gathers; ++i)
-            gather(setting.gathered[i], begin, n, places[setting.gathered_as[i]].data);
+    for (; begin < end; begin += block_) {
+        const std::int64_t n = std::min(block_, end - begin);
+        for (int i = 0; i < gathers; ++i) {
+            const auto g = static_cast<std::size_t>(i);
+            Array a = gathered_[g];
+            a.data = data[gathered_as_[g]];
+            gather(a, begin, n, places[gathered_as_[g]].data);
+        }
         for (const Step& step : steps_) {
             const void* in[3];
             int steps[3];
@@ -210,12 +215,12 @@ void FusedGroup::run_chunk(const Setting& setting, std::int64_t begin, std::int6
 }
 
 void FusedGroup::run(std::span<const Array> in, std::span<const Array> out) const {
-    const std::int64_t n = out[0].size();
-    if (n == 0) return;
-    Setting setting;
-    set(in, out, setting);
-    kernels::parallel_for(n, chunk_elements, [&](std::int64_t begin, std::int64_t end) {
-        run_chunk(setting, begin, end);
+    char* data[most_group_inputs + most_group_lines];
+    for (std::size_t i = 0; i < in.size(); ++i) data[i] = static_cast<char*>(in[i].data);
+    for (std::size_t k = 0; k < out.size(); ++k)
+        data[in.size() + k] = static_cast<char*>(out[k].data);
+    kernels::parallel_for(size_, chunk_elements, [&](std::int64_t begin, std::int64_t end) {
+        run_part(data, begin, end);
     });
 }
 

@@ -29,13 +29,20 @@ kernels::cpu::Block block_of(const Program& program, const Line& line);
 // are contiguous, of one dtype and shape.
 bool may_overwrite(const Line& line, int in, int out);
 
-// A body made ready to run. Its values are numbered places: a place is memory that is walked
-// through (an input or an output), or a slot of the scratch space, or a number.
+// A body made ready to run on operands of certain layouts; each run says where they lie. Its values
+// are numbered places: a place is memory that is walked through (an input or an output), or a slot
+// of the scratch space, or a number.
 class FusedGroup {
   public:
-    explicit FusedGroup(const Program& body);
-    // in and out as the kernel of `fused` gets them; out contiguous.
+    // in and out as the kernel of `fused` gets them; out contiguous. Their addresses do not count.
+    FusedGroup(const Program& body, std::span<const kernels::Array> in,
+               std::span<const kernels::Array> out);
+    FusedGroup(FusedGroup&&) = default;  // a copy's places would point at the other's numbers
     void run(std::span<const kernels::Array> in, std::span<const kernels::Array> out) const;
+
+    std::int64_t size() const { return size_; }  // elements of each output
+    // Elements begin .. end, on this thread; data: where the inputs lie, then the outputs.
+    void run_part(char* const* data, std::int64_t begin, std::int64_t end) const;
 
   private:
     struct Step {
@@ -45,24 +52,28 @@ class FusedGroup {
         int out = 0;
     };
     struct Place {
-        char* data;
-        std::int64_t walk;  // bytes an element; 0: the same for every block
-        int step;           // 0: one element, repeated
+        char* data = nullptr;   // of a number; else run_part says
+        std::int64_t walk = 0;  // bytes an element; 0: the same for every block
+        int step = 1;           // 0: one element, repeated
     };
     static constexpr int most_places = most_group_inputs + 4 * most_group_lines;
-    struct Setting;  // the places of one launch
 
-    void set(std::span<const kernels::Array> in, std::span<const kernels::Array> out,
-             Setting& setting) const;
-    void run_chunk(const Setting& setting, std::int64_t begin, std::int64_t end) const;
+    void add_step(const Program& body, const Line& line);
+    void give_slots(const Program& body);
+    void lay_out(std::span<const kernels::Array> in, std::span<const kernels::Array> out);
 
     int inputs_ = 0;
     int values_ = 0;
     int slots_ = 0;           // of scratch, for the values that stay inside
     std::int64_t width_ = 1;  // bytes of the widest element
+    std::int64_t size_ = 0;
+    std::int64_t block_ = 0;  // elements
     std::vector<Step> steps_;
-    std::vector<int> slot_of_;  // by value; -1: an input or an output
-    std::vector<int> outputs_;  // values
+    std::vector<Place> places_;  // first the body's values, then the numbers in its lines
+    std::vector<int> slot_of_;   // by value; -1: an input or an output
+    std::vector<int> outputs_;   // values
+    std::vector<kernels::Array> gathered_;  // inputs that lie neither in order nor on one spot,
+    std::vector<int> gathered_as_;          // and whose places they fill, block by block
     std::vector<std::uint64_t> numbers_;
 };
 

@@ -10,6 +10,7 @@
 #include "core/ops/structural.h"
 #include "core/profiler.h"
 #include "core/state.h"
+#include "graph/execute_fused.h"
 #include "graph/execute_line.h"
 #include "graph/fused_inputs.h"
 #include "graph/plan_layout.h"
@@ -101,6 +102,7 @@ struct Plan::State {
     std::vector<Launching> launches;
     std::vector<Base> bases;  // the two arenas, the inputs, the outputs
     std::vector<std::unique_ptr<std::uint64_t>> numbers;
+    std::vector<std::unique_ptr<FusedGroup>> groups;
     Frame first;  // what every frame is a copy of
     std::mutex mutex;
     std::vector<std::unique_ptr<Frame>> idle;
@@ -146,7 +148,6 @@ void Plan::State::add_launch(const PlanStep& step) {
     launch.attrs = step.line ? &step.line->attrs : &no_attributes;
     launch.where = step.line ? step.line->where : Where{};
     launch.device = step.device;
-    launch.group = step.group.get();
     launch.in = first.arrays.size();
     for (const Spot& spot : step.in) add_operand(spot);
     launch.out = first.arrays.size();
@@ -156,8 +157,14 @@ void Plan::State::add_launch(const PlanStep& step) {
     }
     launch.end = first.arrays.size();
     const Array* const arrays = first.arrays.data();
-    launch.loop =
-        loop_of(*program, step, {arrays + launch.in, launch.out - launch.in}, arrays[launch.out]);
+    const std::span in(arrays + launch.in, launch.out - launch.in);
+    const std::span out(arrays + launch.out, launch.end - launch.out);
+    launch.loop = loop_of(*program, step, in, out[0]);
+    if (launch.op == &fused) {
+        const auto& body = static_cast<const Program&>(*launch.attrs->object(0));
+        groups.push_back(std::make_unique<FusedGroup>(body, in, out));
+        launch.group = groups.back().get();
+    }
     launches.push_back(launch);
 }
 

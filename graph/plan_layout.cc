@@ -11,6 +11,7 @@
 
 #include "core/apply.h"
 #include "core/ops/structural.h"
+#include "graph/execute_fused.h"
 #include "graph/plan_arena.h"
 
 namespace tg {
@@ -98,8 +99,6 @@ void place_step(PlanLayout& plan, const Program& program, const Line& line) {
         spot_at(plan, value) = whole(plan, step.out.back());
         step.device = desc.device;
     }
-    if (line.op == &fused)
-        step.group = std::make_unique<FusedGroup>(static_cast<Program&>(*line.attrs.object(0)));
     plan.steps.push_back(std::move(step));
 }
 

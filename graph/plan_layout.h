@@ -2,12 +2,10 @@
 // plan_layout.cc makes it, in the order of the functions there; plan.cc runs it.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "graph/execute.h"
-#include "graph/execute_fused.h"
 
 namespace tg {
 
@@ -43,7 +41,6 @@ struct PlanStep {
     Inline<Spot, 2> in;
     Inline<int, 1> out;  // rooms, filled in order
     Device device = Device::cpu;
-    std::unique_ptr<FusedGroup> group;
 };
 
 struct PlanLayout {
