@@ -6,7 +6,7 @@
 #include "core/history.h"
 #include "core/ops/structural.h"
 #include "core/state.h"
-#include "graph/passes/pass.h"
+#include "graph/passes/passes.h"
 
 namespace tg {
 
@@ -14,7 +14,7 @@ Callable::Callable(Ref<Program> program, Executor how)
     : written(std::move(program)), executor(how) {
     std::vector<const Pass*> passes;
     for (const Pass* pass : all_passes())
-        if (executor == Executor::fused || std::string(pass->name) != "fuse")
+        if (executor == Executor::fused || (pass != &fuse && pass != &run_together))
             passes.push_back(pass);
     improved = executor == Executor::lines ? written : optimise(*written, passes);
     if (executor != Executor::lines) plan = std::make_unique<Plan>(improved);
@@ -24,6 +24,14 @@ Callable::Callable(Ref<Program> program, Executor how)
 }
 
 Callable::~Callable() = default;
+
+int Callable::launches() const {
+    if (plan) return plan->statistics().launches;
+    const auto& lines = improved->lines;
+    return static_cast<int>(std::count_if(lines.begin(), lines.end(), [](const Line& line) {
+        return !line.op->alias && !line.op->view;
+    }));
+}
 
 std::vector<Tensor> Callable::run(std::span<const Tensor> inputs) const {
     const RecordingScope now(nullptr);

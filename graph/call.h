@@ -34,6 +34,7 @@ struct Callable final : Object {
 
     std::vector<Tensor> run(std::span<const Tensor> inputs) const;
     const CallGradient& gradient() const;  // made at the first call
+    int launches() const;                  // kernels a run calls
 
     Ref<Program> written;   // as recorded
     Ref<Program> improved;  // after the passes

@@ -161,6 +161,7 @@ std::vector<Compiled::Trace> Compiled::traces() const {
         trace.calls = t->calls;
         trace.written = t->callable->written;
         trace.improved = t->callable->improved;
+        trace.launches = t->callable->launches();
         trace.reads = t->reads;
         trace.writes = t->write_names;
         list.push_back(std::move(trace));
@@ -176,9 +177,10 @@ std::string Compiled::explain() const {
         char line[160];
         std::snprintf(
             line, sizeof line,
-            ": %.1f ms to trace and compile, %lld calls, %zu lines, %zu after the passes\n",
+            ": %.1f ms to trace and compile, %lld calls, %zu lines, %zu after the passes, "
+            "%d launches\n",
             t.milliseconds, static_cast<long long>(t.calls), t.written->lines.size(),
-            t.improved->lines.size());
+            t.improved->lines.size(), t.launches);
         s += "  trace " + std::to_string(i) + " " + t.key + line;
         if (!t.why.empty()) s += "    why: " + t.why + "\n";
         for (const std::string& r : t.reads) s += "    reads " + r + "\n";

@@ -44,6 +44,7 @@ class Compiled {
         std::string why;          // what was new about it
         double milliseconds = 0;  // tracing and compiling
         std::int64_t calls = 0;
+        int launches = 0;                 // kernels a run calls
         Ref<Program> written;             // as traced
         Ref<Program> improved;            // after the passes
         std::vector<std::string> reads;   // variables loaded at each run, with their lines

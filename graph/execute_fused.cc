@@ -42,6 +42,12 @@ kernels::cpu::Block block_of(const Program& program, const Line& line) {
     return kernels::cpu::block(line.op->formula, dtype);
 }
 
+bool is_fusable(const Program& program, const Line& line) {
+    if (!is_elementwise(*line.op) && line.op != &ops::cast) return false;
+    return desc_of(program, line.out[0]).device == Device::cpu &&
+           block_of(program, line) != nullptr;
+}
+
 // In a group, an output's block is written by its line; later lines must not need the input.
 bool may_overwrite(const Line& line, int in, int out) {
     if (line.op != &fused) return is_elementwise(*line.op) || line.op == &ops::cast;

@@ -25,6 +25,9 @@ constexpr int most_group_inputs = 16;
 // The loop over a block that runs a line; null if the line is not elementwise, or has none.
 kernels::cpu::Block block_of(const Program& program, const Line& line);
 
+// Could it be a line of a group? There is no CUDA kernel for groups.
+bool is_fusable(const Program& program, const Line& line);
+
 // May a line whose op is elementwise, a cast or fused write output `out` over its input `in`? Both
 // are contiguous, of one dtype and shape.
 bool may_overwrite(const Line& line, int in, int out);

@@ -10,8 +10,8 @@
 #include "core/ops/structural.h"
 #include "core/profiler.h"
 #include "core/state.h"
-#include "graph/execute_fused.h"
 #include "graph/execute_line.h"
+#include "graph/execute_together.h"
 #include "graph/fused_inputs.h"
 #include "graph/plan_layout.h"
 
@@ -51,6 +51,7 @@ struct Launching {
     const Attrs* attrs = nullptr;
     std::size_t in = 0, out = 0, end = 0;  // arrays in .. out are inputs, out .. end outputs
     const FusedGroup* group = nullptr;
+    const TogetherGroups* together = nullptr;
     Loop loop;  // where it has a block, it is all that runs
     Device device = Device::cpu;
     Where where;
@@ -103,6 +104,7 @@ struct Plan::State {
     std::vector<Base> bases;  // the two arenas, the inputs, the outputs
     std::vector<std::unique_ptr<std::uint64_t>> numbers;
     std::vector<std::unique_ptr<FusedGroup>> groups;
+    std::vector<std::unique_ptr<TogetherGroups>> togethers;
     Frame first;  // what every frame is a copy of
     std::mutex mutex;
     std::vector<std::unique_ptr<Frame>> idle;
@@ -160,11 +162,14 @@ void Plan::State::add_launch(const PlanStep& step) {
     const std::span in(arrays + launch.in, launch.out - launch.in);
     const std::span out(arrays + launch.out, launch.end - launch.out);
     launch.loop = loop_of(*program, step, in, out[0]);
-    if (launch.op == &fused) {
-        const auto& body = static_cast<const Program&>(*launch.attrs->object(0));
-        groups.push_back(std::make_unique<FusedGroup>(body, in, out));
-        launch.group = groups.back().get();
-    }
+    const auto body = [&]() -> const Program& {
+        return static_cast<const Program&>(*launch.attrs->object(0));
+    };
+    if (launch.op == &fused)
+        launch.group = groups.emplace_back(std::make_unique<FusedGroup>(body(), in, out)).get();
+    if (launch.op == &together)
+        launch.together =
+            togethers.emplace_back(std::make_unique<TogetherGroups>(body(), in, out)).get();
     launches.push_back(launch);
 }
 
@@ -217,7 +222,7 @@ void Plan::State::launch(const Frame& frame) const {
     std::int64_t direct = 0;  // run_kernel counts the others
     const bool timed = profiling();
     for (const Launching& l : launches) {
-        direct += l.loop.block || l.group;
+        direct += l.loop.block || l.group || l.together;
         if (l.loop.block && !timed) {
             run_loop(l.loop, arrays + l.in, arrays + l.out);
             continue;
@@ -228,6 +233,9 @@ void Plan::State::launch(const Frame& frame) const {
         if (l.group) {
             const Timed scope("fused");
             l.group->run(in, out);
+        } else if (l.together) {
+            const Timed scope("together");
+            l.together->run(in, out);
         } else if (l.loop.block) {
             const Timed scope(l.op->name);
             run_loop(l.loop, arrays + l.in, arrays + l.out);

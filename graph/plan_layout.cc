@@ -11,7 +11,7 @@
 
 #include "core/apply.h"
 #include "core/ops/structural.h"
-#include "graph/execute_fused.h"
+#include "graph/execute_together.h"
 #include "graph/plan_arena.h"
 
 namespace tg {
@@ -162,7 +162,9 @@ bool can_write_over(PlanLayout& plan, int s, int i, int k) {
     for (int j = 0; j < step.in.size(); ++j) {  // x + x.t() needs x where it was
         if (step.in[j].room != room) continue;
         if (step.in[j].layout != Layout::contiguous(out.desc.shape)) return false;
-        if (!may_overwrite(*step.line, j, k)) return false;
+        const bool may = step.line->op == &together ? may_overwrite_together(*step.line, j, k)
+                                                    : may_overwrite(*step.line, j, k);
+        if (!may) return false;
     }
     return true;
 }

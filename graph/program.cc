@@ -3,11 +3,13 @@
 #include "graph/program.h"
 
 #include "graph/execute_fused.h"
+#include "graph/execute_together.h"
 
 namespace tg {
 
 const Op* find_line_op(const std::string& name) {
-    if (name == fused.name) return &fused;
+    for (const Op* op : {&fused, &together})
+        if (name == op->name) return op;
     return find_op(name);
 }
 

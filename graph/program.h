@@ -54,7 +54,8 @@ struct Program final : Object {
     Desc operand_desc(const Line& line, int i) const;
 };
 
-// The op of that name, core's or one that only programs have (fused); null if there is none.
+// The op of that name, core's or one that only programs have (fused, together); null if there is
+// none.
 const Op* find_line_op(const std::string& name);
 
 // Throws Error naming the line of the text and what is wrong with it. What it returns is verified.

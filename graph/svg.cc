@@ -124,11 +124,25 @@ std::string operand_text(const Program& p, const Operand& operand) {
     return v < p.inputs.size() ? p.inputs[v].name : "%" + number(v);
 }
 
+// The program among a line's attributes, if there is one.
+const Program* body_of(const Line& line) {
+    for (int i = 0; i < line.attrs.size(); ++i)
+        if (const auto* held = std::get_if<Ref<Object>>(&line.attrs[i].value))
+            if (const auto* body = dynamic_cast<const Program*>(held->get())) return body;
+    return nullptr;
+}
+
+// A group in a launch is told by its ops.
 std::string line_text(const Program& p, const Line& line) {
     std::string s;
     for (int out : line.out) s += "%" + std::to_string(out) + " ";
     s += s.empty() ? "" : "= ";
-    s += line.op->name;
+    if (const Program* body = body_of(line)) {
+        for (const Line& inner : body->lines) s += std::string(inner.op->name) + " ";
+        s += "of";
+    } else {
+        s += line.op->name;
+    }
     for (const Operand& in : line.in) s += " " + operand_text(p, in);
     return s;
 }
@@ -147,10 +161,7 @@ Box box_of(const Program& p, const Line& line) {
         joined(descs_of(descs), between,
                attributes_of(*line.op, line.attrs, descs.empty() ? nullptr : descs.data()));
     box.place = text(line.where);
-    for (int i = 0; i < line.attrs.size(); ++i) {
-        const auto* held = std::get_if<Ref<Object>>(&line.attrs[i].value);
-        const auto* body = held ? dynamic_cast<const Program*>(held->get()) : nullptr;
-        if (!body) continue;
+    if (const Program* body = body_of(line)) {
         box.role = Picture::group;
         for (const Line& inner : body->lines) {
             const std::string place = text(inner.where);

@@ -113,6 +113,7 @@ py::dict trace_dict(const Compiled::Trace& trace) {
     d["why"] = trace.why;
     d["milliseconds"] = trace.milliseconds;
     d["calls"] = trace.calls;
+    d["launches"] = trace.launches;
     d["written"] = program_object(trace.written);
     d["improved"] = program_object(trace.improved);
     d["reads"] = py::list();

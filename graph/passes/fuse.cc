@@ -10,7 +10,6 @@
 // that line's value comes later: y = exp(x), s = sum(y), z = y / s can never run as one.
 #include <algorithm>
 
-#include "core/ops/structural.h"
 #include "graph/execute_fused.h"
 #include "graph/passes/passes.h"
 
@@ -57,13 +56,6 @@ class Fusion {
 };
 
 bool holds(const Lines& lines, int l) { return std::binary_search(lines.begin(), lines.end(), l); }
-
-bool is_fusable(const Program& program, const Line& line) {
-    if (!is_elementwise(*line.op) && line.op != &ops::cast) return false;
-    // There is no CUDA kernel for a group.
-    return program.values[static_cast<std::size_t>(line.out[0])].device == Device::cpu &&
-           block_of(program, line) != nullptr;
-}
 
 Fusion::Fusion(const Program& program)
     : program_(program),

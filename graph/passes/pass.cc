@@ -5,8 +5,8 @@
 namespace tg {
 
 std::span<const Pass* const> all_passes() {
-    static const Pass* const list[] = {&fold_constants, &merge_equal, &turn_products, &drop_dead,
-                                       &fuse};
+    static const Pass* const list[] = {&fold_constants, &merge_equal, &turn_products,
+                                       &drop_dead,      &fuse,        &run_together};
     return list;
 }
 

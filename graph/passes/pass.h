@@ -16,7 +16,7 @@ struct Pass {
 };
 
 // In the order in which they run: fold constants, merge common subexpressions, turn transposed
-// products, drop dead lines, fuse elementwise groups.
+// products, drop dead lines, fuse elementwise groups, run groups together.
 std::span<const Pass* const> all_passes();
 const Pass* find_pass(const std::string& name);
 

@@ -10,5 +10,6 @@ extern const Pass merge_equal;
 extern const Pass turn_products;
 extern const Pass drop_dead;
 extern const Pass fuse;
+extern const Pass run_together;
 
 }  // namespace tg

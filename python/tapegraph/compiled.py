@@ -224,7 +224,8 @@ class Compiled:
         return len(self._program.traces())
 
     def trace_records(self) -> list[dict[str, Any]]:
-        """Of each trace: key, why, milliseconds, calls, reads, writes, and the programs."""
+        """Of each trace: key, why, milliseconds, calls, launches (kernels a call runs), reads,
+        writes, and the programs."""
         return self._program.traces()
 
     def program(self, trace: int = -1, improved: bool = True) -> Program:

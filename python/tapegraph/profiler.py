@@ -21,7 +21,7 @@ __all__ = ["Event", "Row", "profile"]
 class Event(NamedTuple):
     """One kernel that ran. Times are in nanoseconds, the start counted from the profile's."""
 
-    name: str  # the op's; "fused" for several elementwise ops that ran as one loop
+    name: str  # the op's; "fused": several elementwise ops in one loop; "together": several such
     line: str  # "train.py:12", the line that wrote the op; "" if not known
     start: int
     duration: int

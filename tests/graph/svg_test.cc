@@ -166,6 +166,19 @@ TEST_CASE("a fused group lists its lines") {
         CHECK_MESSAGE(has(s, part), part);
 }
 
+TEST_CASE("a launch of groups lists them, each by its ops") {
+    Compiled f("f", [](const std::vector<Tensor>& x) {
+        return std::vector<Tensor>{exp(x[0]) * 3 + 1, sin(x[1])};
+    });
+    f({tensor(Floats{1, 2}), tensor(Floats{1, 2, 3})});
+    const std::string s = program_svg(*f.traces()[0].improved);
+    CHECK(wrong_in_xml(s) == "");
+    CHECK(boxes(s) == 3);
+    CHECK(wires(s) == 2);
+    for (const char* part : {"together", "= exp mul add of x0", "= sin x1"})
+        CHECK_MESSAGE(has(s, part), part);
+}
+
 TEST_CASE("a long chain is folded, with a count") {
     Tensor x = leaf({1});
     for (int i = 0; i < 1000; ++i) x = x * 1.0001 + 0.1;
