@@ -4,56 +4,8 @@ import numpy as np
 import pytest
 import tapegraph as tg
 from errors import said
+from optimizers import KINDS, everything, make
 from tapegraph import nn
-from tapegraph.optim import lr_scheduler
-
-KINDS = [
-    ("SGD", {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01}),
-    ("SGD", {"momentum": 0.9, "nesterov": True, "maximize": True}),
-    ("Adam", {"weight_decay": 0.01}),
-    ("Adam", {"amsgrad": True, "betas": (0.4, 0.9), "maximize": True}),
-    ("AdamW", {"amsgrad": True}),
-    ("RMSprop", {"weight_decay": 0.01}),
-    ("RMSprop", {"momentum": 0.9, "centered": True}),
-    ("Adagrad", {"lr_decay": 0.01, "weight_decay": 0.01}),
-]
-
-SCHEDULES = {
-    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 25),
-    "steps": lambda o: lr_scheduler.StepLR(o, 10, 0.5),
-    "cycle": lambda o: lr_scheduler.OneCycleLR(
-        o, 0.05, 60, cycle_momentum=type(o) is not tg.optim.Adagrad
-    ),
-    "warm up": lambda o: lr_scheduler.SequentialLR(
-        o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [6]
-    ),
-}
-
-
-def make(name, options, schedule, clip=None):
-    tg.manual_seed(1)
-    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
-    head, rest = list(model[2].parameters()), list(model[0].parameters())
-    kind = getattr(tg.optim, name)
-    optimizer = kind([{"params": rest}, {"params": head, "lr": 0.02}], lr=0.01, **options)
-    scheduler = SCHEDULES[schedule](optimizer)
-
-    def step(x, y):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        if clip is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), *clip)
-            nn.utils.clip_grad_value_(model.parameters(), 0.1)
-        optimizer.step()
-        return loss
-
-    return model, optimizer, scheduler, step
-
-
-def everything(model, optimizer):
-    tensors = [*model.parameters(), *(v for s in optimizer.state.values() for v in s.values())]
-    return [t.detach().numpy().tobytes() for t in tensors]
 
 
 def compare(tape, graph, executor):
@@ -75,6 +27,35 @@ def compare(tape, graph, executor):
 def test_an_optimiser_steps_the_same_compiled(name, options, executor):
     made = [make(name, options, "cosine") for _ in range(2)]
     assert compare(*made, executor).traces == 1
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS)
+def test_the_update_of_all_parameters_is_one_launch(name, options):
+    shapes = [(64, 32), (64,), (64, 1), (1,), (), (0, 3), (20000,)]
+    params = [tg.ones(shape, requires_grad=True) for shape in shapes]
+    optimizer = getattr(tg.optim, name)(params, lr=0.01, **options)
+    for param in params:
+        param.grad = tg.ones_like(param)
+    fast = tg.compile(lambda: optimizer.step())
+    fast()
+    assert fast.trace_records()[0]["launches"] == 1
+    assert ", 1 launches\n" in fast.explain()
+    apart = tg.compile(lambda: optimizer.step(), executor="planned")
+    apart()
+    assert apart.trace_records()[0]["launches"] > 3 * len(params)
+
+
+def test_the_updates_after_a_backward_are_one_launch():
+    made = [make("Adam", {}, "steps", clip) for clip in (None, (0.5,))]
+    x, y = tg.ones(4, 4), tg.tensor([0, 1, 2, 0])
+    for _, optimizer, _, step in made:
+        fast = tg.compile(step)
+        fast(x, y)
+        lines = [s for s in fast.program().text().splitlines() if s.startswith("  %")]
+        (update,) = [s for s in lines if " = together " in s and s.count("(8, 4)") >= 3]
+        for group in optimizer.param_groups:
+            for shape in [tuple(p.shape) for p in group["params"]]:
+                assert str(shape) in update
 
 
 @pytest.mark.parametrize("schedule", ["steps", "cycle", "warm up"])
