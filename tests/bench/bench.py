@@ -29,6 +29,10 @@ CASES = {
     "step_lines": "the same, compiled, line by line",
     "step_planned": "the same, compiled, with planned memory",
     "step_fused": "the same, compiled, planned and fused",
+    "update_mlp": "Adam's step() by itself, the demo's network: op by op",
+    "update_mlp_fused": "the same, with fused=True",
+    "update_gpt": "Adam's step() by itself, a GPT of 2 layers of 64: op by op",
+    "update_gpt_fused": "the same, with fused=True",
 }
 Case = Callable[[], Any]
 
@@ -69,8 +73,22 @@ def cases_of(name: str, threads: int) -> tuple[str, dict[str, Callable[[], Case]
 
         return run
 
+    def mlp() -> Any:
+        return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+
+    def gpt() -> Any:
+        block = nn.TransformerEncoderLayer(64, 4, 256, batch_first=True)
+        blocks = nn.TransformerEncoder(block, 2, enable_nested_tensor=False)
+        return nn.Sequential(nn.Embedding(65, 64), blocks, nn.Linear(64, 65))
+
+    def update(net: Any, fused: bool) -> Case:
+        optimiser = m.optim.Adam(net.parameters(), fused=fused)
+        for param in net.parameters():
+            param.grad = m.ones_like(param)
+        return optimiser.step
+
     def step(executor: str | None) -> Case:
-        net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+        net = mlp()
         optimiser = sgd(net.parameters(), lr=0.1, momentum=0.9)
         x, y = m.rand(32, 64), m.tensor([3] * 32)
 
@@ -89,6 +107,10 @@ def cases_of(name: str, threads: int) -> tuple[str, dict[str, Callable[[], Case]
         "add_recorded": lambda: add(True),
         "chain": chain,
         "step_tape": lambda: step(None),
+        "update_mlp": lambda: update(mlp(), False),
+        "update_mlp_fused": lambda: update(mlp(), True),
+        "update_gpt": lambda: update(gpt(), False),
+        "update_gpt_fused": lambda: update(gpt(), True),
     }
     if name == "tapegraph":
         for executor in ("lines", "planned", "fused"):

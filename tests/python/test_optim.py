@@ -160,7 +160,7 @@ def test_printing_an_optimiser():
     optimizer = tg.optim.SGD([tg.ones(1, requires_grad=True)], lr=0.1)
     assert repr(optimizer) == (
         "SGD(\n  group 0: lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, "
-        "nesterov=False, maximize=False\n)"
+        "nesterov=False, maximize=False, fused=None\n)"
     )
 
 

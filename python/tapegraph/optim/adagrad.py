@@ -31,6 +31,7 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        fused: bool | None = None,
     ) -> None:
         numbers = {
             "lr": lr,
@@ -40,7 +41,7 @@ class Adagrad(Optimizer):
             "initial_accumulator_value": initial_accumulator_value,
         }
         self.check_not_negative(**numbers)
-        super().__init__(params, {**numbers, "lr": float(lr), "maximize": maximize})
+        super().__init__(params, {**numbers, "lr": float(lr), "maximize": maximize, "fused": fused})
 
     def make_state(self, group: ParamGroup) -> None:
         group.make_tensor("lr")

@@ -8,7 +8,7 @@ function of one parameter, in ops: read sgd.py next, then adam.py.
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 import numpy as np
@@ -17,6 +17,7 @@ from .. import _C
 from .._C import Tensor
 from ..autograd import enable_grad, no_grad
 from ..nn.changes import Changes
+from .fused import FusedStep
 
 State = dict[str, Any]
 
@@ -83,8 +84,13 @@ class Optimizer:
     """params is parameters, or a list of dicts, each with "params" and numbers of its own.
 
     A subclass writes make_state and update. maximize among a group's numbers turns the sign of the
-    gradients. Raises TypeError or ValueError where there is nothing, no leaf, or one tensor twice.
+    gradients. With fused, step() runs the updates of all parameters as one compiled program in
+    place of op by op: the same bits, and all parameters change or none. Inside tg.compile, where
+    everything is one program, it changes nothing. Raises TypeError or ValueError where there is
+    nothing, no leaf, or one tensor twice.
     """
+
+    _fused: FusedStep | None = None
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -174,13 +180,27 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self.prepare()
-        for group in self.param_groups:
+        groups: Sequence[ParamGroup] = self.param_groups
+        fused = [] if _C._is_recording() else [g for g in groups if g.data.get("fused")]
+        if fused:
+            if self._fused is None:
+                self._fused = FusedStep(self)
+            self._fused(self, fused)
+            groups = [g for g in groups if not g.data.get("fused")]
+        self.update_all(groups)
+        return loss
+
+    def update_all(self, groups: Sequence[ParamGroup]) -> None:
+        """Changes the parameters of some groups, those that have a gradient."""
+        for group in groups:
             maximize = group.get("maximize", False)
             for param in group["params"]:
                 g = param.grad
                 if g is not None:
                     self.update(param, -g if maximize else g, group)
-        return loss
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_fused"}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients (or writes zeros into them)."""

@@ -34,6 +34,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        fused: bool | None = None,
     ) -> None:
         self.check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and momentum == 0:
@@ -47,6 +48,7 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "fused": fused,
         }
         super().__init__(params, defaults)
 
