@@ -15,8 +15,8 @@ class Adagrad(Optimizer):
         g = g + weight_decay * p
         s = s + g^2                                 sum; it starts as initial_accumulator_value
 
-    s has its parameter's shape; t (step) is float64 of no dims. Raises ValueError if a number is
-    negative.
+    s has its parameter's shape; t (step) is float64 of no dims. fused=True: see Optimizer. Raises
+    ValueError if a number is negative.
 
     [Duchi, Hazan & Singer 2011, Adaptive subgradient methods]
     """

@@ -19,8 +19,8 @@ class Adam(Optimizer):
 
     m and v start as 0, and so are too small at first, by the factor 1 - beta^t. With amsgrad the
     largest v so far (max_exp_avg_sq) stands in the root. All three have their parameter's shape; t
-    (step) is float64 of no dims. Raises ValueError for a negative lr, eps or weight_decay, and for
-    betas outside of [0, 1).
+    (step) is float64 of no dims. fused=True: see Optimizer. Raises ValueError for a negative lr,
+    eps or weight_decay, and for betas outside of [0, 1).
 
     [Kingma & Ba 2015, Adam: a method for stochastic optimization, algorithm 1]
     [Reddi, Kale & Kumar 2018, On the convergence of Adam and beyond, for amsgrad]
@@ -88,6 +88,8 @@ class AdamW(Adam):
     """Adam whose weight decay shrinks p itself and does not go through m and v.
 
         p = p - lr * weight_decay * p,      and then Adam's step
+
+    fused=True: see Optimizer.
 
     [Loshchilov & Hutter 2019, Decoupled weight decay regularization, algorithm 2]
     """

@@ -6,6 +6,7 @@ parameter's ops, and one launch of all loops. So the numbers are the same, to th
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ class FusedStep:
 
     It is traced anew when a parameter gets or loses its .grad, when there are other parameters or
     other state tensors, and when a number changes that is no tensor, such as weight_decay.
+    Older traces are kept for when all is as before.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -35,6 +37,7 @@ class FusedStep:
 
         self._program = _C._compiled(f"{type(optimizer).__name__}.step", trace, "fused")
         self._known: dict[Any, tuple[int, list[Any]]] = {}
+        self._numbers = itertools.count()
         self._last: tuple[int, list[int], int] = (-1, [], 0)
 
     def __call__(self, optimizer: Optimizer, groups: Sequence[ParamGroup]) -> None:
@@ -46,7 +49,7 @@ class FusedStep:
         if changes != Changes.count or last_ids != ids:
             key = (optimizer.trace_key(), tuple(map(id, groups)), tuple(ids))
             # Kept with their numbers, so that no other tensor gets one of these ids.
-            number, _ = self._known.setdefault(key, (len(self._known), [*groups, *tensors]))
+            number, _ = self._known.setdefault(key, (next(self._numbers), [*groups, *tensors]))
             self._last = (Changes.count, ids, number)
         self._program.call([], number, "parameters, state or numbers are others", groups)
 

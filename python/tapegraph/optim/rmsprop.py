@@ -18,8 +18,8 @@ class RMSprop(Optimizer):
         d = g / (sqrt(v) + eps), or centered g / (sqrt(v - m^2) + eps)
         b = momentum * b + d;  d = b                momentum_buffer, where momentum is not 0
 
-    v, m and b have their parameter's shape and start as 0. Raises ValueError for a negative lr,
-    alpha, eps, weight_decay or momentum.
+    v, m and b have their parameter's shape and start as 0. fused=True: see Optimizer. Raises
+    ValueError for a negative lr, alpha, eps, weight_decay or momentum.
 
     [Hinton 2012, Neural networks for machine learning, lecture 6e]
     [Graves 2013, Generating sequences with recurrent neural networks, 4.2, for centered]

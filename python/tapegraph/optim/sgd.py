@@ -18,8 +18,8 @@ class SGD(Optimizer):
         d = b, or with nesterov d + momentum * b
 
     Every b (momentum_buffer) has its parameter's shape and starts as 0. Where there is dampening a
-    count of steps tells which b is the first. Raises ValueError for a negative lr, momentum or
-    weight_decay, and for nesterov without a momentum or with dampening.
+    count of steps tells which b is the first. fused=True: see Optimizer. Raises ValueError for a
+    negative lr, momentum or weight_decay, and for nesterov without a momentum or with dampening.
 
     [Sutskever et al. 2013, On the importance of initialization and momentum in deep learning]
     """
