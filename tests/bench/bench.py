@@ -1,9 +1,9 @@
 """`./dev bench`: what we claim of speed, measured beside others in the same run.
 
 Every peer is a process of its own that answers `CASE MILLISECONDS` with nanoseconds an iteration.
-Rounds go over the peers in turn, so that a busy moment of the machine hits all alike. PyTorch takes
-part where it can be imported (--peer-python names another Python that has it), as Python and, if
-there is a compiler, as C++. Nothing is asserted: read the ratios.
+Rounds go over the cases and the peers in turn, so that a busy moment of the machine hits all alike.
+PyTorch takes part where it can be imported (--peer-python names another Python that has it), as
+Python and, if there is a compiler, as C++. Nothing is asserted: read the ratios.
 """
 
 from __future__ import annotations
@@ -264,15 +264,18 @@ def main() -> None:
     print(machine(args.threads))
     print(", ".join(f"{p.name} {p.version}" for p in peers))
     print(f"median and minimum of {args.rounds} interleaved rounds, and times the best median\n")
-    results: dict[str, dict[str, list[float]]] = {}
-    for case in wanted:
-        rounds: dict[str, list[float]] = {p.name: [] for p in peers}
-        for _ in range(args.rounds):
+    results: dict[str, dict[str, list[float]]] = {
+        case: {p.name: [] for p in peers} for case in wanted
+    }
+    for _ in range(args.rounds):
+        for case in wanted:
             for peer in peers:
                 took = peer.ask(case, args.ms)
                 if took is not None:
-                    rounds[peer.name].append(took)
-        results[case] = rounds = {name: times for name, times in rounds.items() if times}
+                    results[case][peer.name].append(took)
+    for case in wanted:
+        rounds = {name: times for name, times in results[case].items() if times}
+        results[case] = rounds
         print(f"{case}: {CASES[case]}")
         best = min(statistics.median(times) for times in rounds.values())
         for name, times in rounds.items():
