@@ -15,6 +15,7 @@
 // bytes than the program has at its worst, but for a little.
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "graph/execute_together.h"
 #include "graph/passes/passes.h"
@@ -64,7 +65,7 @@ class Waiting {
     std::vector<char> waits_;          // by line
     std::vector<Time> time_;           // by line, if it waits or is a view
     std::vector<int> last_;            // by owner: the last line that needs it
-    std::vector<std::int64_t> alive_;  // bytes, by line, and at the end
+    std::vector<std::int64_t> alive_;  // bytes, by line; and at the end
     std::int64_t most_ = 0;
 };
 
@@ -103,17 +104,18 @@ void Waiting::find_owners() {
 void Waiting::find_bytes() {
     std::vector<int> first(program_.values.size(), 0);
     last_.assign(program_.values.size(), 0);
-    alive_.assign(program_.lines.size() + 1, 0);
+    alive_.assign(program_.lines.size() + 2, 0);
     for (int l = 0; l < count(); ++l) {
         for (int out : line(l).out)
             if (!is_view(l)) first[at(out)] = last_[at(out)] = l;
         for (const Operand& in : line(l).in)
             if (in.value >= 0) last_[at(owner_[at(in.value)])] = l;
     }
-    for (std::size_t v = 0; v < bytes_.size(); ++v) {
-        if (bytes_[v] == 0) continue;
-        for (int l = first[v]; l <= last_[v]; ++l) alive_[at(l)] += bytes_[v];
+    for (std::size_t v = 0; v < bytes_.size(); ++v) {  // what comes and goes at each line
+        alive_[at(first[v])] += bytes_[v];
+        alive_[at(last_[v] + 1)] -= bytes_[v];
     }
+    std::partial_sum(alive_.begin(), alive_.end(), alive_.begin());
     most_ = *std::max_element(alive_.begin(), alive_.end());
 }
 
