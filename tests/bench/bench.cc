@@ -43,8 +43,7 @@ Case chain() {
 
 // The demo's network on random digits: 64-64-10, a batch of 32, SGD with momentum.
 struct Step {
-    nn::Sequential net{
-        {std::make_shared<nn::Linear>(64, 64), nn::ReLU(), std::make_shared<nn::Linear>(64, 10)}};
+    nn::Sequential net{nn::Linear(64, 64), nn::ReLU(), nn::Linear(64, 10)};
     optim::SGD sgd{net.parameters(), {.lr = 0.1, .momentum = 0.9}};
     Tensor x = rand({32, 64});
     Tensor y = tensor(std::vector<std::int64_t>(32, 3));
