@@ -166,13 +166,11 @@ Module& Module::requires_grad_(bool on) {
 
 void Module::zero_grad(bool set_to_none) {
     const NoGrad mode;
-    for (const Tensor& p : parameters()) {
-        Tensor g = p.grad();
+    for (const Tensor& p : parameters())
         if (set_to_none)
             p.set_grad({});
-        else if (g.defined())
+        else if (Tensor g = p.grad(); g.defined())
             g.zero_();
-    }
 }
 
 // Puts what `moved` makes of them in the places of the tensors; those that are shared stay so.
@@ -223,9 +221,14 @@ std::string Module::name() const {
     char* full = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
     std::string s = full ? full : "Module";
     std::free(full);
-    s = s.substr(0, s.find('<'));
-    const std::size_t colons = s.rfind("::");
-    return colons == std::string::npos ? s : s.substr(colons + 2);
+    std::size_t start = 0;
+    for (std::size_t i = 0, depth = 0; i < s.size(); ++i) {
+        if (s[i] == '<') ++depth;
+        if (s[i] == '>') --depth;
+        if (s[i] == ':' && depth == 0) start = i + 1;
+    }
+    s = s.substr(start);
+    return s.substr(0, s.find('<'));
 }
 
 std::string Module::text_with(const std::vector<std::string>& parts) const {

@@ -29,6 +29,9 @@ Outcome layer(tg::nn::Layer&& layer, const Dims& shape);
 
 Tensor random_leaf(const Dims& shape);  // normal numbers that require a gradient
 
-void basic_cases();
+void basic_cases();     // Linear, Sequential, activations, nn.init
+void image_cases();     // convolutions, pooling
+void row_cases();       // normalisation, dropout, embedding, losses, nn.utils
+void sequence_cases();  // recurrent layers, attention
 
 }  // namespace twins
