@@ -1,4 +1,7 @@
 // Modules that hold modules or parameters, as vectors and maps do.
+//
+// They are made with braces, for only in braces does C++ go from left to right: so the weights are
+// drawn in order. Sequential{Linear(64, 32), ReLU(), Linear(32, 10)}
 #pragma once
 
 #include <algorithm>
@@ -6,6 +9,17 @@
 #include "core/nn/layer.h"
 
 namespace tg::nn {
+
+// A module of class M, or made of it, as it is given to a list: itself, or a pointer to it.
+template <class M>
+struct Part {
+    std::shared_ptr<M> module;
+    template <class L>
+    requires std::is_base_of_v<M, L> Part(L given)
+        : module(std::make_shared<L>(std::move(given))) {}
+    template <class L>
+    requires std::is_base_of_v<M, L> Part(std::shared_ptr<L> given) : module(std::move(given)) {}
+};
 
 // Modules of class M under the names "0", "1", ...: what Sequential and ModuleList share.
 template <class Base, class M>
@@ -67,12 +81,8 @@ class Numbered : public Base {
 class Sequential final : public Numbered<Layer, Layer> {
   public:
     Sequential() = default;
-    template <class... Layers>
-    requires(std::is_base_of_v<Layer, Layers>&&...) explicit Sequential(Layers... layers) {
-        (append(std::move(layers)), ...);
-    }
-    explicit Sequential(const std::vector<std::shared_ptr<Layer>>& layers) {
-        for (const auto& layer : layers) append(layer);
+    Sequential(std::initializer_list<Part<Layer>> layers) {
+        for (const auto& layer : layers) append(layer.module);
     }
     using Numbered::append;
     template <class L>
@@ -91,10 +101,8 @@ template <class M = Layer>
 class ModuleList final : public Numbered<Module, M> {
   public:
     ModuleList() = default;
-    template <class... Modules>
-    requires(sizeof...(Modules) > 0 &&
-             (std::is_base_of_v<M, Modules> && ...)) explicit ModuleList(Modules... modules) {
-        (this->append(std::move(modules)), ...);
+    ModuleList(std::initializer_list<Part<M>> modules) {
+        for (const auto& given : modules) this->append(given.module);
     }
     // Neighbours that print alike are one line: (0-2): 3 x Linear(...).
     std::string text() const override {

@@ -39,7 +39,7 @@ struct Trained {
 
 Trained trained(const Digits& digits, const Executor* executor, int steps) {
     manual_seed(5);
-    nn::Sequential model(nn::Linear(features, 32), nn::ReLU(), nn::Linear(32, classes));
+    nn::Sequential model{nn::Linear(features, 32), nn::ReLU(), nn::Linear(32, classes)};
     optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
     const Compiled::Function step = [&](const Tensors& in) {
         sgd.zero_grad();

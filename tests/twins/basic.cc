@@ -8,8 +8,8 @@ void basic_cases() {
     twin("Linear", [] { return layer(nn::Linear(3, 4), {5, 3}); });
     twin("Linear without bias", [] { return layer(nn::Linear(3, 4, false), {5, 3}); });
     twin("Sequential", [] {
-        return layer(nn::Sequential(nn::Flatten(), nn::Linear(6, 4), nn::Identity(), nn::Tanh(),
-                                    nn::Unflatten(1, {2, 2})),
+        return layer(nn::Sequential{nn::Flatten(), nn::Linear(6, 4), nn::Identity(), nn::Tanh(),
+                                    nn::Unflatten(1, {2, 2})},
                      {5, 2, 3});
     });
     const Dims shape{3, 4};

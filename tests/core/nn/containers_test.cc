@@ -7,7 +7,7 @@ using namespace tg;
 using namespace tg::test;
 
 TEST_CASE("Sequential calls one layer after another, by number or by name") {
-    nn::Sequential net(nn::Flatten(), nn::Linear(4, 2), nn::ReLU());
+    nn::Sequential net{nn::Flatten(), nn::Linear(4, 2), nn::ReLU()};
     CHECK(net(rand({3, 2, 2})).shape() == Dims{3, 2});
     net.append("last", nn::Softmax(1));
     CHECK(net.size() == 4);
@@ -26,16 +26,25 @@ TEST_CASE("Sequential calls one layer after another, by number or by name") {
     CHECK(error_of([&] { net[4]; }) == "Sequential: 4 is outside of its 4 modules");
 }
 
+TEST_CASE("the weights of a Sequential in braces are drawn from left to right") {
+    manual_seed(0);
+    const nn::Linear first(2, 3), second(3, 1);
+    manual_seed(0);
+    const nn::Sequential net{nn::Linear(2, 3), std::make_shared<nn::Linear>(3, 1)};
+    CHECK(numbers(net.parameters()[0]) == numbers(first.weight));
+    CHECK(numbers(net.parameters()[2]) == numbers(second.weight));
+}
+
 TEST_CASE("a moved Sequential is the same model") {
-    nn::Sequential inner(nn::Linear(2, 2), nn::Tanh());
+    nn::Sequential inner{nn::Linear(2, 2), nn::Tanh()};
     const Tensor weight = inner.parameters()[0];
-    nn::Sequential outer(std::move(inner), nn::Linear(2, 1));
+    nn::Sequential outer{std::move(inner), nn::Linear(2, 1)};
     CHECK(outer.parameters()[0].same(weight));
     CHECK(outer(rand({5, 2})).shape() == Dims{5, 1});
 }
 
 TEST_CASE("ModuleList and ModuleDict hold modules of a class, and print as PyTorch's") {
-    nn::ModuleList<nn::Linear> list(nn::Linear(3, 3), nn::Linear(3, 3));
+    nn::ModuleList<nn::Linear> list{nn::Linear(3, 3), nn::Linear(3, 3)};
     list.append(nn::Linear(3, 1));
     Tensor x = rand({2, 3});
     for (nn::Linear* layer : list.list()) x = (*layer)(x);

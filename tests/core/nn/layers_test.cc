@@ -60,9 +60,14 @@ struct Sequences final : nn::Layer {
 
 TEST_CASE("a compiled training step of layers with state and dropout is the tape's, bit for bit") {
     const auto images = [] {
-        return nn::Sequential(nn::Conv2d(2, 4, 3), nn::BatchNorm2d(4), nn::ReLU(), nn::MaxPool2d(2),
-                              nn::Dropout(0.25), nn::Flatten(),
-                              nn::BatchNorm1d(16, {.momentum = {}}), nn::Linear(16, 3));
+        return nn::Sequential{nn::Conv2d(2, 4, 3),
+                              nn::BatchNorm2d(4),
+                              nn::ReLU(),
+                              nn::MaxPool2d(2),
+                              nn::Dropout(0.25),
+                              nn::Flatten(),
+                              nn::BatchNorm1d(16, {.momentum = {}}),
+                              nn::Linear(16, 3)};
     };
     Floats found[2], sequences[2];
     for (const bool compiled : {false, true}) {

@@ -79,7 +79,7 @@ TEST_CASE("load_state_dict copies all values, or says all that does not fit and 
 }
 
 TEST_CASE("a weight that two layers share is one parameter with two names in the state") {
-    nn::Sequential net(nn::Linear(3, 3), nn::Linear(3, 3, false));
+    nn::Sequential net{nn::Linear(3, 3), nn::Linear(3, 3, false)};
     auto& first = static_cast<nn::Linear&>(net[0]);
     static_cast<nn::Linear&>(net[1]).weight = first.weight;
     CHECK(names(net.named_parameters()) == Names{"0.weight", "0.bias"});
@@ -106,7 +106,7 @@ TEST_CASE(
 }
 
 TEST_CASE("train, eval, apply and requires_grad_ reach every module") {
-    nn::Sequential net(nn::Linear(2, 2), nn::Sequential(nn::ReLU(), nn::Linear(2, 1)));
+    nn::Sequential net{nn::Linear(2, 2), nn::Sequential{nn::ReLU(), nn::Linear(2, 1)}};
     net.eval();
     Names order;
     net.apply([&](nn::Module& m) {
@@ -149,7 +149,7 @@ TEST_CASE("a part's name is a word without dots that is not taken") {
 }
 
 TEST_CASE("the ops of a layer have the line of its call, with and without hooks") {
-    nn::Sequential net(nn::Flatten(), nn::Linear(2, 2));
+    nn::Sequential net{nn::Flatten(), nn::Linear(2, 2)};
     const Tensor x = rand({5, 3});
     const auto at = [](int line) { return "linear (module_test.cc:" + std::to_string(line) + ")"; };
     CHECK(error_of([&] { net(x); }).starts_with(at(__LINE__)));
