@@ -3,7 +3,8 @@
 import math
 
 import tapegraph as tg
-from tapegraph import nn
+from tapegraph import nn, optim
+from tapegraph.optim import lr_scheduler
 
 
 def leaf(*shape):
@@ -262,4 +263,93 @@ SEQUENCES = {
     ),
 }
 
-CASES = {**BASIC, **IMAGES, **ROWS, **SEQUENCES}
+# ---- optimisers ----------------------------------------------------------------------------------
+
+
+def trained(make):
+    """Twelve clipped steps; then the weights and the state."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    rest, head = list(model[0].parameters()), list(model[2].parameters())
+    optimizer = make([{"params": rest}, {"params": head, "lr": 0.02}])
+    schedule = lr_scheduler.OneCycleLR(
+        optimizer, [0.1, 0.2], 12, cycle_momentum=not isinstance(optimizer, optim.Adagrad)
+    )
+    for _ in range(12):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(tg.randn(5, 4)), CLASSES % 3)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        optimizer.step()
+        schedule.step()
+    states = [state[n] for p in model.parameters() for state in [optimizer.state[p]]
+              for n in sorted(state)]  # fmt: skip
+    return "", [*model.parameters(), *states]
+
+
+def scheduled(make):
+    """The rates of two groups, and the first one's momentum, at each of thirty steps."""
+    optimizer = optim.SGD(
+        [{"params": [leaf(2)]}, {"params": [leaf(2)], "lr": 0.02}], lr=0.1, momentum=0.9
+    )
+    schedule = make(optimizer)
+    seen = []
+    for k in range(30):
+        seen += [group["lr"] for group in optimizer.param_groups]
+        seen.append(optimizer.param_groups[0]["momentum"])
+        if isinstance(schedule, lr_scheduler.ReduceLROnPlateau):
+            schedule.step(1 / (1 + min(k, 4)))
+        else:
+            schedule.step()
+    return "", [tg.tensor(number, dtype=tg.float64) for number in seen]
+
+
+OPTIMISERS = {
+    "SGD": lambda: trained(lambda g: optim.SGD(g, 0.1)),
+    "SGD with momentum": lambda: trained(lambda g: optim.SGD(g, 0.1, 0.9, 0.5, 0.01)),
+    "SGD with nesterov": lambda: trained(
+        lambda g: optim.SGD(g, 0.1, 0.9, nesterov=True, maximize=True)
+    ),
+    "Adam": lambda: trained(lambda g: optim.Adam(g, weight_decay=0.01)),
+    "Adam with amsgrad": lambda: trained(
+        lambda g: optim.Adam(g, 0.01, (0.4, 0.9), 1e-6, amsgrad=True, maximize=True)
+    ),
+    "AdamW": lambda: trained(lambda g: optim.AdamW(g)),
+    "RMSprop": lambda: trained(lambda g: optim.RMSprop(g, weight_decay=0.01)),
+    "RMSprop, centered": lambda: trained(
+        lambda g: optim.RMSprop(g, alpha=0.4, momentum=0.9, centered=True)
+    ),
+    "Adagrad": lambda: trained(
+        lambda g: optim.Adagrad(g, lr_decay=0.01, weight_decay=0.01, initial_accumulator_value=0.1)
+    ),
+    "LambdaLR": lambda: scheduled(lambda o: lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + t))),
+    "StepLR": lambda: scheduled(lambda o: lr_scheduler.StepLR(o, 7, 0.3)),
+    "MultiStepLR": lambda: scheduled(lambda o: lr_scheduler.MultiStepLR(o, [3, 5, 5, 20], 0.3)),
+    "ExponentialLR": lambda: scheduled(lambda o: lr_scheduler.ExponentialLR(o, 0.9)),
+    "LinearLR": lambda: scheduled(lambda o: lr_scheduler.LinearLR(o, 0.2, 0.9, 12)),
+    "CosineAnnealingLR": lambda: scheduled(lambda o: lr_scheduler.CosineAnnealingLR(o, 9, 0.001)),
+    "OneCycleLR": lambda: scheduled(lambda o: lr_scheduler.OneCycleLR(o, 0.3, 30)),
+    "OneCycleLR in three phases": lambda: scheduled(
+        lambda o: lr_scheduler.OneCycleLR(
+            o,
+            [0.3, 0.5],
+            epochs=3,
+            steps_per_epoch=10,
+            pct_start=0.4,
+            anneal_strategy="linear",
+            base_momentum=0.8,
+            three_phase=True,
+        )  # fmt: skip
+    ),
+    "ReduceLROnPlateau": lambda: scheduled(
+        lambda o: lr_scheduler.ReduceLROnPlateau(
+            o, factor=0.5, patience=2, cooldown=1, min_lr=[0.005, 0.0]
+        )
+    ),
+    "SequentialLR": lambda: scheduled(
+        lambda o: lr_scheduler.SequentialLR(
+            o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [6]
+        )
+    ),
+}
+
+CASES = {**BASIC, **IMAGES, **ROWS, **SEQUENCES, **OPTIMISERS}

@@ -62,4 +62,5 @@ int main() {
     twins::image_cases();
     twins::row_cases();
     twins::sequence_cases();
+    twins::optimiser_cases();
 }

@@ -29,9 +29,10 @@ Outcome layer(tg::nn::Layer&& layer, const Dims& shape);
 
 Tensor random_leaf(const Dims& shape);  // normal numbers that require a gradient
 
-void basic_cases();     // Linear, Sequential, activations, nn.init
-void image_cases();     // convolutions, pooling
-void row_cases();       // normalisation, dropout, embedding, losses, nn.utils
-void sequence_cases();  // recurrent layers, attention
+void basic_cases();      // Linear, Sequential, activations, nn.init
+void image_cases();      // convolutions, pooling
+void row_cases();        // normalisation, dropout, embedding, losses, nn.utils
+void optimiser_cases();  // optimisers, schedules
+void sequence_cases();   // recurrent layers, attention
 
 }  // namespace twins
