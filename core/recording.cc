@@ -1,5 +1,6 @@
 #include "core/recording.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -53,6 +54,14 @@ bool wanted_outside(const Recording* r, const Ref<History>& history) {
 }  // namespace
 
 Recording* recording() { return thread_state().recording; }
+
+void rest_on(const Watched& now, const char* changed) {
+    for (Recording* r = recording(); r; r = r->enclosing) {
+        const bool known = std::any_of(r->facts.begin(), r->facts.end(),
+                                       [&](const Fact& f) { return f.now == now; });
+        if (!known) r->facts.push_back({now, *now, changed});
+    }
+}
 
 std::uint64_t new_recording_id() { return state().next_recording.fetch_add(1); }
 

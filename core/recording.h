@@ -6,6 +6,7 @@
 // variables change when the program runs, not when it is written.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -88,6 +89,15 @@ struct GradState {
     bool present_at_start() const { return given >= 0 || named; }
 };
 
+// A number beside the tensors that lines rest on, such as whether a module is in training: a trace
+// is run only while it is what it was.
+using Watched = std::shared_ptr<std::atomic<std::int64_t>>;
+struct Fact {
+    Watched now;
+    std::int64_t then = 0;
+    const char* changed = "";  // in words, if it has
+};
+
 struct Recording {
     enum Kind : std::uint8_t { graph, trace } kind = graph;
     std::uint64_t id = 0;
@@ -104,6 +114,7 @@ struct Recording {
     std::unordered_map<const History*, HistoryState*> by_history;
     std::unordered_map<const Gradient*, GradState*> grad_by_place;
     std::vector<LeafLine> leaves;
+    std::vector<Fact> facts;
     // What tensors older than the recording show in it; they themselves are left as they are.
     struct Older {
         Ref<Handle> handle;
@@ -154,6 +165,8 @@ struct Recording {
 
 // The innermost open recording of this thread; null outside of all.
 Recording* recording();
+// What is open rests on this number from here on.
+void rest_on(const Watched& now, const char* changed);
 std::uint64_t new_recording_id();
 
 // Opens one for as long as it lives.

@@ -30,6 +30,7 @@
 //     slots[0]       w.grad is there, for it was read before it was set, and shares its memory with
 //                    no other that is given
 //     captures[0]    w is neither of the two: else %0 and %1, say, would be the same bytes
+//     facts          none here; for a network with dropout, that it is in training
 //
 // Who points to whom: a TraceState holds the program, and of the tensors outside only those that
 // the function names itself (w). The program holds no tensor. What is given is looked up by number
@@ -295,6 +296,7 @@ struct Tracer {
     }
 
     void add_guards(const Outside& outside) {
+        trace.facts = r.facts;
         for (const auto& [handle, older] : r.older)
             if (handle->storage->born == 0)
                 trace.handles.push_back(

@@ -152,6 +152,7 @@ struct TraceState {
     std::vector<SlotGuard> slots;
     std::vector<HandleGuard> handles;
     std::vector<CaptureGuard> captures;
+    std::vector<Fact> facts;  // these numbers beside the tensors are what they were
 
     // Not a trace at all: the function met more of an argument's storage than its window, and
     // wants to be traced with a key of whole storages.

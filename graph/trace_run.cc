@@ -58,12 +58,19 @@ std::string broken_capture(const TraceState& t, const Given& given) {
     return "";
 }
 
+std::string broken_fact(const TraceState& t) {
+    for (const Fact& fact : t.facts)
+        if (*fact.now != fact.then) return fact.changed;
+    return "";
+}
+
 }  // namespace
 
 std::string broken_guard(const TraceState& t, Given& given) {
     std::string broken = broken_handle(t);
     if (broken.empty()) broken = broken_slot(t, given);
     if (broken.empty()) broken = broken_capture(t, given);
+    if (broken.empty()) broken = broken_fact(t);
     return broken;
 }
 

@@ -155,8 +155,13 @@ LoadResult Module::load_state_dict(const NamedTensors& state, bool strict) {
 }
 
 Module& Module::train(bool mode) {
-    for (const auto& [path, module] : named_modules()) module->training_ = mode;
+    for (const auto& [path, module] : named_modules()) *module->training_ = mode;
     return *this;
+}
+
+bool Module::is_training() const {
+    rest_on(training_, "train() or eval() was called");
+    return *training_ != 0;
 }
 
 Module& Module::requires_grad_(bool on) {

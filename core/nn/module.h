@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/ops.h"
+#include "core/recording.h"
 
 namespace tg::nn {
 
@@ -58,11 +59,11 @@ class Module {
 
     Module& train(bool mode = true);
     Module& eval() { return train(false); }
-    bool is_training() const { return training_; }
+    bool is_training() const;  // a compiled function that asked is traced anew after a change
     Module& requires_grad_(bool on = true);
     void zero_grad(bool set_to_none = true);
     // Every floating parameter and buffer in another dtype, or all on another device. One that
-    // changes is a new tensor: make the optimiser after.
+    // changes is a new tensor: make the optimiser, and what is compiled, after.
     Module& to(DType dtype);
     Module& to(Device device);
 
@@ -107,7 +108,7 @@ class Module {
     void replace(const std::function<Tensor(const Tensor&)>& moved);
 
     std::vector<Entry> entries_;
-    bool training_ = true;
+    Watched training_ = std::make_shared<std::atomic<std::int64_t>>(true);
 };
 
 }  // namespace tg::nn

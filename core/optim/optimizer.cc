@@ -2,8 +2,6 @@
 
 #include <set>
 
-#include "core/recording.h"
-
 namespace tg::optim {
 
 // ---- a group
@@ -12,6 +10,7 @@ namespace tg::optim {
 double ParamGroup::operator[](const std::string& name) const {
     const auto at = numbers_.find(name);
     if (at == numbers_.end()) fail(ErrorKind::value, "a group of parameters has no ", name);
+    if (!tensors_.count(name)) rest_on(changes_, "a number of an optimiser was set");
     return at->second;
 }
 
@@ -20,6 +19,8 @@ void ParamGroup::set(const std::string& name, double value) {
         fail(ErrorKind::runtime, name, ": set to ", value,
              " inside of a compiled function, which would write this number at each call; set it, "
              "and step the scheduler, outside");
+    const auto before = numbers_.find(name);
+    const bool changes = before != numbers_.end() && before->second != value;
     numbers_[name] = value;
     const auto tensor = tensors_.find(name);
     const NoGrad mode;
@@ -27,10 +28,12 @@ void ParamGroup::set(const std::string& name, double value) {
         tensor->second.fill_(value);
     else
         owner_->make_state(*this);  // it may ask for more, such as a momentum that was 0
+    if (tensor == tensors_.end() && changes) ++*changes_;
 }
 
 void ParamGroup::make_tensor(const std::string& name) {
     if (tensors_.count(name)) return;
+    ++*changes_;
     const Device device = params.empty() ? Device::cpu : params[0].device();
     tensors_[name] = scalar_tensor((*this)[name], {DType::float64, device});
 }

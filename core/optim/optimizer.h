@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/ops.h"
+#include "core/recording.h"
 
 namespace tg::optim {
 
@@ -24,7 +25,7 @@ struct Group {
 };
 
 // One group's parameters and numbers: group.set("lr", 0.01) also writes the tensor behind it, which
-// compiled steps read. Other numbers are part of a trace: set them before.
+// compiled steps read; another number asks for a new trace.
 class ParamGroup {
   public:
     std::vector<Tensor> params;
@@ -51,6 +52,7 @@ class ParamGroup {
     class Optimizer* owner_ = nullptr;
     Numbers numbers_;
     std::map<std::string, Tensor> tensors_;
+    Watched changes_ = std::make_shared<std::atomic<std::int64_t>>(0);  // of other numbers
 };
 
 // Each parameter's state, in the order of the groups, and each group's numbers.

@@ -144,6 +144,32 @@ TEST_CASE("a momentum that was 0 may be set, and gets its state then") {
     CHECK(sgd.state_dict().state[0].count("momentum_buffer") == 1);
 }
 
+TEST_CASE("a compiled step is traced anew for a number that is no tensor, and not for another lr") {
+    for (const bool compiled : {false, true}) {
+        Tensor w = leaf({4});
+        optim::SGD sgd({w}, {.lr = 0.5});
+        const Compiled::Function step = [&](const std::vector<Tensor>&) {
+            sgd.zero_grad();
+            (w * 2).sum().backward();
+            sgd.step();
+            return std::vector<Tensor>{};
+        };
+        Compiled fast("step", step);
+        const auto call = [&] { compiled ? fast(std::vector<Tensor>{}) : step({}); };
+        call();
+        sgd.set_lr(0.25);
+        call();
+        CHECK(fast.traces().size() == (compiled ? 1 : 0));
+        sgd.param_groups[0].set("weight_decay", 1);
+        call();  // 4 - 1 - 0.5 = 2.5, and that - (2 + 2.5) / 4
+        CHECK(w.item<double>() == 1.375);
+        sgd.param_groups[0].set("momentum", 0.5);
+        call();  // b = 2 + 1.375
+        CHECK(w.item<double>() == 0.53125);
+        CHECK(fast.traces().size() == (compiled ? 3 : 0));
+    }
+}
+
 TEST_CASE("optimisers and schedules say what does not fit them") {
     Tensor w = leaf({1, 2});
     const Tensor y = w * 2;

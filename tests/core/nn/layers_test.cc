@@ -81,6 +81,21 @@ TEST_CASE("a compiled training step of layers with state and dropout is the tape
     CHECK(sequences[0] == sequences[1]);
 }
 
+TEST_CASE("a compiled function knows whether its layers are in training, and keeps both traces") {
+    nn::Sequential net{nn::Linear(2, 2), nn::Dropout(0.5)};
+    Compiled fast("net", [&](const Tensors& in) { return Tensors{net(in[0])}; });
+    const Tensors x{ones({1, 2})};
+    for (const bool training : {true, false, true, false}) {
+        net.train(training);
+        manual_seed(4);
+        const Floats expected = numbers(net(x[0]));
+        manual_seed(4);
+        CHECK(numbers(fast(x)[0]) == expected);
+    }
+    CHECK(fast.traces().size() == 2);
+    CHECK(fast.traces()[1].why == "train() or eval() was called");
+}
+
 TEST_CASE("BatchNorm's buffers are in the state under PyTorch's names, and used in eval") {
     nn::BatchNorm1d norm(3);
     CHECK(names(norm) ==
