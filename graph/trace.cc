@@ -235,6 +235,33 @@ struct Tracer {
         return any;
     }
 
+    void add_handle_commits() {
+        std::vector<std::pair<Value, HandleCommit>> list;
+        const auto add = [&](const Value& seen, std::uint32_t version, const Ref<History>& history,
+                             const HandleCommit& to) {
+            const auto found = r.by_history.find(history.get());
+            if (!seen || found == r.by_history.end() || history->leaf) return;
+            const HistoryState& h = *found->second;
+            const Value& way = goes_to(seen);
+            const bool is_its_own = h.written_at != 0 && version >= h.written_at &&
+                                    way.node->requires_grad && way != goes_to(h.now);
+            if (is_its_own) list.push_back({way, to});
+        };
+        for (const auto& [handle, older] : r.older)
+            if (handle->storage->born == 0)
+                add(older.seen, older.version, handle->history, {-1, older.handle, -1});
+        for (std::size_t i = 0; i < r.stand_ins.size(); ++i) {
+            const Handle& h = r.stand_ins[i].handle();
+            add(h.seen, h.version, h.history, {static_cast<int>(i), {}, -1});
+        }
+        std::sort(list.begin(), list.end(),
+                  [](const auto& a, const auto& b) { return a.first.node->id < b.first.node->id; });
+        for (auto& [value, to] : list) {
+            to.output = add_output(value);
+            trace.views.push_back(to);
+        }
+    }
+
     void add_gradients(const Outside& outside) {
         for (const auto& g : r.grads) {
             if (g->gradient->born == r.id) continue;
@@ -335,6 +362,7 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
         const Outside outside(t.r);
         t.add_results(outside);
         t.add_storage_commits(outside);
+        t.add_handle_commits();
         t.add_gradients(outside);
         t.make_program(executor, outside);
         t.add_guards(outside);

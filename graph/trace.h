@@ -98,6 +98,14 @@ struct GradientCommit {
     Result value;
 };
 
+// A tensor that the function has written or looked at after a write goes on from the node that it
+// has shown there, as on the tape, and not from its base's.
+struct HandleCommit {
+    int number = -1;  // given, or named
+    Ref<Handle> named;
+    int output = -1;
+};
+
 // Something seen in a trace, as the caller knows it. What is given has two storages and two
 // histories: the caller's, and those of its stand-in. Each is listed here under its number; where
 // several share one, under the first's.
@@ -130,6 +138,7 @@ struct TraceState {
     std::vector<VariableBinding> variables;  // by leaf line
     std::vector<Result> results;             // by result of the function
     std::vector<Commit> commits;
+    std::vector<HandleCommit> views;
     std::vector<GradientCommit> gradients;
     bool changes_variables() const { return !commits.empty() || !gradients.empty(); }
 

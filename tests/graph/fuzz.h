@@ -175,6 +175,19 @@ inline Tensor value_from(const std::vector<Tensor>& in) {
     return in[2].dtype() == DType::boolean ? sum(in[1]) : in[1];
 }
 
+// A tensor's elements in a row, under a window: ints are its length, stride and padding.
+inline Tensor windowed(const Step& s, const std::vector<Tensor>& in) {
+    const std::int64_t size = s.ints[0], stride = s.ints[1], padding = s.ints[2];
+    if (s.op == "conv1d") {
+        const Tensor kernel = slice(reshape(in[1], {1, 1, -1}), 2, 0, size, 1);
+        return conv1d(reshape(in[0], {1, 1, -1}), kernel, {},
+                      {.stride = {stride}, .padding = padding});
+    }
+    const Tensor row = reshape(in[0], {1, 1, 1, -1});
+    const Pooling window{.kernel = {1, size}, .stride = {1, stride}, .padding = {0, padding}};
+    return s.op == "max_pool2d" ? max_pool2d(row, window) : avg_pool2d(row, window);
+}
+
 // Writes into a slot; nothing comes back.
 inline void written(const Step& s, Tensor x, const Arg& y) {
     if (s.op == "add_")
@@ -236,6 +249,7 @@ inline Tensor result_of(const Step& s, const std::vector<Tensor>& in) {
     if (s.op == "one_hot") return one_hot(in[0], i(0));
     if (s.op == "cross_entropy") return cross_entropy(in[0], in[1]);
     if (s.op == "mse_loss") return mse_loss(in[0], in[1]);
+    if (s.op == "conv1d" || s.op == "max_pool2d" || s.op == "avg_pool2d") return windowed(s, in);
     if (s.op == "index_put_") {
         Tensor x = in[0];
         index_put_(x, key_from(s, in, 2), value_from(in), i(1) != 0);

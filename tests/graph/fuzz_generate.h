@@ -236,6 +236,14 @@ struct Proposer {
         return s;
     }
 
+    Step window_step(int x) {
+        const std::vector<std::string> ops = {"conv1d", "conv1d", "max_pool2d", "avg_pool2d"};
+        Step s{r.of(ops), {x}, {}, 0, false};
+        s.ints = {1 + r.below(3), 1 + r.below(2), r.below(2)};
+        if (s.op == "conv1d") s.in.push_back(like(at(x), true));
+        return s;
+    }
+
     Step step() {
         const int x = any();
         Step s;
@@ -258,17 +266,17 @@ struct Proposer {
             s = write_step(x);
         } else if (kind < 92) {
             s = several_step(x);
-        } else if (kind < 96) {
+        } else if (kind < 95) {
             s = index_step(x);
+        } else if (kind < 97) {
+            s = window_step(x);
         } else if (kind < 98) {
             s = {"detach", {x}, {}, 0, false};
         } else {
             const std::vector<std::int64_t> dtypes = {0, 4, 5, 5, 6};
             s = {"cast", {x}, {r.of(dtypes)}, 0, false};
         }
-        // A view made under no_grad and written with gradients on is PyTorch's error; not here.
-        const bool view = kind >= 36 && kind < 58;
-        if (!view && r.chance(4)) s.no_grad = true;
+        if (r.chance(4)) s.no_grad = true;
         return s;
     }
 };

@@ -66,10 +66,9 @@ std::vector<Tensors> shuffled(const Tensor& x, const Tensor& y) {
 
 // Drops half of h's numbers and doubles the rest, in training only.
 struct Dropout final : nn::Module {
-    Tensor forward(const Tensor& h) override {
+    Tensor operator()(const Tensor& h) {
         return is_training() ? h * cast(rand(h.shape()) < 0.5, DType::float32) * 2 : h;
     }
-    std::string name() const override { return "Dropout()"; }
 };
 
 Tensor number(double x) { return scalar_tensor(x, {.dtype = DType::float64}); }
