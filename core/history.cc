@@ -429,6 +429,8 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
     const bool temporary = steal && v.same(value);
     if (!steal && v.same(value)) v = as_another(v);
     if (Recording* r = recording()) {
+        // From here on the target's line is the value's: views of it want its elements in order.
+        if (!v.is_contiguous()) v = clone(v);
         catch_up(*r, target.handle().storage);
         write_recorded(*r, target, v, op);
         put_back(*r, target.handle().storage, op);

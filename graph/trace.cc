@@ -283,7 +283,10 @@ struct Tracer {
             return found;
         }
         if (t.requires_grad() || (h.storage->born != 0 && !r.state(h.storage).given)) return {};
-        found.storage = outside.outside(h.storage);
+        // Of a stand-in it is the given one's; what the function names itself stays that, even if
+        // it is the storage of a window that is given.
+        found.storage =
+            h.storage->born != 0 ? outside.outside(h.storage) : OuterStorage{-1, h.storage};
         found.layout = h.layout;
         found.is_view = true;
         return found;

@@ -63,7 +63,9 @@ inline void add_sources(FuzzProgram& p, Random& r) {
             s.shape = other.shape;
             s.dtype = other.dtype;
             s.requires_grad = s.form == Form::alias ? false : other.requires_grad;
-            if (p.backward_inside && other.form == Form::view_of_leaf && s.form == Form::same)
+            const Source* first = &other;
+            while (first->of >= 0) first = &p.sources[static_cast<std::size_t>(first->of)];
+            if (p.backward_inside && first->form == Form::view_of_leaf && s.form == Form::same)
                 s.argument = false;
         }
         p.sources.push_back(s);

@@ -368,3 +368,22 @@ def test_a_variable_that_is_set_to_a_tensor_of_the_trace_is_put_back():
     with pytest.raises(KeyError):
         tg.compile(broken)(x)
     assert count.tolist() == [0]
+
+
+def test_a_broadcast_copy_can_be_reshaped():
+    for requires_grad in (False, True):
+        t = tg.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=requires_grad)
+        x = tg.zeros(1, 2, 4)
+
+        def f(t=t, x=x):
+            x.copy_(t)
+            return x.reshape(1, 1, -1) * 1
+
+        assert tg.compile(f)().tolist() == [[[1, 2, 3, 4, 1, 2, 3, 4]]]
+
+
+def test_a_named_tensor_beside_a_window_of_its_memory_is_returned_whole():
+    whole = tg.arange(6.0)
+    f = tg.compile(lambda part: (whole.detach(), part.sum()))
+    assert f(whole[2:])[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert f(tg.ones(4))[0].tolist() == [0, 1, 2, 3, 4, 5]
