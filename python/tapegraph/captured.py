@@ -27,63 +27,9 @@ from .nn.module import Module
 from .objects import defaults_of, imported, is_open, own_names, special_methods
 from .optim.optimizer import Optimizer
 from .plain import identities, is_plain, key_of
+from .watched import ABSENT, Watched
 
-_ABSENT = object()
 _OP = type(_C.matmul)  # tg.matmul, tg.zeros, nn.functional.cross_entropy, ...
-
-
-class Watched:
-    """One value that a trace depends on: how to get at it, and what it was."""
-
-    __slots__ = ("attributes", "contents", "label", "line", "name", "owner", "value")
-
-    def __init__(self, owner: Any, name: Name, label: str, value: Any) -> None:
-        self.owner = owner  # a globals dict, a cell, or the object itself
-        self.name = name.root if name.kind == "global" else None
-        self.attributes = name.attributes
-        self.label = label
-        self.line = name.line
-        self.value = value
-        self.contents: Contents | None = None  # of a list, dict, ... that is read
-
-    def get(self) -> Any:
-        try:
-            return self._after(self.attributes)
-        except Exception:  # a property may raise what it likes
-            return _ABSENT
-
-    def _after(self, attributes: tuple[str, ...]) -> Any:
-        owner = self.owner
-        if self.name is not None:
-            value = owner.get(self.name, _ABSENT)
-        elif type(owner) is types.CellType:
-            value = owner.cell_contents
-        else:
-            value = owner
-        for attribute in attributes:
-            value = getattr(value, attribute)
-        return value
-
-    def set(self, value: Any) -> bool:
-        """Can it be set, and is it now?"""
-        try:
-            if self.attributes:
-                setattr(self._after(self.attributes[:-1]), self.attributes[-1], value)
-            elif self.name is not None:
-                self.owner[self.name] = value
-            else:
-                self.owner.cell_contents = value
-        except Exception:
-            return False
-        return True
-
-    def key(self) -> Hashable:
-        value = self.value
-        if self.contents is not None:
-            return self.label, self.contents.key()
-        if type(value) is types.MethodType:
-            return self.label, identities.number(value.__self__), value.__func__
-        return self.label, key_of(value)
 
 
 class Captured:
@@ -150,7 +96,7 @@ class Captured:
             for path, part in module.named_modules():
                 at = f"{label}.{path}" if path else label
                 for name in ("training", *type(part).__constants__):
-                    facts[f"{at}.{name}"] = (getattr(part, name, _ABSENT), "")
+                    facts[f"{at}.{name}"] = (getattr(part, name, ABSENT), "")
         for label, optimizer in self.optimizers:
             for i, group in enumerate(optimizer.param_groups):
                 for name, value in group.items():
@@ -237,17 +183,17 @@ class Captured:
         value = watched.get()
         self._call(value, name, name.root)
         for attribute in name.attributes:
-            if isinstance(value, _C.Tensor) or is_plain(value) or value is _ABSENT:
+            if isinstance(value, _C.Tensor) or is_plain(value) or value is ABSENT:
                 break
             try:
                 found = getattr(value, attribute)
             except Exception:
-                found = _ABSENT
+                found = ABSENT
             self._call(found, name, ".".join([name.root, *kept, attribute]))
             if isinstance(value, type) and not (is_plain(found) or isinstance(found, _C.Tensor)
                                                 or is_container(found)):  # fmt: skip
                 break
-            if found is _ABSENT and not isinstance(value, types.ModuleType):
+            if found is ABSENT and not isinstance(value, types.ModuleType):
                 break
             if _is_method_of(found, value):
                 # Every look makes a new method object; its owner is what stays.
@@ -292,11 +238,11 @@ class Captured:
         if isinstance(value, types.ModuleType):
             return
         # A property may make a new object each time.
-        if value is _ABSENT or is_plain(value) or called or _lasts(value) or not watched.attributes:
+        if value is ABSENT or is_plain(value) or called or _lasts(value) or not watched.attributes:
             self.watched.append(watched)
         if hasattr(value, "__wrapped_function__"):
             self._function(value.__wrapped_function__, {})
-        if not (called or _lasts(value) or is_plain(value) or value is _ABSENT or is_open(value)):
+        if not (called or _lasts(value) or is_plain(value) or value is ABSENT or is_open(value)):
             kind = type(value).__name__
             self.unchecked.append(
                 f"{label} ({watched.line}): an object of {kind} may change without notice"
@@ -319,7 +265,7 @@ class Captured:
         if isinstance(value, type) and issubclass(value, Function):
             for method in (value.forward, value.setup_context, value.backward):
                 self._function(method, {})
-        if is_plain(value) or value is _ABSENT or isinstance(value, (_C.Tensor, type)):
+        if is_plain(value) or value is ABSENT or isinstance(value, (_C.Tensor, type)):
             return
         if isinstance(value, Module):
             self._module(label, value)
@@ -414,7 +360,7 @@ def _module_key(module: Module) -> Hashable:
             path,
             number(part),
             part.training,
-            tuple(key_of(getattr(part, n, _ABSENT)) for n in type(part).__constants__),
+            tuple(key_of(getattr(part, n, ABSENT)) for n in type(part).__constants__),
             tuple(number(hook) for hook in part._forward_pre_hooks.values()),
             tuple(number(hook) for hook in part._forward_hooks.values()),
             tuple((n, None if p is None else number(p)) for n, p in part._parameters.items()),
