@@ -7,6 +7,7 @@
 #include "core/backward.h"     // the tape and the walk along it
 #include "core/checkpoint.h"   // a part of the tape that keeps no values
 #include "core/function.h"     // ops of the user's own
+#include "core/generator.h"    // where random numbers come from
 #include "core/history.h"      // views, in-place writes and detach
 #include "core/hooks.h"        // what sees gradients pass
 #include "core/nn/nn.h"        // modules

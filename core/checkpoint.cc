@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/function.h"
+#include "core/history.h"
 #include "core/hooks.h"
 #include "core/ops.h"
 #include "core/recording.h"
@@ -86,23 +87,33 @@ void run_again(Checkpoint& checkpoint) {
 
 namespace {
 
-// Puts the default generator where it was, for as long as it lives.
-class GeneratorAt {
+using Generators = std::vector<std::pair<Tensor, Tensor>>;  // their numbers, and what to set
+
+// Puts generators where they were, for as long as it lives.
+class GeneratorsAt {
   public:
-    explicit GeneratorAt(const Tensor& state) {
-        if (!state.defined()) return;
-        before_ = rng_state();
-        set_rng_state(state);
+    explicit GeneratorsAt(const Generators& places) {
+        const NoGrad mode;
+        for (const auto& [numbers, place] : places) {
+            before_.emplace_back(numbers, clone(numbers));
+            write(numbers, place, "checkpoint");
+        }
     }
-    ~GeneratorAt() {
-        if (before_.defined()) set_rng_state(before_);
+    ~GeneratorsAt() {
+        const NoGrad mode;
+        for (const auto& [numbers, place] : before_) write(numbers, place, "checkpoint");
     }
-    GeneratorAt(const GeneratorAt&) = delete;
-    GeneratorAt& operator=(const GeneratorAt&) = delete;
+    GeneratorsAt(const GeneratorsAt&) = delete;
+    GeneratorsAt& operator=(const GeneratorsAt&) = delete;
 
   private:
-    Tensor before_;
+    Generators before_;
 };
+
+bool holds(const Generators& generators, const Ref<Storage>& numbers) {
+    return std::any_of(generators.begin(), generators.end(),
+                       [&](const auto& g) { return g.first.handle().storage == numbers; });
+}
 
 void check_unwritten(const std::vector<Tensor>& inputs,
                      const std::vector<std::uint32_t>& versions) {
@@ -128,14 +139,14 @@ std::vector<Tensor> checkpoint(const Part& part, const std::vector<Tensor>& inpu
     }
     std::vector<std::uint32_t> versions;
     for (const Tensor& x : inputs) versions.push_back(x.defined() ? x.version() : 0);
-    const Tensor start = preserve_rng_state ? rng_state() : Tensor();
     Ref<Checkpoint> made(new Checkpoint);
     CheckpointScope scope(made.get());
     std::vector<Tensor> outputs = part(inputs);
-    made->again = [part, inputs, versions, start, line] {
+    const Generators places = preserve_rng_state ? made->generators : Generators{};
+    made->again = [part, inputs, versions, places, line] {
         const Elsewhere place(line);
         check_unwritten(inputs, versions);
-        const GeneratorAt generator(start);
+        const GeneratorsAt generators(places);
         part(inputs);
     };
     scope.finish();
@@ -149,6 +160,10 @@ CheckpointScope::CheckpointScope(Checkpoint* checkpoint)
 
 CheckpointScope::~CheckpointScope() {
     thread_state().checkpoint = before_;
+    if (before_ && !before_->running_again && !mine_->running_again)
+        for (const auto& [numbers, place] : mine_->generators)
+            if (!holds(before_->generators, numbers.handle().storage))
+                before_->generators.emplace_back(numbers, place);
     mine_ = nullptr;
 }
 
@@ -171,6 +186,14 @@ void CheckpointScope::finish() {
 
 void note_in_checkpoint(const Ref<Node>& node) {
     if (Checkpoint* open = thread_state().checkpoint) open->nodes.push_back(node);
+}
+
+void note_generator_in_checkpoint(const Ref<Storage>& numbers) {
+    Checkpoint* open = thread_state().checkpoint;
+    if (!open || open->running_again || holds(open->generators, numbers)) return;
+    const NoGrad mode;
+    const Tensor whole = tensor_of(numbers, Layout::contiguous(numbers->shape));
+    open->generators.emplace_back(whole, clone(whole));
 }
 
 const Saved& saved_again(const Node& node, int k) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "core/op.h"
@@ -29,6 +30,7 @@ struct Checkpoint : Counted {
     std::vector<Ref<Node>> nodes;       // while the part runs
     std::vector<Ref<Node>> recomputed;  // by place; null once its twin has been freed
     std::vector<char> wanted;           // by place: was a value of it dropped, and is still needed?
+    std::vector<std::pair<Tensor, Tensor>> generators;  // that moved on, and where they were before
     bool running_again = false;
 };
 
@@ -46,8 +48,10 @@ class CheckpointScope {
     Checkpoint* before_;
 };
 
-// Tells the open checkpoint of a node that it has made.
+// Tells the open checkpoint of a node that it has made, and of a generator's numbers that are about
+// to be written.
 void note_in_checkpoint(const Ref<Node>& node);
+void note_generator_in_checkpoint(const Ref<Storage>& numbers);
 
 // What a node of a checkpoint kept as its k-th value, from the second run; and that it needs none
 // of them any more.

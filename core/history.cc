@@ -44,6 +44,7 @@
 #include "core/history.h"
 
 #include "core/apply.h"
+#include "core/checkpoint.h"
 #include "core/hooks.h"
 #include "core/ops.h"
 #include "core/ops/rows.h"
@@ -210,7 +211,7 @@ void check_writable(const Tensor& target, const char* op) {
              text(target.strides()),
              " has several indices for one element (it was expanded); clone() it first");
     const Recording* r = recording();
-    if (r && r->kind == Recording::graph && h.storage->born != r->id)
+    if (r && r->kind == Recording::graph && h.storage->born != r->id && !h.storage->generator)
         fail(ErrorKind::runtime, op,
              ": a graph only reads tensors made outside of it; use assign(variable, value)");
     if (grad_enabled() && of_leaf(r, h.history) && target.requires_grad())
@@ -436,6 +437,8 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
         put_back(*r, target.handle().storage, op);
     } else {
         if (target.is_symbolic()) target.data();  // throws
+        if (target.handle().storage->generator)
+            note_generator_in_checkpoint(target.handle().storage);
         // A value that reads what is about to be written is taken out of harm's way first.
         const bool shares = v.handle().storage == target.handle().storage;
         const bool same = shares && v.handle().layout == target.handle().layout;

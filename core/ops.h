@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/apply.h"
+#include "core/generator.h"
 
 namespace tg {
 
@@ -414,9 +415,13 @@ Tensor zeros(const Dims& shape, Options options = {});
 Tensor ones(const Dims& shape, Options options = {});
 Tensor full(const Dims& shape, Scalar value, Options options = {});
 Tensor arange(std::int64_t end, Options options = {.dtype = DType::int64});
-Tensor rand(const Dims& shape, Options options = {}, Where where = Where::here());  // [0, 1)
-Tensor randn(const Dims& shape, Options options = {}, Where where = Where::here());
-void manual_seed(std::uint64_t seed);
+// uniform in [0, 1)
+Tensor rand(const Dims& shape, Options options = {},
+            const Generator& generator = default_generator(), Where where = Where::here());
+// of mean 0 and variance 1
+Tensor randn(const Dims& shape, Options options = {},
+             const Generator& generator = default_generator(), Where where = Where::here());
+void manual_seed(std::uint64_t seed);     // of the default generator
 Tensor rng_state();                       // of the default generator: seed and offset, (2,) int64
 void set_rng_state(const Tensor& state);  // goes on from there
 Tensor zeros_like(const Tensor& x);
@@ -428,14 +433,22 @@ Tensor logspace(double start, double end, std::int64_t steps, double base = 10,
                 Options options = {});
 
 // ---- more random numbers: core/ops/random.cc ---------------------------------------------------
+// Drawn from `generator`, which moves on: core/generator.h.
+
+// whole numbers in [low, high)
 Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape,
-               Options options = {.dtype = DType::int64}, Where where = Where::here());
+               Options options = {.dtype = DType::int64},
+               const Generator& generator = default_generator(), Where where = Where::here());
+// 0 .. n - 1, shuffled
 Tensor randperm(std::int64_t n, Options options = {.dtype = DType::int64},
-                Where where = Where::here());  // 0 .. n - 1, shuffled
-Tensor bernoulli(const Arg& p);                // 1 with probability p, else 0; p's shape and dtype
-Tensor normal(const Arg& mean, const Arg& std);  // of both's shape
+                const Generator& generator = default_generator(), Where where = Where::here());
+// 1 with probability p, else 0; p's shape and dtype
+Tensor bernoulli(const Arg& p, const Generator& generator = default_generator());
+// of both's shape
+Tensor normal(const Arg& mean, const Arg& std, const Generator& generator = default_generator());
 // weights (rows, columns) or (columns,) -> int64 (rows, samples) or (samples,)
-Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement = false);
+Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement = false,
+                   const Generator& generator = default_generator());
 
 // Numbers in braces, nested as deep as the tensor has dims: tensor({{1, 2}, {3, 4}}).
 struct Braces {

@@ -35,7 +35,7 @@ struct ProcessState {
     std::atomic<std::string (*)(const Where&)> python_lines{nullptr};
 };
 // Also process-wide, each in the file that owns it: the allocator's free blocks (storage.cc), the
-// names of closed recordings (recording.cc), the default generator (ops/creation.cc), which ops
+// names of closed recordings (recording.cc), the default generator (generator.cc), which ops
 // have told that they run on the CPU (apply.cc).
 ProcessState& state();
 

@@ -34,6 +34,7 @@ struct Storage : Counted {
 
     bool allocated = false;               // the bytes are a block of the allocator's
     bool foreign = false;                 // others (NumPy) hold a pointer to these bytes
+    bool generator = false;               // a generator's state: a graph, too, moves it on
     std::shared_ptr<void> owner;          // keeps borrowed bytes alive
     alignas(16) unsigned char small[64];  // the bytes of a small tensor
 

@@ -116,7 +116,7 @@ struct Session::State {
     // A program as written for one list of fetches, and ready ones by the shapes that were fed.
     struct Fetched {
         Captured captured;
-        std::vector<int> assigned;  // by assignment: the recording's input
+        std::vector<int> assigned;  // by assignment or generator: the recording's input
         std::size_t fetches = 0;
         std::map<std::vector<std::int64_t>, Ref<Callable>> ready;
     };
@@ -153,6 +153,16 @@ void add_assignments(std::vector<Value>& roots, std::vector<int>& assigned) {
         if (node->op != &ops::assign) continue;
         roots.push_back(Value{Ref<Node>(node), 0});
         assigned.push_back(static_cast<int>(node->attrs.integer(0)));
+    }
+}
+
+// What the graph has drawn so far moves its generators on, at every run and whatever is fetched:
+// so a run leaves them where the same lines on the tape would.
+void add_generators(const Recording& r, std::vector<Value>& roots, std::vector<int>& assigned) {
+    for (const auto& s : r.storages) {
+        if (!s->storage->generator || !s->written()) continue;
+        roots.push_back(s->now);
+        assigned.push_back(static_cast<int>(s->first.node->attrs.integer(0)));
     }
 }
 
@@ -208,12 +218,16 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
     check_feeds(r, feeds);
     std::lock_guard lock(state_->mutex);
     std::vector<Value> roots = fetch_values(r, fetches);
+    const std::size_t wanted = roots.size();
+    std::vector<int> assigned;
+    add_generators(r, roots, assigned);
     std::vector<std::pair<const Node*, int>> key;
     for (const Value& v : roots) key.push_back({v.node.get(), v.index});
     auto& slot = state_->programs[key];
     if (!slot) {
         auto made = std::make_unique<State::Fetched>();
-        made->fetches = roots.size();
+        made->fetches = wanted;
+        made->assigned = assigned;
         add_assignments(roots, made->assigned);
         made->captured = capture(r, roots, r.name, false);
         slot = std::move(made);

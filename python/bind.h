@@ -127,6 +127,7 @@ void bind_windows(py::module_& m);
 void bind_arrange(py::module_& m);
 void bind_products(py::module_& m);
 void bind_blends(py::module_& m);
+void bind_generator(py::module_& m);
 void bind_sampling(py::module_& m);
 void bind_indexing(py::module_& m);
 void bind_in_place(py::module_& m);

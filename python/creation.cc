@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/ops/integers.h"
-#include "python/call.h"
+#include "python/generator.h"
 
 namespace tg::python {
 namespace {
@@ -223,23 +223,19 @@ PyObject* arange(const Call& c) {
 
 // ---- random numbers -----------------------------------------------------------------------------
 
-PyObject* rand(const Call& c) { return wrap(tg::rand(c.dims(0), c.options(1), python_line())); }
-PyObject* randn(const Call& c) { return wrap(tg::randn(c.dims(0), c.options(1), python_line())); }
+PyObject* rand(const Call& c) {
+    return wrap(tg::rand(c.dims(0), c.options(1), generator_in(c, 4), python_line()));
+}
+PyObject* randn(const Call& c) {
+    return wrap(tg::randn(c.dims(0), c.options(1), generator_in(c, 4), python_line()));
+}
 PyObject* rand_like(const Call& c) {
-    return wrap(tg::rand(c.tensor(0).shape(), c.options_like(1), python_line()));
+    const Dims& shape = c.tensor(0).shape();
+    return wrap(tg::rand(shape, c.options_like(1), generator_in(c, 4), python_line()));
 }
 PyObject* randn_like(const Call& c) {
-    return wrap(tg::randn(c.tensor(0).shape(), c.options_like(1), python_line()));
-}
-PyObject* manual_seed(const Call& c) {
-    tg::manual_seed(static_cast<std::uint64_t>(c.integer(0)));
-    Py_RETURN_NONE;
-}
-
-PyObject* get_rng_state(const Call&) { return wrap(tg::rng_state()); }
-PyObject* set_rng_state(const Call& c) {
-    tg::set_rng_state(c.tensor(0));
-    Py_RETURN_NONE;
+    const Dims& shape = c.tensor(0).shape();
+    return wrap(tg::randn(shape, c.options_like(1), generator_in(c, 4), python_line()));
 }
 
 PyObject* constant(const Call& c) { return wrap(tg::constant(c.tensor(0))); }
@@ -268,19 +264,17 @@ const Function functions[] = {
     {"arange(start, end=None, step=None, *, dtype=None, device=None, requires_grad=False)", arange,
      "arange(end) or arange(start, end, step): start + i * step, as long as it is before end.",
      function},
-    {"rand(*size, dtype=None, device=None, requires_grad=False)", rand,
-     "Uniform in [0, 1). The same seed gives the same numbers on every device.", function},
-    {"randn(*size, dtype=None, device=None, requires_grad=False)", randn,
-     "Normal, of mean 0 and variance 1.", function},
-    {"rand_like(input, *, dtype=None, device=None, requires_grad=False)", rand_like,
-     "Uniform in [0, 1), in the shape and dtype of input.", function},
-    {"randn_like(input, *, dtype=None, device=None, requires_grad=False)", randn_like,
-     "Normal, in the shape and dtype of input.", function},
-    {"manual_seed(seed)", manual_seed, "Starts the default generator anew.", function},
-    {"get_rng_state()", get_rng_state,
-     "The default generator's state, (2,) int64: a copy, which tg.save can keep.", function},
-    {"set_rng_state(new_state)", set_rng_state,
-     "Lets the default generator go on from a state that get_rng_state gave.", function},
+    {"rand(*size, dtype=None, device=None, requires_grad=False, generator=None)", rand,
+     "Uniform in [0, 1). The same seed gives the same numbers on every device.\n"
+     "generator: a Generator to draw from instead of the default one. Raises RuntimeError if it\n"
+     "is for another device.",
+     function},
+    {"randn(*size, dtype=None, device=None, requires_grad=False, generator=None)", randn,
+     "Normal, of mean 0 and variance 1. generator: as of rand.", function},
+    {"rand_like(input, *, dtype=None, device=None, requires_grad=False, generator=None)", rand_like,
+     "Uniform in [0, 1), in the shape and dtype of input. generator: as of rand.", function},
+    {"randn_like(input, *, dtype=None, device=None, requires_grad=False, generator=None)",
+     randn_like, "Normal, in the shape and dtype of input. generator: as of rand.", function},
     {"constant(input)", constant, "Bakes the values of input into the graph being recorded.",
      function},
 };

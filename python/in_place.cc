@@ -1,6 +1,6 @@
 // x.add_(y), x.exp_(), ...: written into x's bytes; each gives back x, the very same object.
 #include "core/history.h"
-#include "python/call.h"
+#include "python/generator.h"
 
 namespace tg::python {
 namespace {
@@ -60,7 +60,7 @@ PyObject* zero_(const Call& c) {
     return new_reference(c.self());
 }
 
-// Uniform and normal numbers from the default generator.
+// Uniform and normal numbers.
 PyObject* uniform_(const Call& c) {
     Tensor& x = c.tensor(0);
     const double from = c.real(1, 0.0);
@@ -68,8 +68,7 @@ PyObject* uniform_(const Call& c) {
     if (!(from <= to))
         fail(ErrorKind::runtime, "uniform_: from is ", from, " and to is ", to,
              "; from must not be above to");
-    const Options options{.dtype = x.dtype(), .device = x.device()};
-    const Tensor u = rand(x.shape(), options, python_line());
+    const Tensor u = rand(x.shape(), {x.dtype(), x.device()}, generator_in(c, 3), python_line());
     compute(work_of(x), [&] { write(x, add(mul(u, to - from), from), "uniform_"); });
     return new_reference(c.self());
 }
@@ -78,8 +77,7 @@ PyObject* normal_(const Call& c) {
     const double mean = c.real(1, 0.0);
     const double std = c.real(2, 1.0);
     if (!(std >= 0)) fail(ErrorKind::runtime, "normal_: std is ", std, ", and must be at least 0");
-    const Options options{.dtype = x.dtype(), .device = x.device()};
-    const Tensor n = randn(x.shape(), options, python_line());
+    const Tensor n = randn(x.shape(), {x.dtype(), x.device()}, generator_in(c, 3), python_line());
     compute(work_of(x), [&] { write(x, add(mul(n, std), mean), "normal_"); });
     return new_reference(c.self());
 }
@@ -114,8 +112,10 @@ const Function functions[] = {
     {"ceil_(input)", unary<tg::ceil>, "ceil, in place.", method},
     {"round_(input)", unary<tg::round>, "round, in place.", method},
     {"masked_fill_(input, mask, value)", masked_fill_, "masked_fill, in place.", method},
-    {"uniform_(input, from=0, to=1)", uniform_, "Random numbers in [from, to).", method},
-    {"normal_(input, mean=0, std=1)", normal_, "Normally distributed random numbers.", method},
+    {"uniform_(input, from=0, to=1, *, generator=None)", uniform_,
+     "Random numbers in [from, to). generator: as of rand.", method},
+    {"normal_(input, mean=0, std=1, *, generator=None)", normal_,
+     "Normally distributed random numbers. generator: as of rand.", method},
 };
 
 }  // namespace

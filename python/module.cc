@@ -22,6 +22,7 @@ PYBIND11_MODULE(_C, m) {
     bind_indexing(m);
     bind_in_place(m);
     bind_creation(m);
+    bind_generator(m);
     bind_sampling(m);
     bind_numpy(m);
     bind_autograd(m);

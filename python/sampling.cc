@@ -1,6 +1,6 @@
 // Ranges, tensors like another, and random numbers of more kinds.
 #include "core/history.h"
-#include "python/call.h"
+#include "python/generator.h"
 
 namespace tg::python {
 namespace {
@@ -37,8 +37,7 @@ PyObject* randint(const Call& c) {
     const std::int64_t low = brief || !c.given(1) ? 0 : c.integer(0, 0);
     const std::int64_t high = brief || !c.given(1) ? c.integer(0) : c.integer(1);
     const Dims size = c.dims(brief ? 1 : 2);
-    const Where line = python_line();
-    return wrap(tg::randint(low, high, size, options, line));
+    return wrap(tg::randint(low, high, size, options, generator_in(c, 6), python_line()));
 }
 
 // randint_like(input, high) or randint_like(input, low, high).
@@ -46,15 +45,17 @@ PyObject* randint_like(const Call& c) {
     const Options options = c.options_like(3);
     const std::int64_t low = c.given(2) ? c.integer(1, 0) : 0;
     const std::int64_t high = c.given(2) ? c.integer(2) : c.integer(1);
-    return wrap(tg::randint(low, high, c.tensor(0).shape(), options, python_line()));
+    const Dims& size = c.tensor(0).shape();
+    return wrap(tg::randint(low, high, size, options, generator_in(c, 6), python_line()));
 }
 
 PyObject* randperm(const Call& c) {
     Options options = c.options(1);
     options.dtype = c.dtype(1, DType::int64);
     const std::int64_t n = c.integer(0);
+    const Generator& generator = generator_in(c, 4);
     const Where line = python_line();
-    return wrap(compute(n, [&] { return tg::randperm(n, options, line); }));
+    return wrap(compute(n, [&] { return tg::randperm(n, options, generator, line); }));
 }
 
 double probability(const Call& c, int i, double otherwise) {
@@ -64,25 +65,25 @@ double probability(const Call& c, int i, double otherwise) {
     return p;
 }
 
-Tensor draws(const Tensor& x, double p) {
-    const Options options{.dtype = x.dtype(), .device = x.device()};
-    if (is_floating(x.dtype())) return tg::bernoulli(tg::full(x.shape(), p, options));
-    const Tensor one = tg::bernoulli(tg::full(x.shape(), p, {.dtype = DType::float64}));
-    return to(cast(one, x.dtype()), x.device());
+Tensor draws(const Tensor& x, double p, const Generator& generator) {
+    const DType dtype = is_floating(x.dtype()) ? x.dtype() : DType::float64;
+    return cast(tg::bernoulli(tg::full(x.shape(), p, {dtype, x.device()}), generator), x.dtype());
 }
 
 PyObject* bernoulli(const Call& c) {
     const Arg x(c.tensor(0));
-    if (c.given(1)) return wrap(draws(x.tensor, probability(c, 1, 0.5)));
-    return wrap(compute(work_of(x), [&] { return tg::bernoulli(x); }));
+    const Generator& generator = generator_in(c, 2);
+    if (c.given(1)) return wrap(draws(x.tensor, probability(c, 1, 0.5), generator));
+    return wrap(compute(work_of(x), [&] { return tg::bernoulli(x, generator); }));
 }
 
 PyObject* bernoulli_(const Call& c) {
     Tensor& x = c.tensor(0);
+    const Generator& generator = generator_in(c, 2);
     if (c.given(1) && is_tensor(c[1]) && c.tensor(1).dims() > 0)
-        write(x, tg::bernoulli(broadcast_to(c.tensor(1), x.shape())), "bernoulli_");
+        write(x, tg::bernoulli(broadcast_to(c.tensor(1), x.shape()), generator), "bernoulli_");
     else
-        write(x, draws(x, probability(c, 1, 0.5)), "bernoulli_");
+        write(x, draws(x, probability(c, 1, 0.5), generator), "bernoulli_");
     return new_reference(c.self());
 }
 
@@ -92,11 +93,13 @@ PyObject* normal(const Call& c) {
     const Arg std = c.given(1) ? c.operand(1) : Arg(1.0);
     const bool tensors = mean.is_tensor() || std.is_tensor();
     if (tensors == c.given(2)) c.wrong(2, tensors ? "left out beside tensors" : "a size");
-    if (tensors) return wrap(compute(work_of(mean), [&] { return tg::normal(mean, std); }));
+    const Generator& generator = generator_in(c, 6);
+    if (tensors)
+        return wrap(compute(work_of(mean), [&] { return tg::normal(mean, std, generator); }));
     Options options = c.options(3);
     const bool requires_grad = options.requires_grad;
     options.requires_grad = false;
-    Tensor y = tg::normal(tg::full(c.dims(2), mean.scalar.as_real(), options), std);
+    Tensor y = tg::normal(tg::full(c.dims(2), mean.scalar.as_real(), options), std, generator);
     if (requires_grad) y.requires_grad_(true, python_line());
     return wrap(y);
 }
@@ -105,8 +108,9 @@ PyObject* multinomial(const Call& c) {
     const Arg weights(c.tensor(0));
     const std::int64_t samples = c.integer(1);
     const bool replacement = c.flag(2);
-    return wrap(
-        compute(work_of(weights), [&] { return tg::multinomial(weights, samples, replacement); }));
+    const Generator& generator = generator_in(c, 3);
+    return wrap(compute(work_of(weights),
+                        [&] { return tg::multinomial(weights, samples, replacement, generator); }));
 }
 
 constexpr Place function = Place::function;
@@ -126,28 +130,35 @@ const Function functions[] = {
      "All 0, in the dtype and on the device of input.", method},
     {"new_full(input, size, fill_value, *, dtype=None, device=None, requires_grad=False)", new_full,
      "All fill_value, in the dtype and on the device of input.", method},
-    {"randint(low=0, high=None, size=None, *, dtype=None, device=None, requires_grad=False)",
+    {"randint(low=0, high=None, size=None, *, dtype=None, device=None, requires_grad=False, "
+     "generator=None)",
      randint,
      "randint(high, size) or randint(low, high, size): whole numbers in [low, high), int64.\n"
-     "Raises RuntimeError for an empty range.",
+     "generator: as of rand. Raises RuntimeError for an empty range.",
      function},
-    {"randint_like(input, low=0, high=None, *, dtype=None, device=None, requires_grad=False)",
+    {"randint_like(input, low=0, high=None, *, dtype=None, device=None, requires_grad=False, "
+     "generator=None)",
      randint_like, "randint in the shape and dtype of input.", function},
-    {"randperm(n, *, dtype=None, device=None, requires_grad=False)", randperm,
-     "0 .. n - 1 in a random order, (n,) int64.", function},
-    {"bernoulli(input, p=None)", bernoulli,
+    {"randperm(n, *, dtype=None, device=None, requires_grad=False, generator=None)", randperm,
+     "0 .. n - 1 in a random order, (n,) int64. generator: as of rand.", function},
+    {"bernoulli(input, p=None, *, generator=None)", bernoulli,
      "1 with the probability that input says for each element, else 0; or with probability p.\n"
-     "In input's shape and dtype. Raises RuntimeError for what is no probability."},
-    {"bernoulli_(input, p=0.5)", bernoulli_, "1 with probability p, else 0, in place.", method},
-    {"normal(mean, std=1, size=None, *, dtype=None, device=None, requires_grad=False)", normal,
+     "In input's shape and dtype. generator: as of rand. Raises RuntimeError for what is no\n"
+     "probability."},
+    {"bernoulli_(input, p=0.5, *, generator=None)", bernoulli_,
+     "1 with probability p, else 0, in place. generator: as of rand.", method},
+    {"normal(mean, std=1, size=None, *, dtype=None, device=None, requires_grad=False, "
+     "generator=None)",
+     normal,
      "Normal numbers: of tensors mean and std (either may be a number), or of two numbers and a\n"
-     "size. Raises RuntimeError for a number std below 0.",
+     "size. generator: as of rand. Raises RuntimeError for a number std below 0.",
      function},
-    {"multinomial(input, num_samples, replacement=False)", multinomial,
+    {"multinomial(input, num_samples, replacement=False, *, generator=None)", multinomial,
      "Columns of input (rows, columns) or (columns,), floating weights of any sum, drawn with\n"
      "probabilities as their weights: int64 (rows, num_samples) or (num_samples,). Without\n"
-     "replacement no column is drawn twice. Raises RuntimeError for weights that are negative,\n"
-     "not finite or all 0, and for more samples than columns."},
+     "replacement no column is drawn twice. generator: as of rand. Raises RuntimeError for "
+     "weights\n"
+     "that are negative, not finite or all 0, and for more samples than columns."},
 };
 
 }  // namespace

@@ -28,6 +28,24 @@ def layer(module, *shape):
     return text, [*tensors, *module.state_dict().values()]
 
 
+def generator():
+    g = tg.Generator().manual_seed(7)
+    return "", [
+        tg.rand(5, generator=g),
+        tg.randn(3, generator=g),
+        tg.randint(0, 9, (4,), generator=g),
+        tg.randperm(6, generator=g),
+        tg.bernoulli(tg.full((8,), 0.5), generator=g),
+        tg.normal(tg.zeros(2), 2.0, generator=g),
+        tg.multinomial(tg.ones(3), 2, generator=g),
+        nn.init.trunc_normal_(tg.empty(3), generator=g),
+        nn.init.kaiming_normal_(tg.empty(3, 5), generator=g),
+        g.get_state(),
+        g.clone_state().get_state(),
+        tg.get_rng_state(),
+    ]
+
+
 def init():
     def made():
         return tg.empty(3, 5)
@@ -75,6 +93,7 @@ BASIC = {
     "GLU": lambda: layer(nn.GLU(), 3, 4),
     "PReLU": lambda: layer(nn.PReLU(4), 3, 4),
     "init": init,
+    "Generator": generator,
 }
 
 

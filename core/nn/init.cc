@@ -47,19 +47,19 @@ double kaiming_std(const char* op, const Tensor& t, double a, const std::string&
 
 }  // namespace
 
-Tensor uniform_(Tensor t, double a, double b) {
+Tensor uniform_(Tensor t, double a, double b, const Generator& generator) {
     if (!(a <= b))
         fail(ErrorKind::runtime, "uniform_: from is ", a, " and to is ", b,
              "; from must not be above to");
     const NoGrad mode;
-    const Tensor u = rand(t.shape(), {.dtype = t.dtype(), .device = t.device()});
+    const Tensor u = rand(t.shape(), {t.dtype(), t.device()}, generator);
     return t.copy_(u * (b - a) + a);
 }
 
-Tensor normal_(Tensor t, double mean, double std) {
+Tensor normal_(Tensor t, double mean, double std, const Generator& generator) {
     if (!(std >= 0)) fail(ErrorKind::runtime, "normal_: std is ", std, ", and must be at least 0");
     const NoGrad mode;
-    const Tensor n = randn(t.shape(), {.dtype = t.dtype(), .device = t.device()});
+    const Tensor n = randn(t.shape(), {t.dtype(), t.device()}, generator);
     return t.copy_(n * std + mean);
 }
 
@@ -78,10 +78,11 @@ Tensor eye_(Tensor t) {
 }
 
 // x = mean + std sqrt(2) erfinv(u), with u uniform between erf at a and erf at b
-Tensor trunc_normal_(Tensor t, double mean, double std, double a, double b) {
+Tensor trunc_normal_(Tensor t, double mean, double std, double a, double b,
+                     const Generator& generator) {
     const double root = std * std::sqrt(2.0);
     const Tensor u = uniform_(empty(t.shape(), {DType::float64, t.device()}),
-                              std::erf((a - mean) / root), std::erf((b - mean) / root));
+                              std::erf((a - mean) / root), std::erf((b - mean) / root), generator);
     const NoGrad mode;
     return t.copy_(clamp(erfinv(u) * root + mean, a, b));
 }
@@ -96,26 +97,26 @@ double calculate_gain(const std::string& nonlinearity, double param) {
          "' is none of linear, sigmoid, tanh, relu, selu, leaky_relu");
 }
 
-Tensor xavier_uniform_(Tensor t, double gain) {
+Tensor xavier_uniform_(Tensor t, double gain, const Generator& generator) {
     const Fans f = fans("xavier_uniform_", t);
     const double bound = gain * std::sqrt(6 / (f.in + f.out));
-    return uniform_(t, -bound, bound);
+    return uniform_(t, -bound, bound, generator);
 }
 
-Tensor xavier_normal_(Tensor t, double gain) {
+Tensor xavier_normal_(Tensor t, double gain, const Generator& generator) {
     const Fans f = fans("xavier_normal_", t);
-    return normal_(t, 0, gain * std::sqrt(2 / (f.in + f.out)));
+    return normal_(t, 0, gain * std::sqrt(2 / (f.in + f.out)), generator);
 }
 
 Tensor kaiming_uniform_(Tensor t, double a, const std::string& mode,
-                        const std::string& nonlinearity) {
+                        const std::string& nonlinearity, const Generator& generator) {
     const double bound = std::sqrt(3.0) * kaiming_std("kaiming_uniform_", t, a, mode, nonlinearity);
-    return uniform_(t, -bound, bound);
+    return uniform_(t, -bound, bound, generator);
 }
 
-Tensor kaiming_normal_(Tensor t, double a, const std::string& mode,
-                       const std::string& nonlinearity) {
-    return normal_(t, 0, kaiming_std("kaiming_normal_", t, a, mode, nonlinearity));
+Tensor kaiming_normal_(Tensor t, double a, const std::string& mode, const std::string& nonlinearity,
+                       const Generator& generator) {
+    return normal_(t, 0, kaiming_std("kaiming_normal_", t, a, mode, nonlinearity), generator);
 }
 
 }  // namespace tg::nn::init

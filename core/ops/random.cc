@@ -1,7 +1,4 @@
-// Random numbers, all drawn from one generator: Philox, see kernels/philox.h.
-#include <mutex>
-
-#include "core/history.h"
+// Random numbers, drawn from a generator (core/generator.h) by Philox (kernels/philox.h).
 #include "core/ops/creation.h"
 #include "core/ops/integers.h"
 
@@ -94,81 +91,42 @@ std::span<const Op* const> random_ops() {
     return list;
 }
 
-// ---- the generator ------------------------------------------------------------------------------
+// ---- what users call ----------------------------------------------------------------------------
 
-// The generator is a variable of two numbers. A draw reads it and moves the offset on by a count
-// that depends on nothing but its size, so that a program draws what the tape would have drawn.
 namespace {
 
-struct Generator {
-    std::mutex mutex;
-    Tensor state = tensor(std::vector<std::int64_t>{0, 0});
-};
-
-Generator& generator() {
-    static Generator& g = *new Generator;
-    return g;
+Tensor floats(const Op& op, const Dims& shape, DType dtype, const Generator& generator) {
+    return generator.draw(op, {Attr{shape}, Attr{dtype}}, element_count(shape));
 }
 
-// `count` numbers of the stream.
-Tensor drawn(const Op& op, const Attrs& attrs, std::int64_t count) {
-    const NoGrad mode;
-    Generator& g = generator();
-    std::lock_guard lock(g.mutex);
-    const Tensor t = apply(op, {g.state}, attrs);
-    const Tensor offset = select(g.state, 0, 1);
-    write(offset, add(offset, count), op.name);
-    return t;
-}
-
-Tensor floats(const Op& op, const Dims& shape, const Options& options, const Where& where) {
+Tensor floats(const Op& op, const Dims& shape, const Options& options, const Generator& generator,
+              const Where& where) {
     const Here here(where);
     check_shape(op.name, shape);
     if (!is_floating(options.dtype))
         fail(ErrorKind::unsupported, op.name, ": ", name_of(options.dtype),
              " is not a floating dtype");
-    const std::int64_t count = element_count(shape);
-    return ready(drawn(op, {Attr{shape}, Attr{options.dtype}}, count), options);
+    generator.check_device(op.name, options.device);
+    return ready(floats(op, shape, options.dtype, generator), options);
 }
 
 }  // namespace
 
-void manual_seed(std::uint64_t seed) {
-    Generator& g = generator();
-    std::lock_guard lock(g.mutex);
-    const NoGrad mode;
-    write(g.state, tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(seed), 0}),
-          "manual_seed");
+void manual_seed(std::uint64_t seed) { default_generator().manual_seed(seed); }
+Tensor rng_state() { return default_generator().get_state(); }
+void set_rng_state(const Tensor& state) { default_generator().set_state(state); }
+
+Tensor rand(const Dims& shape, Options options, const Generator& generator, Where where) {
+    return floats(ops::rand, shape, options, generator, where);
 }
 
-Tensor rng_state() {
-    Generator& g = generator();
-    std::lock_guard lock(g.mutex);
-    const NoGrad mode;
-    return clone(g.state);
-}
-
-void set_rng_state(const Tensor& state) {
-    if (state.dtype() != DType::int64 || state.shape() != Dims{2})
-        fail(ErrorKind::type, "set_rng_state: the state is ", describe(state),
-             ", not an int64 (2,) from rng_state()");
-    Generator& g = generator();
-    std::lock_guard lock(g.mutex);
-    const NoGrad mode;
-    write(g.state, state, "set_rng_state");
-}
-
-Tensor rand(const Dims& shape, Options options, Where where) {
-    return floats(ops::rand, shape, options, where);
-}
-
-Tensor randn(const Dims& shape, Options options, Where where) {
-    return floats(ops::randn, shape, options, where);
+Tensor randn(const Dims& shape, Options options, const Generator& generator, Where where) {
+    return floats(ops::randn, shape, options, generator, where);
 }
 
 // low + floor(u (high - low)), of a u of 53 bits
 Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape, Options options,
-               Where where) {
+               const Generator& generator, Where where) {
     const Here here(where, "randint");
     std::int64_t span = 0;
     if (low >= high)
@@ -179,30 +137,33 @@ Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape, Options o
              " are more than 2^53 numbers");
     check_fits("randint", low, options.dtype);
     check_fits("randint", high - 1, options.dtype);
-    const Tensor u = rand(shape, {.dtype = DType::float64});
+    check_shape("randint", shape);
+    generator.check_device("randint", options.device);
+    const Tensor u = floats(ops::rand, shape, DType::float64, generator);
     const Tensor y = add(cast(mul(u, static_cast<double>(span)), DType::int64), low);
     return ready(cast(y, options.dtype), options);
 }
 
-Tensor randperm(std::int64_t n, Options options, Where where) {
+Tensor randperm(std::int64_t n, Options options, const Generator& generator, Where where) {
     const Here here(where, "randperm");
     if (n < 0) fail(ErrorKind::runtime, "randperm: n is ", n, ", and must be at least 0");
     check_fits("randperm", n > 0 ? n - 1 : 0, options.dtype);
-    return ready(cast(drawn(ops::randperm, {Attr{n}}, n), options.dtype), options);
+    generator.check_device("randperm", options.device);
+    return ready(cast(generator.draw(ops::randperm, {Attr{n}}, n), options.dtype), options);
 }
 
-Tensor bernoulli(const Arg& p) {
+Tensor bernoulli(const Arg& p, const Generator& generator) {
     const Here here(p.where, "bernoulli");
     const DType dtype = p.tensor.dtype();
     if (!is_floating(dtype))
         fail(ErrorKind::unsupported, "bernoulli: the probabilities are ", name_of(dtype),
              ", not of a floating dtype");
-    const Tensor u = rand(p.tensor.shape(), {.dtype = dtype, .device = p.tensor.device()});
+    const Tensor u = rand(p.tensor.shape(), {dtype, p.tensor.device()}, generator);
     return cast(lt(u, apply(ops::probability, {p})), dtype);
 }
 
 // mean + std z, with z from a normal distribution of mean 0 and variance 1
-Tensor normal(const Arg& mean, const Arg& std) {
+Tensor normal(const Arg& mean, const Arg& std, const Generator& generator) {
     const Here here(mean.where, "normal");
     if (!std.is_tensor() && !(std.scalar.as_real() >= 0))
         fail(ErrorKind::runtime, "normal: std is ", text(std.scalar), ", and must be at least 0");
@@ -213,11 +174,12 @@ Tensor normal(const Arg& mean, const Arg& std) {
              "; cast the tensor first");
     Dims shape = like.shape();
     if (std.is_tensor()) shape = broadcast("normal", shape, std.tensor.shape());
-    const Tensor z = randn(shape, {.dtype = like.dtype(), .device = like.device()});
+    const Tensor z = randn(shape, {like.dtype(), like.device()}, generator);
     return add(mul(z, std), mean);
 }
 
-Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement) {
+Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement,
+                   const Generator& generator) {
     const Here here(weights.where, "multinomial");
     const Tensor& w = weights.tensor;
     if (w.dims() != 1 && w.dims() != 2)
@@ -230,10 +192,11 @@ Tensor multinomial(const Arg& weights, std::int64_t samples, bool replacement) {
     if (samples < 1 || (!replacement && samples > columns))
         fail(ErrorKind::runtime, "multinomial: ", samples, " samples of ", columns, " columns",
              samples < 1 ? "; there must be at least 1" : " without replacement");
-    if (w.dims() == 1) return squeeze(multinomial(unsqueeze(weights, 0), samples, replacement), 0);
+    if (w.dims() == 1)
+        return squeeze(multinomial(unsqueeze(weights, 0), samples, replacement, generator), 0);
     const std::int64_t rows = known_size("multinomial", w, 0);
-    const Tensor u = rand({rows, replacement ? samples : columns},
-                          {.dtype = DType::float64, .device = w.device()});
+    const Tensor u =
+        rand({rows, replacement ? samples : columns}, {DType::float64, w.device()}, generator);
     return apply(ops::multinomial, {cast(weights, DType::float64), u},
                  {Attr{samples}, Attr{std::int64_t{replacement}}});
 }

@@ -88,7 +88,7 @@ def test_the_generator_goes_on_from_a_state_that_was_kept():
     tg.rand(2)
     tg.set_rng_state(kept)
     assert tg.randn(7).tolist() == drawn and kept.dtype == tg.int64
-    with pytest.raises(TypeError, match="not an int64"):
+    with pytest.raises(TypeError, match="not the int64"):
         tg.set_rng_state(tg.ones(2))
 
 

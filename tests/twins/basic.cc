@@ -43,6 +43,18 @@ void basic_cases() {
                         nn::init::kaiming_uniform_(made(), 0, "fan_out", "relu"),
                         nn::init::kaiming_normal_(made(), 0.1), nn::init::eye_(made())}};
     });
+    twin("Generator", [] {
+        Generator g;
+        g.manual_seed(7);
+        const Options whole{.dtype = DType::int64};
+        return Outcome{"",
+                       {rand({5}, {}, g), randn({3}, {}, g), randint(0, 9, {4}, whole, g),
+                        randperm(6, whole, g), bernoulli(full({8}, 0.5), g),
+                        normal(zeros({2}), 2.0, g), multinomial(ones({3}), 2, false, g),
+                        nn::init::trunc_normal_(empty({3}), 0, 1, -2, 2, g),
+                        nn::init::kaiming_normal_(empty({3, 5}), 0, "fan_in", "leaky_relu", g),
+                        g.get_state(), g.clone_state().get_state(), rng_state()}};
+    });
 }
 
 }  // namespace twins

@@ -15,9 +15,9 @@ Tensor f_constant(const Tensors& x) {
 Tensor f_to(const Tensors& x) { return to(to(x[0], Device::cuda), x[0].device()); }
 
 // Numbers from a generator that is set anew at each call, so that a row can state them.
-Tensor drawn(Tensor (*draw)(const Dims&, Options, Where)) {
+Tensor drawn(Tensor (*draw)(const Dims&, Options, const Generator&, Where)) {
     manual_seed(3);
-    const Tensor t = draw({1000}, {}, {});
+    const Tensor t = draw({1000}, {}, default_generator(), {});
     return sum(cast(ge(t, 0), DType::int64));
 }
 Tensor f_rand(const Tensors&) { return drawn(rand); }
