@@ -24,7 +24,6 @@ from tapegraph.utils.data import (
     ConcatDataset,
     DataLoader,
     Dataset,
-    Generator,
     IterableDataset,
     RandomSampler,
     SequentialSampler,
@@ -109,7 +108,7 @@ def test_a_random_split_cuts_every_item_once_and_repeats_by_its_seed():
     parts = random_split(Numbers(10), [7, 3], generator=1)
     assert [len(p) for p in parts] == [7, 3]
     assert sorted([*parts[0], *parts[1]]) == list(range(10))
-    again = random_split(Numbers(10), [7, 3], generator=Generator(1))
+    again = random_split(Numbers(10), [7, 3], generator=seeded(1))
     assert [list(p) for p in again] == [list(p) for p in parts]
     assert [len(p) for p in random_split(Numbers(10), [0.5, 0.25, 0.25])] == [6, 2, 2]
     assert [len(p) for p in random_split(Numbers(1), [1, 0])] == [1, 0]
@@ -127,45 +126,52 @@ def test_a_random_split_cuts_every_item_once_and_repeats_by_its_seed():
 # ---- samplers and chance ------------------------------------------------------------------------
 
 
-def test_a_generator_is_its_seed_and_the_number_of_draws():
-    g = Generator(3)
-    first, second = g.permutation(100), g.permutation(100)
-    assert sorted(first) == list(range(100)) and first != second
+def seeded(seed):
+    return tg.Generator().manual_seed(seed)
+
+
+def test_a_sampler_draws_as_randperm_and_randint_do():
+    g, sampler = seeded(3), RandomSampler(Numbers(100), generator=seeded(3))
+    for _ in range(2):
+        assert list(sampler) == tg.randperm(100, generator=g).tolist()
+    assert g.get_state().tolist() == sampler.generator.get_state().tolist() == [3, 200]
+    again = RandomSampler(Numbers(6), replacement=True, num_samples=9, generator=seeded(3))
+    assert list(again) == tg.randint(6, (9,), generator=g.manual_seed(3)).tolist()
+    subset = SubsetRandomSampler([5, 7, 9], generator=seeded(3))
+    order = tg.randperm(3, generator=g.manual_seed(3)).tolist()
+    assert list(subset) == [[5, 7, 9][i] for i in order]
+
+
+def test_a_state_that_is_taken_before_an_epoch_gives_its_order_again():
+    g = seeded(7)
+    loader = DataLoader(Numbers(20), 20, shuffle=True, generator=g)
+    batches(loader)
     state = g.get_state()
-    assert state.tolist() == [3, 2] and state.dtype == tg.int64
-    third = g.permutation(100)
+    order = batches(loader)
+    assert batches(loader) != order
     g.set_state(state)
-    assert g.permutation(100) == third
-    assert g.manual_seed(3).permutation(100) == first
-    assert Generator(-1).initial_seed() == 2**64 - 1
-    other = Generator(2**63 + 5)
-    g.set_state(other.get_state())
-    assert g.permutation(9) == other.permutation(9)
-    with pytest.raises(ValueError, match="does not fit into 64 bits"):
-        Generator(2**64)
-    with pytest.raises(ValueError, match=r"state is tapegraph.float32 \(2,\)"):
-        g.set_state(tg.zeros(2))
+    assert batches(loader) == order
 
 
 def test_the_order_of_a_seed_never_changes():
-    g = Generator(0)
-    assert g.permutation(10) == [0, 2, 9, 1, 8, 5, 4, 3, 6, 7]
-    assert g.permutation(10) == [8, 7, 4, 2, 6, 5, 9, 0, 1, 3]
-    assert g.integers(6, 10) == [5, 3, 5, 5, 4, 3, 0, 3, 5, 3]
+    sampler = RandomSampler(Numbers(10), generator=0)
+    assert list(sampler) == [7, 1, 3, 2, 6, 0, 5, 4, 8, 9]
+    assert list(sampler) == [0, 6, 2, 8, 3, 4, 1, 7, 5, 9]
 
 
 def test_orders_and_integers_are_equally_likely():
-    g = Generator(7)
-    counts = collections.Counter(tuple(g.permutation(3)) for _ in range(6000))
+    sampler = RandomSampler(Numbers(3), generator=7)
+    counts = collections.Counter(tuple(sampler) for _ in range(6000))
     assert len(counts) == 6 and max(abs(c - 1000) for c in counts.values()) < 150
-    counts = collections.Counter(g.integers(5, 10000))
+    sampler = RandomSampler(Numbers(5), replacement=True, num_samples=10000, generator=7)
+    counts = collections.Counter(sampler)
     assert sorted(counts) == [0, 1, 2, 3, 4]
     assert max(abs(c - 2000) for c in counts.values()) < 200
 
 
 def test_samplers():
     assert list(SequentialSampler(Numbers(3))) == [0, 1, 2]
-    sampler = RandomSampler(Numbers(20), generator=Generator(0))
+    sampler = RandomSampler(Numbers(20), generator=seeded(0))
     a, b = list(sampler), list(sampler)
     assert sorted(a) == sorted(b) == list(range(20)) and a != b and len(sampler) == 20
     more = list(RandomSampler(Numbers(3), num_samples=8, generator=0))
@@ -248,9 +254,9 @@ def test_the_order_is_the_same_whatever_the_number_of_workers(num_workers):
         Numbers(23, uneven), batch_size=4, shuffle=True, num_workers=num_workers, generator=5
     )
     first, second = batches(loader), batches(loader)
-    g = Generator(5)
+    g = seeded(5)
     for epoch in (first, second):
-        order = g.permutation(23)
+        order = tg.randperm(23, generator=g).tolist()
         assert epoch == [order[i : i + 4] for i in range(0, 23, 4)]
     assert len(loader) == 6 and not workers()
 

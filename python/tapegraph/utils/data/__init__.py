@@ -1,7 +1,7 @@
 """Datasets, samplers and DataLoader, under PyTorch's names.
 
     pairs = TensorDataset(images, labels)
-    for x, y in DataLoader(pairs, batch_size=32, shuffle=True, generator=Generator(0)):
+    for x, y in DataLoader(pairs, batch_size=32, shuffle=True, generator=tg.Generator()):
         ...
 
 Read dataset.py (what there is), sampler.py (in which order), collate.py (items to a batch) and
@@ -20,7 +20,6 @@ from .dataset import (
 from .loader import DataLoader
 from .sampler import (
     BatchSampler,
-    Generator,
     RandomSampler,
     Sampler,
     SequentialSampler,
@@ -32,7 +31,6 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
-    "Generator",
     "IterableDataset",
     "RandomSampler",
     "Sampler",

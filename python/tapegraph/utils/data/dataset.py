@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..._C import Tensor
-from .sampler import Generator, as_generator, chosen
+from ..._C import Generator, Tensor
+from .sampler import as_generator, permutation
 
 
 class Dataset:
@@ -124,7 +124,7 @@ def random_split(
     """
     n = len(dataset)  # type: ignore[arg-type]
     sizes = _sizes(lengths, n)
-    order = chosen(as_generator(generator)).permutation(n)
+    order = permutation(n, as_generator(generator))
     parts, begin = [], 0
     for size in sizes:
         parts.append(Subset(dataset, order[begin : begin + size]))

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Callable
 
 from ... import autograd
+from ..._C import Generator
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
 from .sampler import (
     BatchSampler,
-    Generator,
     RandomSampler,
     SequentialSampler,
     as_generator,
@@ -43,7 +43,7 @@ class DataLoader:
     collate_fn    list of items -> batch, in place of default_collate
     drop_last     leaves out a last batch that is too small
     prefetch_factor  batches fetched ahead for each worker, 2 unless told otherwise
-    generator     a Generator or a seed for shuffle; without one the order follows from
+    generator     a tg.Generator or a seed for shuffle; without one the order follows from
                   tg.manual_seed
 
     Batches come in the same order whatever the number of workers. An IterableDataset is read by

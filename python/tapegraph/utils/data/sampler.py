@@ -6,97 +6,29 @@ does not depend on which thread takes the index, or when.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
 
 from ... import _C
-from ..._C import Tensor
-
-_WORD = 2**64
-
-
-class Generator:
-    """A source of orders that is two numbers: its seed, and how many draws it has made.
-
-    Draw number n is a function of (seed, n), so the same state gives the same orders on every
-    machine and with every version of NumPy: they are sorted from Philox's raw words, which never
-    change. Apart from the default generator of tg.rand and tg.manual_seed.
-    """
-
-    def __init__(self, seed: int = 0) -> None:
-        self.manual_seed(seed)
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Starts anew. seed is an integer from -2**63 to 2**64 - 1, or ValueError."""
-        seed = operator.index(seed)
-        if not -(_WORD // 2) <= seed < _WORD:
-            raise ValueError(f"Generator: the seed {seed} does not fit into 64 bits")
-        self._seed, self._draws = seed % _WORD, 0
-        return self
-
-    def initial_seed(self) -> int:
-        """The seed, from 0 to 2**64 - 1."""
-        return self._seed
-
-    def get_state(self) -> Tensor:
-        """int64 (2,): the seed, and the draws made since. tg.save takes it as it is.
-
-        Taken before an epoch, it gives that epoch's order again.
-        """
-        return _C.tensor(np.array([self._seed, self._draws], np.uint64).view(np.int64))
-
-    def set_state(self, state: Tensor) -> None:
-        """Goes on where get_state() was called; ValueError if state is not int64 (2,)."""
-        if not isinstance(state, Tensor):
-            raise TypeError(f"set_state: state must be a tensor, not {type(state).__name__}")
-        if state.dtype != _C.int64 or tuple(state.shape) != (2,):
-            raise ValueError(
-                f"set_state: state is {state.dtype} {tuple(state.shape)}, but a generator's is "
-                f"tapegraph.int64 (2,)"
-            )
-        self._seed, self._draws = (int(number) % _WORD for number in state.tolist())
-
-    def words(self, n: int) -> np.ndarray:
-        """One draw: n random words, uint64 (n,)."""
-        counter = [0, 0, 0, self._draws]  # the first word counts on within a draw
-        key = np.array([self._seed, 0], np.uint64)
-        self._draws = (self._draws + 1) % _WORD
-        return np.random.Philox(counter=np.array(counter, np.uint64), key=key).random_raw(n)
-
-    def permutation(self, n: int) -> list[int]:
-        """One draw: 0 to n - 1 in a random order, each order as likely as the others."""
-        return np.argsort(self.words(n), kind="stable").tolist()
-
-    def integers(self, high: int, n: int) -> list[int]:
-        """One draw: n integers from 0 to high - 1, for high below 2**32.
-
-        (word / 2**32) * high / 2**32 instead of word % high, which would favour small numbers more.
-        """
-        return ((self.words(n) >> np.uint64(32)) * np.uint64(high) >> np.uint64(32)).tolist()
-
-    def __repr__(self) -> str:
-        return f"Generator(seed={self._seed}, draws={self._draws})"
+from ..._C import Generator
 
 
 def as_generator(generator: Generator | int | None) -> Generator | None:
-    """A seed becomes a generator; None stays."""
+    """A seed becomes a generator; None, which stands for the default one, stays."""
     if generator is None or isinstance(generator, Generator):
         return generator
     if isinstance(generator, (int, np.integer)) and not isinstance(generator, bool):
-        return Generator(int(generator))
+        return Generator().manual_seed(generator)
     raise TypeError(
         f"generator: must be a Generator, a seed or None, not {type(generator).__name__}"
     )
 
 
-def chosen(generator: Generator | None) -> Generator:
-    """The generator, or for None one whose seed is drawn from the default generator."""
-    if generator is not None:
-        return generator
-    return Generator(int(float(_C.rand(1, dtype=_C.float64)[0]) * 2**53))
+def permutation(n: int, generator: Generator | None) -> list[int]:
+    """0 to n - 1 in a random order."""
+    return _C.randperm(n, generator=generator).tolist()
 
 
 class Sampler:
@@ -123,7 +55,7 @@ class RandomSampler(Sampler):
     """Every index once, in a new random order each time; or num_samples with replacement.
 
     Without replacement and with more num_samples than items, orders follow one another. generator
-    is a Generator or a seed; without one, the order follows from tg.manual_seed.
+    is a tg.Generator or a seed; without one, the order follows from tg.manual_seed.
     """
 
     def __init__(
@@ -150,12 +82,11 @@ class RandomSampler(Sampler):
         n, count = len(self.data_source), self.num_samples
         if n == 0:
             return iter([])
-        generator = chosen(self.generator)
         if self.replacement:
-            return iter(generator.integers(n, count))
+            return iter(_C.randint(n, (count,), generator=self.generator).tolist())
         order: list[int] = []
         while len(order) < count:
-            order += generator.permutation(n)[: count - len(order)]
+            order += permutation(n, self.generator)[: count - len(order)]
         return iter(order)
 
     def __len__(self) -> int:
@@ -170,7 +101,7 @@ class SubsetRandomSampler(Sampler):
         self.generator = as_generator(generator)
 
     def __iter__(self) -> Iterator[int]:
-        order = chosen(self.generator).permutation(len(self.indices))
+        order = permutation(len(self.indices), self.generator)
         return iter([self.indices[i] for i in order])
 
     def __len__(self) -> int:
