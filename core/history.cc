@@ -6,8 +6,7 @@
 //                                                                write_now, with gradients
 //     History::version   Storage::version after the write that  write_now, with `now`
 //                        made `now`; 0: no write did
-//     Handle::seen       the node that made this view's value   apply; write_now, for the handle
-//                                                                that it writes through; value_of
+//     Handle::seen       the node that made this view's value   apply; value_of
 //     Handle::version    History::version when `seen` was made  whoever writes `seen`
 //     Handle::seen_in    the recording that `seen` is a line    whoever writes `seen`
 //                        of; 0: the tape
@@ -22,15 +21,14 @@
 //     v = y[0:1]               0      mul        @0   mul        @0   slice   @0
 //     y.add_(w)                1      add        @1   add        @1   slice   @0   v is stale
 //     v.sum()                  1      add        @1   add        @1   as_view @1
-//     v.mul_(3)                2      write_view @2   add        @1   mul     @2   y is stale
-//     y.sum()                  2      write_view @2   write_view @2   mul     @2
-//     no_grad: y.add_(1)       3      write_view @2   write_view @2   mul     @2
+//     v.mul_(3)                2      write_view @2   add        @1   as_view @1   both are stale
+//     y.sum()                  2      write_view @2   write_view @2   as_view @1
+//     no_grad: y.add_(1)       3      write_view @2   write_view @2   as_view @1
 //
 // So two versions that differ mean:
 //
-//     Handle and History    the base was written since `seen` was made, through another handle or
-//                           with a value that has no node: the handle is stale, and its value is
-//                           now a view of the base's
+//     Handle and History    the base was written since `seen` was made, through this handle or
+//                           another: the handle is stale, and its value is now a view of the base's
 //     History and Storage   the last write went past this history: it was under no_grad, or through
 //                           detach(), which has the bytes and another history. On the tape no
 //                           gradient's path changes by that, so nobody is stale
@@ -107,6 +105,7 @@ Value refreshed(Handle& h) {
     h.seen = shows_base(h) ? history.now : view_line(history.now, h);
     h.version = history.version;
     h.seen_in = 0;
+    if (h.retained) retain_from(Tensor(Ref<Handle>(&h)));
     return h.seen;
 }
 
@@ -303,9 +302,6 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
         state.touched = true;
         state.written_at = s.version;
     }
-    // As on the tape (write_now): the target is the value, by a path shorter than a view of a
-    // write_view. Both ways go the same way, so that gradients add up in the same order.
-    if (gradients && value_wanted) show(r, target, v, s.version);
 }
 
 // A temporary's block of bytes is taken over instead of copied, if nobody can tell: no other
@@ -359,12 +355,6 @@ void write_now(const Tensor& target, const Tensor& value, const char* op, bool s
     if (!differentiable) return;
     history.now = next;
     history.version = version;
-    // The target now is the value, which is a shorter path than a view of a write_view. A value
-    // without a gradient has no node: the target is left stale and finds its view when asked.
-    if (value_wanted) {
-        h.seen = v;
-        h.version = version;
-    }
 }
 
 }  // namespace
@@ -428,7 +418,8 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
     Tensor v = fitted(target, value, op);
     check_view_of_no_grad(target, v, op);
     const bool temporary = steal && v.same(value);
-    if (!steal && v.same(value)) v = as_another(v);
+    const Handle& h = target.handle();
+    if (!steal && v.same(value) && is_whole(h.layout, *h.storage)) v = as_another(v);
     if (Recording* r = recording()) {
         // From here on the target's line is the value's: views of it want its elements in order.
         if (!v.is_contiguous()) v = clone(v);
@@ -444,8 +435,8 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
         const bool same = shares && v.handle().layout == target.handle().layout;
         write_now(target, shares && !same ? clone(v) : v, op, temporary);
     }
-    const bool older = recording() && target.handle().born != recording()->id;
-    if (target.handle().retained && !older && target.requires_grad()) retain_from(target);
+    const bool older = recording() && h.born != recording()->id;
+    if (h.retained && !older && target.requires_grad()) retain_from(target);
 }
 
 bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,

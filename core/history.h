@@ -8,7 +8,7 @@
 //     v = y[0]           v shares y's storage and history; seen = select
 //     y.add_(w)          the history's now = add, version 1; v is stale
 //     v.sum()            value_of(v) writes down view(add, v's layout)
-//     v.mul_(3)          now = write_view(add, mul, v's layout), version 2; y is stale
+//     v.mul_(3)          now = write_view(add, mul, v's layout), version 2; both are stale
 #pragma once
 
 #include <initializer_list>

@@ -31,6 +31,7 @@ void add(std::vector<Ref<Hook>>& hooks, const Ref<Hook>& hook) {
     static std::atomic<std::uint64_t>& next = *new std::atomic<std::uint64_t>{1};
     const std::lock_guard lock(hooks_mutex());
     hook->id = next.fetch_add(1);
+    hook->born = recording() ? recording()->id : 0;
     hooks.erase(std::remove_if(hooks.begin(), hooks.end(),
                                [](const Ref<Hook>& h) { return h->removed.load(); }),
                 hooks.end());
@@ -61,6 +62,9 @@ NodeExtras& extras_of(Node& node) {
 
 void HookHandle::remove() {
     if (!hook_) return;
+    if (const Recording* r = recording(); r && hook_->born != r->id && !hook_->removed)
+        fail(ErrorKind::runtime, "remove: this hook was registered outside of ", r->name,
+             ", and would be taken off only while that is traced; remove it outside");
     const std::lock_guard lock(hooks_mutex());
     hook_->removed = true;
 }
@@ -151,9 +155,9 @@ void Tensor::retain_grad() const {
 bool Tensor::retains_grad() const { return handle_->retained && !is_leaf(); }
 
 void retain_from(const Tensor& x) {
+    const Value value = goes_to(value_of(x));
     // What waited at an older node waits no more.
     x.handle().retained = std::make_shared<Retained>(gradient_of(x));
-    const Value value = goes_to(value_of(x));
     const std::lock_guard lock(hooks_mutex());
     extras_of(*value.node).retained.emplace_back(value.index, x.handle().retained);
 }

@@ -21,8 +21,9 @@ using GradHook = std::function<Tensor(const Tensor& gradient)>;
 
 struct Hook : Counted {
     GradHook call;
-    int output = 0;        // of its node
-    std::uint64_t id = 0;  // no two are the same
+    int output = 0;          // of its node
+    std::uint64_t id = 0;    // no two are the same
+    std::uint64_t born = 0;  // the recording in which it was registered
     std::atomic<bool> removed{false};
 };
 

@@ -325,6 +325,8 @@ GradState& Recording::grad_state(const GradientRef& place) {
     if (found != grad_by_place.end()) return *found->second;
     auto g = std::make_unique<GradState>();
     g->gradient = place;
+    for (std::size_t i = 0; i < given.size() && g->of < 0; ++i)
+        if (gradient_of(given[i]) == place) g->of = static_cast<int>(i);
     grad_by_place[place.get()] = g.get();
     grads.push_back(std::move(g));
     return *grads.back();

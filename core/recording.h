@@ -81,7 +81,8 @@ struct LeafLine {
 // only if it was read before it was set.
 struct GradState {
     GradientRef gradient;
-    Tensor now;  // undefined: none
+    int of = -1;  // the given tensor whose it is; -1: the function names it
+    Tensor now;   // undefined: none
     bool read = false;
     bool written = false;
     int given = -1;          // the number of what was there at the start

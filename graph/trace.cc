@@ -73,7 +73,6 @@ Outside::Outside(const Recording& r) {
             by_storage_.emplace(t->handle().storage.get(), number);
             by_history_.emplace(t->handle().history.get(), number);
         }
-        by_gradient_.emplace(gradient_of(r.given[i]).get(), number);
     }
 }
 
@@ -96,11 +95,6 @@ OuterHistory Outside::outside(const Ref<History>& history) const {
     return {number, number < 0 ? history : Ref<History>{}};
 }
 
-OuterGradient Outside::outside(const GradientRef& gradient) const {
-    const int number = number_in(by_gradient_, static_cast<const Gradient*>(gradient.get()));
-    return {number, number < 0 ? gradient : GradientRef{}};
-}
-
 std::vector<OuterStorage> inputs_of(const Recording& r, const Captured& captured,
                                     const Outside& outside) {
     std::vector<OuterStorage> list;
@@ -119,11 +113,12 @@ namespace {
 struct Tracer {
     Recording r;
     TraceState& trace;
-    std::vector<Tensor> returned;      // by the function
-    std::vector<Value> outputs;        // of the program, in order: results, then commits
-    std::vector<char> differentiable;  // by output
+    std::vector<Tensor> returned;              // by the function
+    std::vector<std::pair<Tensor, int>> made;  // what is left of a call, and its output
+    std::vector<Value> outputs;                // of the program, in order: results, then commits
+    std::vector<char> differentiable;          // by output
 
-    explicit Tracer(TraceState& made) : trace(made) {}
+    explicit Tracer(TraceState& state) : trace(state) {}
 
     void give(const std::vector<Tensor>& arguments) {
         for (std::size_t i = 0; i < arguments.size(); ++i)
@@ -132,7 +127,13 @@ struct Tracer {
 
     void call_function(const Compiled::Function& function) {
         try {
+            const bool mode = grad_enabled();
             returned = called_on_its_own_lines(function, r.stand_ins);
+            if (grad_enabled() == mode) return;
+            set_grad_enabled(mode);
+            fail(ErrorKind::runtime, r.name,
+                 ": leaves set_grad_enabled changed, which would happen only while it is traced; "
+                 "use it as a context, with set_grad_enabled(...):, or call it outside");
         } catch (const Error& error) {
             // A window beside its whole storage may be what it stumbled over: it is called again,
             // with whole storages.
@@ -163,7 +164,10 @@ struct Tracer {
     Result result(const Tensor& t, const Outside& outside) {
         if (!t.defined()) return {};
         if (auto is = tensor_outside(t, outside)) return {-1, std::move(is)};
-        return {add_output(value_of(contiguous(t))), {}};
+        for (const auto& [other, output] : made)
+            if (other.same(t)) return {output, {}};
+        made.push_back({t, add_output(value_of(contiguous(t)))});
+        return {made.back().second, {}};
     }
 
     int add_output(const Value& v) {
@@ -265,7 +269,7 @@ struct Tracer {
     void add_gradients(const Outside& outside) {
         for (const auto& g : r.grads) {
             if (g->gradient->born == r.id) continue;
-            const OuterGradient gradient = outside.outside(g->gradient);
+            const OuterGradient gradient{g->of, g->of < 0 ? g->gradient : GradientRef{}};
             if (g->read) trace.slots.push_back({gradient, g->given, g->named});
             if (g->written) trace.gradients.push_back({gradient, result(g->now, outside)});
         }

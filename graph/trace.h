@@ -116,12 +116,10 @@ class Outside {
     int number_of(const History* history) const;
     OuterStorage outside(const Ref<Storage>& storage) const;
     OuterHistory outside(const Ref<History>& history) const;
-    OuterGradient outside(const GradientRef& gradient) const;
 
   private:
     std::unordered_map<const Storage*, int> by_storage_;
     std::unordered_map<const History*, int> by_history_;
-    std::unordered_map<const Gradient*, int> by_gradient_;
 };
 
 // ---- a trace -----------------------------------------------------------------------------------

@@ -147,6 +147,7 @@ void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
         h.seen = seen;
         h.seen_in = 0;
         h.version = h.history->version;
+        if (h.retained) retain_from(Tensor(Ref<Handle>(&h)));
     }
     for (const GradientCommit& c : t.gradients)
         c.to.in(given)->set(result_of(c.value, t, given, out));

@@ -127,6 +127,7 @@ class Captured:
         elif not isinstance(function, type):
             call = getattr(type(function), "__call__", None)  # noqa: B004
             if is_user_code(getattr(call, "__code__", no_code)):
+                self._method(function, "__call__", Name("local", type(function).__name__))
                 self._function(types.MethodType(call, function), {})
 
     def _partial(self, function: functools.partial[Any]) -> None:

@@ -387,3 +387,109 @@ def test_a_named_tensor_beside_a_window_of_its_memory_is_returned_whole():
     f = tg.compile(lambda part: (whole.detach(), part.sum()))
     assert f(whole[2:])[0].tolist() == [0, 1, 2, 3, 4, 5]
     assert f(tg.ones(4))[0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_grad_that_is_a_tensor_whose_own_grad_was_read_before(executor):
+    x = tg.tensor([1.0, 2.0])
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    w.grad = x
+
+    def f():
+        return [p.grad if p.grad is None else p.grad * 2 for p in (x, w)]
+
+    compiled = tg.compile(f, executor=executor)
+    for _ in range(3):
+        assert compiled()[1].tolist() == f()[1].tolist() == [2, 4]
+
+
+def test_a_gradient_made_inside_may_be_shared():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    v = tg.tensor([1.0, 2.0], requires_grad=True)
+
+    @tg.compile
+    def f(x):
+        y = x * 2
+        w.grad = y
+        v.grad = w.grad
+        return y
+
+    y = f(tg.ones(2))
+    w.grad.zero_()
+    assert v.grad.tolist() == y.tolist() == [0, 0]
+
+
+def _view_and_base():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+    x = w * 2
+    return x, x[:1]
+
+
+def test_what_is_retained_is_of_the_value_that_a_tensor_has_now():
+    """PyTorch gave these numbers."""
+    x, v = _view_and_base()
+    x.retain_grad()
+    x[0] = 5.0
+    x.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    x, v = _view_and_base()
+    x.retain_grad()
+    v.mul_(3.0)
+    x.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+    x, v = _view_and_base()
+    v.retain_grad()
+    x.mul_(3.0)
+    v.sum().backward()
+    assert v.grad.tolist() == [1]
+    x, v = _view_and_base()
+    v.retain_grad()
+    v.mul_(3.0)
+    (x.sum() + v.sum()).backward()
+    assert v.grad.tolist() == [1]
+    for wrap in (lambda f: f, tg.compile):
+        x, v = _view_and_base()
+        x.retain_grad()
+        wrap(lambda a: a.mul_(3.0))(x)
+        x.sum().backward()
+        assert x.grad.tolist() == [1, 1]
+
+
+def test_hooks_after_a_write_through_a_view_see_their_own_gradient():
+    """PyTorch gave these numbers."""
+    for on_view, expected in ((True, [2, 66, 66]), (False, [20, 120, 120])):
+        for wrap in (lambda f: f, tg.compile):
+            w = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+            x = w * 2
+            v = x[1:]
+            wrap(lambda v=v: v.mul_(3.0))()
+            (v if on_view else x).register_hook(lambda g: g * 10)
+            (x.sum() + v.sum()).backward()
+            assert w.grad.tolist() == expected
+
+
+def test_what_only_a_trace_would_do_is_an_error():
+    w = tg.tensor([1.0, 2.0], requires_grad=True)
+
+    def hook(g):
+        handle.remove()
+        return g * 10
+
+    handle = w.register_hook(hook)
+    with pytest.raises(RuntimeError, match="registered outside of .*remove it outside"):
+        tg.compile(lambda: (w * 2).sum().backward())()
+    handle.remove()
+    with pytest.raises(RuntimeError, match="leaves set_grad_enabled changed"):
+        tg.compile(lambda x: (x, tg.set_grad_enabled(False))[0])(w)
+    assert tg.is_grad_enabled()
+
+
+def test_the_call_of_a_class_that_is_replaced_is_noticed():
+    class Scale:
+        def __call__(self, x):
+            return x * 2
+
+    scale = Scale()
+    f = tg.compile(lambda x: scale(x))
+    assert f(tg.ones(1)).tolist() == [2]
+    Scale.__call__ = lambda self, x: x * 3
+    assert f(tg.ones(1)).tolist() == [3]
