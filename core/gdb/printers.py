@@ -131,7 +131,8 @@ def tensor_text(handle, with_grad=True):
     version = storage["version"]["_M_i"]
     if int(version) > 0:
         text += f", written {int(version)} times"
-    grad = pointee(history["grad"])
+    kept = handle["gradient"]["_M_ptr"]
+    grad = pointee(kept.dereference()["value_"]) if int(kept) != 0 else None
     if with_grad and grad is not None:
         text += f", grad {tensor_text(grad, with_grad=False)}"
     return text
