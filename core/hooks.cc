@@ -26,6 +26,14 @@ std::vector<Ref<Hook>> present(const std::vector<Ref<Hook>>& hooks, int output) 
     return list;
 }
 
+std::vector<std::shared_ptr<Retained>> retained_by(const NodeExtras& extras, int output) {
+    const std::lock_guard lock(hooks_mutex());
+    std::vector<std::shared_ptr<Retained>> list;
+    for (const auto& [of, waiting] : extras.retained)
+        if (auto kept = of == output ? waiting.lock() : nullptr) list.push_back(std::move(kept));
+    return list;
+}
+
 // Says nothing of a hook that has gone: what it was is forgotten when the next one comes.
 void add(std::vector<Ref<Hook>>& hooks, const Ref<Hook>& hook) {
     static std::atomic<std::uint64_t>& next = *new std::atomic<std::uint64_t>{1};
@@ -135,9 +143,7 @@ Tensor hooked(NodeExtras& extras, int output, const Tensor& gradient) {
                  name_of(other.device()));
         g = other;
     }
-    for (const auto& [of, waiting] : extras.retained)
-        if (const auto kept = of == output ? waiting.lock() : nullptr)
-            add_gradient(kept->gradient, g);
+    for (const auto& kept : retained_by(extras, output)) add_gradient(kept->gradient, g);
     return g;
 }
 

@@ -58,14 +58,14 @@ struct Retained {
 
 struct NodeExtras {
     std::vector<Ref<Hook>> hooks;  // in the order in which they run
-    bool ran = false;              // has a backward come by?
+    std::atomic<bool> ran{false};  // has a backward come by?
     std::vector<Ref<Hook>> after;  // a leaf's: once its .grad has been added to
     std::vector<std::pair<int, std::weak_ptr<Retained>>> retained;  // by output
     Ref<Checkpoint> checkpoint;                                     // made the node
     int place = 0;  // among those that the checkpoint made
 };
 
-NodeExtras& extras_of(Node& node);
+NodeExtras& extras_of(Node& node);  // threads share a leaf's, so that has its own from the start
 void retain_from(const Tensor& x);  // the node of x, which retains, keeps its gradient
 
 // The gradient of one output after the hooks; kept on the way by the results that retain it.

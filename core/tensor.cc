@@ -79,6 +79,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     node->requires_grad = true;
     node->outputs.push_back(Desc{shape(), dtype(), device()});
     node->leaf = gradient_of(*this);
+    extras_of(*node);
     h.history->leaf = true;
     h.leaf = true;
     h.history->now = Value{node, 0};
