@@ -227,8 +227,9 @@ void leave(const Tape& t, std::size_t i, Slots& slots, bool accumulates) {
         const Recording* r = recording();
         const LeafLine* line = r ? r->leaf_of(node) : nullptr;
         if (line && line->outside) reaches_outside(node);
-        if (const GradientRef gradient = node.leaf.lock()) add_gradient(gradient, g);
-        if (node.extras) run_after_hooks(*node.extras);
+        if (!node.extras) return;
+        if (const GradientRef gradient = node.extras->leaf.lock()) add_gradient(gradient, g);
+        run_after_hooks(*node.extras);
     }
 }
 

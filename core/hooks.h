@@ -57,6 +57,7 @@ struct Retained {
 };
 
 struct NodeExtras {
+    std::weak_ptr<Gradient> leaf;  // of a leaf's node: what it adds to, while the leaf is there
     std::vector<Ref<Hook>> hooks;  // in the order in which they run
     std::atomic<bool> ran{false};  // has a backward come by?
     std::vector<Ref<Hook>> after;  // a leaf's: once its .grad has been added to

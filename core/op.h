@@ -171,8 +171,7 @@ struct Node : Counted {
     bool requires_grad = false;
     bool freed = false;  // a backward has used its saved values
     Where freed_by;
-    std::weak_ptr<Gradient> leaf;  // of a leaf's node: what it adds to, while the leaf is there
-    std::uint64_t mark = 0;        // scratch of tape()
+    std::uint64_t mark = 0;  // scratch of tape()
     std::uint32_t place = 0;
     std::unique_ptr<NodeExtras> extras;  // hooks and the like; null for nearly all
     Node();

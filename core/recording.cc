@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/ops/structural.h"
 #include "core/state.h"
 
@@ -309,7 +310,7 @@ bool Recording::make_leaf(const Tensor& tensor) {
     own->version = state(h.storage).version;
     own->touched = true;
     own->history->now = own->now;  // so that its end is the end of the way to it
-    own->now.node->leaf = gradient_of(tensor);
+    extras_of(*own->now.node).leaf = gradient_of(tensor);
     h.history = own->history;
     h.leaf = true;
     h.seen = own->now;

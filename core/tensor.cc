@@ -78,8 +78,7 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
     Ref<Node> node = new_node(ops::leaf, h.layout == base ? Attrs{} : layout_attrs(h.layout));
     node->requires_grad = true;
     node->outputs.push_back(Desc{shape(), dtype(), device()});
-    node->leaf = gradient_of(*this);
-    extras_of(*node);
+    extras_of(*node).leaf = gradient_of(*this);
     h.history->leaf = true;
     h.leaf = true;
     h.history->now = Value{node, 0};
