@@ -340,15 +340,15 @@ void write_now(const Tensor& target, const Tensor& value, const char* op, bool s
     const bool value_wanted = value.requires_grad();
     const bool differentiable =
         grad_enabled() && is_floating(target.dtype()) && (value_wanted || target.requires_grad());
-    Value v;
     Value next;
     // The lines come first: they may still read the value's bytes, which are about to move.
     if (differentiable) {
-        if (value_wanted) v = value_of(value);
         if (is_whole(h.layout, *h.storage) && value_wanted)
             next = whole_value(value, *h.storage);
         else  // over the base's present value, also where target itself is stale
-            next = {write_line(history.now, target, v, value), 0};
+            next = {
+                write_line(history.now, target, value_wanted ? value_of(value) : Value{}, value),
+                0};
     }
     move_bytes(target, value, steal);
     const std::uint32_t version = wrote(*h.storage, op);
@@ -421,18 +421,15 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
     const Handle& h = target.handle();
     if (!steal && v.same(value) && is_whole(h.layout, *h.storage)) v = as_another(v);
     if (Recording* r = recording()) {
-        // From here on the target's line is the value's: views of it want its elements in order.
-        if (!v.is_contiguous()) v = clone(v);
-        catch_up(*r, target.handle().storage);
+        catch_up(*r, h.storage);
         write_recorded(*r, target, v, op);
-        put_back(*r, target.handle().storage, op);
+        put_back(*r, h.storage, op);
     } else {
         if (target.is_symbolic()) target.data();  // throws
-        if (target.handle().storage->generator)
-            note_generator_in_checkpoint(target.handle().storage);
+        if (h.storage->generator) note_generator_in_checkpoint(h.storage);
         // A value that reads what is about to be written is taken out of harm's way first.
-        const bool shares = v.handle().storage == target.handle().storage;
-        const bool same = shares && v.handle().layout == target.handle().layout;
+        const bool shares = v.handle().storage == h.storage;
+        const bool same = shares && v.handle().layout == h.layout;
         write_now(target, shares && !same ? clone(v) : v, op, temporary);
     }
     const bool older = recording() && h.born != recording()->id;

@@ -87,7 +87,6 @@ struct GradState {
     bool written = false;
     int given = -1;          // the number of what was there at the start
     Ref<Handle> named = {};  // or that tensor, if the function names it too
-    bool present_at_start() const { return given >= 0 || named; }
 };
 
 // A number beside the tensors that lines rest on, such as whether a module is in training: a trace

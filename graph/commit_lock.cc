@@ -31,7 +31,7 @@ thread_local Held held;
 
 }  // namespace
 
-CommitLock::CommitLock(std::vector<const void*> changed, const std::string& name)
+CommitLock::CommitLock(const std::vector<const void*>& changed, const std::string& name)
     : before_(held.changed.size()) {
     std::uint64_t wanted = 0;
     for (const void* c : changed) {

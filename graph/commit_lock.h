@@ -13,7 +13,7 @@ namespace tg {
 // the middle of a step.
 class CommitLock {
   public:
-    CommitLock(std::vector<const void*> changed, const std::string& name);
+    CommitLock(const std::vector<const void*>& changed, const std::string& name);
     ~CommitLock();
     CommitLock(const CommitLock&) = delete;
     CommitLock& operator=(const CommitLock&) = delete;

@@ -242,21 +242,21 @@ struct Tracer {
     void add_handle_commits() {
         std::vector<std::pair<Value, HandleCommit>> list;
         const auto add = [&](const Value& seen, std::uint32_t version, const Ref<History>& history,
-                             const HandleCommit& to) {
+                             const OuterTensor& of) {
             const auto found = r.by_history.find(history.get());
             if (!seen || found == r.by_history.end() || history->leaf) return;
             const HistoryState& h = *found->second;
             const Value& way = goes_to(seen);
             const bool is_its_own = h.written_at != 0 && version >= h.written_at &&
                                     way.node->requires_grad && way != goes_to(h.now);
-            if (is_its_own) list.push_back({way, to});
+            if (is_its_own) list.push_back({way, {of, -1}});
         };
         for (const auto& [handle, older] : r.older)
             if (handle->storage->born == 0)
-                add(older.seen, older.version, handle->history, {-1, older.handle, -1});
+                add(older.seen, older.version, handle->history, {.named = older.handle});
         for (std::size_t i = 0; i < r.stand_ins.size(); ++i) {
             const Handle& h = r.stand_ins[i].handle();
-            add(h.seen, h.version, h.history, {static_cast<int>(i), {}, -1});
+            add(h.seen, h.version, h.history, {.number = static_cast<int>(i)});
         }
         std::sort(list.begin(), list.end(),
                   [](const auto& a, const auto& b) { return a.first.node->id < b.first.node->id; });

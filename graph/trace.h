@@ -60,9 +60,9 @@ struct OuterGradient {
 // A given tensor, or a named one, or a view of either's storage.
 struct OuterTensor {
     int number = -1;
-    Ref<Handle> named;
-    OuterStorage storage;
-    Layout layout;
+    Ref<Handle> named = {};
+    OuterStorage storage = {};
+    Layout layout = {};
     bool is_view = false;
 };
 
@@ -101,8 +101,7 @@ struct GradientCommit {
 // A tensor that the function has written or looked at after a write goes on from the node that it
 // has shown there, as on the tape, and not from its base's.
 struct HandleCommit {
-    int number = -1;  // given, or named
-    Ref<Handle> named;
+    OuterTensor of;  // given or named
     int output = -1;
 };
 

@@ -141,13 +141,14 @@ void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
         write(target, out[static_cast<std::size_t>(c.output)], c.written_by, true);
     }
     for (const HandleCommit& c : t.views) {
-        Handle& h = c.named ? *c.named : handle_of(given, c.number);
+        const Tensor of = tensor_at(c.of, t.given, given);
+        Handle& h = of.handle();
         const Value& seen = out[static_cast<std::size_t>(c.output)].handle().seen;
         if (!seen) continue;
         h.seen = seen;
         h.seen_in = 0;
         h.version = h.history->version;
-        if (h.retained) retain_from(Tensor(Ref<Handle>(&h)));
+        if (h.retained) retain_from(of);
     }
     for (const GradientCommit& c : t.gradients)
         c.to.in(given)->set(result_of(c.value, t, given, out));

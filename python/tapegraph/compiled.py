@@ -115,9 +115,7 @@ class Compiled:
 
     def _new_key(self, structure: Any, args: Any, kwargs: dict[str, Any]) -> _Key:
         """Looks everything over, and gives the number of this kind of call."""
-        function = self.__wrapped_function__
-        objects = _objects(function, args, kwargs)
-        captured = Captured(function, objects, self._hooks.values())
+        captured = self._looked_over(args, kwargs)
         self._captured, self._changes = captured, Changes.count
         facts = captured.facts()
         full = (structure, captured.key())
@@ -127,15 +125,15 @@ class Compiled:
         self._last = _Key(extra, why, structure)
         return self._last
 
+    def _looked_over(self, args: Any, kwargs: dict[str, Any]) -> Captured:
+        function = self.__wrapped_function__
+        return Captured(function, _objects(function, args, kwargs), self._hooks.values())
+
     def _follow_hooks(self, key: _Key, args: Any, kwargs: dict[str, Any]) -> None:
         """A trace has met hooks. What they read is part of the key from now on, of its own too."""
         self._hooks_are_new = False
         self._known = {k: n for k, n in self._known.items() if n != key.extra}
-        captured = Captured(
-            self.__wrapped_function__,
-            _objects(self.__wrapped_function__, args, kwargs),
-            self._hooks.values(),
-        )
+        captured = self._looked_over(args, kwargs)
         self._known[key.structure, captured.key()] = key.extra
         self._captured, self._facts = captured, captured.facts()
 
