@@ -13,6 +13,7 @@ int first_with(std::span<const Tensor> given, std::size_t i, const Same& same) {
     return static_cast<int>(k);
 }
 
+bool same_tensor(const Handle& a, const Handle& b) { return &a == &b; }
 bool same_storage(const Handle& a, const Handle& b) { return a.storage == b.storage; }
 bool same_history(const Handle& a, const Handle& b) { return a.history == b.history; }
 bool same_value(Handle& a, Handle& b) {
@@ -24,6 +25,7 @@ bool same_value(Handle& a, Handle& b) {
 GivenKey key_of(std::span<const Tensor> given, std::size_t i, bool whole_storages) {
     const Tensor& t = given[i];
     GivenKey key;
+    key.tensor_of = first_with(given, i, same_tensor);
     key.storage_of = first_with(given, i, same_storage);
     key.history_of = first_with(given, i, same_history);
     key.value_of = first_with(given, i, same_value);

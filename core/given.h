@@ -18,9 +18,10 @@ struct GivenKey {
     // elements as a base of its own, wherever in a larger storage they lie. So the batches
     // x[0:32], x[32:64], ... have one key.
     bool window = true;
-    int storage_of = 0;  // the first given with this storage, this history, and this value:
-    int history_of = 0;  // gradients of the same value are added up in one place
-    int value_of = 0;
+    int tensor_of = 0;   // the first given that is this very tensor,
+    int storage_of = 0;  // with this storage, this history,
+    int history_of = 0;
+    int value_of = 0;  // and this value: gradients of one value are added up in one place
     Layout layout;
     Dims base;
     bool operator==(const GivenKey& other) const = default;

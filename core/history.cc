@@ -93,11 +93,6 @@ void write_recorded(Recording& r, const Tensor& target, const Tensor& value, con
 
 // ---- reading -----------------------------------------------------------------------------------
 
-// Does it show its base just as that is? Then the base's node is its own.
-bool shows_base(const Handle& h) {
-    return is_whole(h.layout, *h.storage) && h.layout.shape == h.storage->shape;
-}
-
 // On the tape: the node of a stale handle.
 Value refreshed(Handle& h) {
     const History& history = *h.history;
@@ -210,7 +205,8 @@ void check_writable(const Tensor& target, const char* op) {
              text(target.strides()),
              " has several indices for one element (it was expanded); clone() it first");
     const Recording* r = recording();
-    if (r && r->kind == Recording::graph && h.storage->born != r->id && !h.storage->generator)
+    const bool own = r && h.storage->born == r->id;
+    if (r && r->kind == Recording::graph && !(own && h.storage->symbol) && !h.storage->generator)
         fail(ErrorKind::runtime, op,
              ": a graph only reads tensors made outside of it; use assign(variable, value)");
     if (grad_enabled() && of_leaf(r, h.history) && target.requires_grad())
@@ -272,6 +268,8 @@ Value whole_value(const Tensor& value, const Storage& base) {
 
 void write_recorded(Recording& r, const Tensor& target, const Tensor& value, const char* op) {
     const Handle& h = target.handle();
+    const bool with_bytes = r.made(*h.storage) && !h.storage->symbol;
+    if (r.kind == Recording::trace && with_bytes) r.make_symbol(h.storage, op);
     const bool target_wanted = target.requires_grad();
     const Value v = value_of(value);
     const bool value_wanted = v.node->requires_grad;
@@ -366,10 +364,14 @@ bool is_whole(const Layout& layout, const Storage& storage) {
     return element_count(layout.shape) == element_count(storage.shape);
 }
 
+bool shows_base(const Handle& h) {
+    return is_whole(h.layout, *h.storage) && h.layout.shape == h.storage->shape;
+}
+
 Value value_of(const Tensor& tensor) {
     if (Recording* r = recording()) return recorded(*r, tensor);
     Handle& h = tensor.handle();
-    if (h.storage->born != 0) tensor.data();  // throws, and says where it is from
+    if (h.storage->symbol) tensor.data();  // throws, and says where it is from
     return value_outside(h);
 }
 

@@ -46,10 +46,16 @@ void keep_up(const Tensor& row, const Tensor& x, const Tensor& index, const Attr
 bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
               std::initializer_list<Tensor> others, const char* name);
 
+// The node of a leaf; and a tensor becomes a leaf, with a node that was made before it or its own.
+Value new_leaf(const Desc& desc, const Attrs& layout = {});
+void make_leaf(const Tensor& tensor, const Ref<Node>& node = {});
+
 // The same storage and layout with a history of its own.
 Tensor detached(const Tensor& tensor);
 
 // Is this layout the whole base, in order?
 bool is_whole(const Layout& layout, const Storage& storage);
+// Does the handle show its base just as that is? Then the base's node is its own.
+bool shows_base(const Handle& handle);
 
 }  // namespace tg

@@ -122,7 +122,7 @@ StorageState& Recording::state(const Ref<Storage>& storage) {
         found->second->captured |= found->second->storage.get() != storage.get();
         return *found->second;
     }
-    if (storage->born != 0 && !is_enclosing(enclosing, storage->born))
+    if (storage->symbol && !is_enclosing(enclosing, storage->born))
         fail(ErrorKind::runtime, "a symbol of ", recording_name(storage->born), " is used in ",
              name, "; it means something only where it was made: return it from there instead");
     auto s = std::make_unique<StorageState>();
@@ -157,6 +157,16 @@ HistoryState& Recording::state(const Ref<History>& history, const Ref<Storage>& 
     by_history[history.get()] = h.get();
     histories.push_back(std::move(h));
     return *histories.back();
+}
+
+void Recording::make_symbol(const Ref<Storage>& storage, const char* op) {
+    if (storage->foreign)
+        fail(ErrorKind::runtime, op,
+             ": this tensor shares its memory with an array, and was made in ", name,
+             ", which is not made again at each call; use tg.tensor(array), which copies");
+    const Value& first = state(storage).first;
+    inputs[static_cast<std::size_t>(first.node->attrs.integer(0))].storage =
+        part_from_bytes(*storage);
 }
 
 const LeafLine* Recording::leaf_of(const Node& line) const {
@@ -208,7 +218,8 @@ Value Recording::base(const Ref<Storage>& storage, const Ref<History>& history) 
 }
 
 Tensor Recording::symbol(const Value& value, const Desc& desc) {
-    Ref<Storage> storage = symbol_storage(desc.shape, desc.dtype, desc.device, id);
+    Ref<Storage> storage = symbol_storage(desc.shape, desc.dtype, desc.device);
+    storage->born = id;
     Tensor t = tensor_for(value, storage, Layout::contiguous(desc.shape));
     Handle& handle = t.handle();
     handle.seen_in = id;
@@ -233,6 +244,12 @@ Tensor Recording::symbol(const Value& value, const Desc& desc) {
 Tensor Recording::stand_in(const Tensor& outer, RecordedInput::Kind what, const GivenKey& key) {
     Handle& real = outer.handle();
     const auto number = static_cast<int>(given.size());
+    if (key.tensor_of < number) {
+        given.push_back(outer);
+        given_keys.push_back(key);
+        stand_ins.push_back(Tensor(stand_ins[static_cast<std::size_t>(key.tensor_of)]));
+        return stand_ins.back();
+    }
     const auto sharing = [&](int first) {
         return first < number ? &stand_ins[static_cast<std::size_t>(first)].handle() : nullptr;
     };

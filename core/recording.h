@@ -147,6 +147,10 @@ struct Recording {
     // The leaf line for a value of the tape; written with these numbers if there is none yet.
     Value leaf_line(LeafLine leaf, const Value& numbers);
     const LeafLine* leaf_of(const Node& line) const;  // null: no leaf line of this recording
+    // Was it made here? If it has bytes, they are what it begins with at each call.
+    bool made(const Storage& storage) const { return storage.born == id; }
+    // What was made here with bytes and is now written is a symbol from here on.
+    void make_symbol(const Ref<Storage>& storage, const char* op);
     // A symbol for a value made here.
     Tensor symbol(const Value& value, const Desc& desc);
     // The whole base of a history, with the bytes' numbers and the history's gradient.

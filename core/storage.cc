@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/recording.h"
 #include "kernels/cuda/cuda.h"
 
 namespace tg {
@@ -185,17 +186,30 @@ Storage::~Storage() {
     if (allocated) allocator::give(data, bytes, device);
 }
 
-Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device, std::uint64_t born) {
+static Ref<Storage> without_bytes(const Dims& shape, DType dtype, Device device) {
     Ref<Storage> storage(new Storage);
     storage->dtype = dtype;
     storage->device = device;
     storage->shape = shape;
-    storage->born = born;
+    if (const Recording* r = recording()) storage->born = r->id;
     return storage;
 }
 
+Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device) {
+    Ref<Storage> storage = without_bytes(shape, dtype, device);
+    storage->symbol = true;
+    return storage;
+}
+
+Ref<Storage> part_from_bytes(Storage& storage) {
+    Ref<Storage> own = allocate(storage.shape, storage.dtype, storage.device);
+    copy_bytes(own->data, own->device, storage.data, storage.device, storage.bytes);
+    storage.symbol = true;
+    return own;
+}
+
 Ref<Storage> allocate(const Dims& shape, DType dtype, Device device) {
-    Ref<Storage> storage = symbol_storage(shape, dtype, device, 0);
+    Ref<Storage> storage = without_bytes(shape, dtype, device);
     std::int64_t bytes = 0;
     if (__builtin_mul_overflow(element_count(shape), size_of(dtype), &bytes))
         fail(ErrorKind::runtime, "shape: ", text(shape), " of ", name_of(dtype),
@@ -211,7 +225,7 @@ Ref<Storage> allocate(const Dims& shape, DType dtype, Device device) {
 }
 
 Ref<Storage> borrow(void* data, std::int64_t elements, DType dtype, std::shared_ptr<void> owner) {
-    Ref<Storage> storage = symbol_storage({elements}, dtype, Device::cpu, 0);
+    Ref<Storage> storage = without_bytes({elements}, dtype, Device::cpu);
     storage->data = data;
     storage->bytes = elements * size_of(dtype);
     storage->owner = std::move(owner);

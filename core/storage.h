@@ -26,7 +26,8 @@ struct Storage : Counted {
     DType dtype = DType::float32;
     Device device = Device::cpu;
     Dims shape;
-    std::uint64_t born = 0;  // the recording that it is a symbol of; 0: it has bytes
+    std::uint64_t born = 0;  // the innermost recording open when it was made
+    bool symbol = false;     // of that recording: there are no bytes yet
 
     std::atomic<std::uint32_t> version{0};  // how often it was written
     Where writer;                           // the line of the last write, and the op that did it
@@ -44,7 +45,9 @@ struct Storage : Counted {
 // Bytes for a contiguous tensor, not initialised. Throws MemoryError with the size asked for.
 Ref<Storage> allocate(const Dims& shape, DType dtype, Device device);
 // A storage with no bytes: what a tensor is while its op is written down.
-Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device, std::uint64_t born);
+Ref<Storage> symbol_storage(const Dims& shape, DType dtype, Device device);
+// The bytes go to a storage of their own, and this one is a symbol from here on.
+Ref<Storage> part_from_bytes(Storage& storage);
 // Bytes that somebody else owns, and that `owner`, if there is one, keeps alive.
 Ref<Storage> borrow(void* data, std::int64_t elements, DType dtype, std::shared_ptr<void> owner);
 

@@ -18,6 +18,7 @@ Tensor tensor_of(Ref<Storage> storage, Layout layout) {
     handle->storage = std::move(storage);
     handle->history = Ref<History>(new History);
     handle->layout = layout;
+    if (const Recording* r = recording()) handle->born = handle->history->born = r->id;
     return Tensor(handle);
 }
 
@@ -73,19 +74,30 @@ Tensor& Tensor::requires_grad_(bool on, Where where) {
         h.version = 0;
         return *this;
     }
-    const Layout base = Layout::contiguous(h.storage->shape);
-    h.history = Ref<History>(new History);
-    Ref<Node> node = new_node(ops::leaf, h.layout == base ? Attrs{} : layout_attrs(h.layout));
+    make_leaf(*this);
+    return *this;
+}
+
+Value new_leaf(const Desc& desc, const Attrs& layout) {
+    Ref<Node> node = new_node(ops::leaf, layout);
     node->requires_grad = true;
-    node->outputs.push_back(Desc{shape(), dtype(), device()});
-    extras_of(*node).leaf = gradient_of(*this);
+    node->outputs.push_back(desc);
+    return {node, 0};
+}
+
+void make_leaf(const Tensor& tensor, const Ref<Node>& node) {
+    Handle& h = tensor.handle();
+    const bool whole = h.layout == Layout::contiguous(h.storage->shape);
+    const Desc desc{tensor.shape(), tensor.dtype(), tensor.device()};
+    h.history = Ref<History>(new History);
     h.history->leaf = true;
+    h.history->now =
+        node ? Value{node, 0} : new_leaf(desc, whole ? Attrs{} : layout_attrs(h.layout));
+    extras_of(*h.history->now.node).leaf = gradient_of(tensor);
     h.leaf = true;
-    h.history->now = Value{node, 0};
     h.seen = h.history->now;
     h.seen_in = 0;
     h.version = 0;
-    return *this;
 }
 
 Tensor Tensor::grad() const { return read_gradient(gradient_of(*this)); }

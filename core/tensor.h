@@ -55,6 +55,7 @@ struct Handle : Counted {
     std::uint64_t born = 0;              // the innermost recording open when it was made
     std::shared_ptr<Gradient> gradient;  // .grad, once it was asked for
     std::shared_ptr<Retained> retained;  // retain_grad() was called
+    void* object = nullptr;              // Python's object for it while there is one: x is x
 };
 
 // The user's tensor. Methods are PyTorch's; ops.h declares the functions that they call.
@@ -73,7 +74,7 @@ class Tensor {
     Device device() const { return handle_->storage->device; }
     bool is_contiguous() const { return handle_->layout.is_contiguous(); }
     std::uint32_t version() const;  // of its storage, as the open recording sees it
-    bool is_symbolic() const { return handle_->storage->born != 0; }
+    bool is_symbolic() const { return handle_->storage->symbol; }
     bool same(const Tensor& other) const { return handle_ == other.handle_; }
 
     // Gradients.

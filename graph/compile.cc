@@ -39,8 +39,8 @@ std::string difference_of(const GivenKey& now, const GivenKey& before, std::size
     const std::string arg = "argument " + std::to_string(i);
     if (argument_text(now) != argument_text(before))
         return arg + " is " + argument_text(now) + ", and was " + argument_text(before);
-    if (now.storage_of != before.storage_of || now.history_of != before.history_of ||
-        now.value_of != before.value_of)
+    if (now.tensor_of != before.tensor_of || now.storage_of != before.storage_of ||
+        now.history_of != before.history_of || now.value_of != before.value_of)
         return arg + " shares memory with other arguments than before";
     if (now.hooks != before.hooks) return arg + " has other hooks than before";
     return arg + " has another layout";

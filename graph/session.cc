@@ -51,7 +51,7 @@ const char* placeholder_name(const Recording& r, const Value& v) {
 std::string Graph::text() const {
     std::vector<Value> all;
     for (const auto& s : recording_->storages)
-        if (s->storage->born == recording_->id) all.push_back(s->first);
+        if (s->storage->symbol && s->storage->born == recording_->id) all.push_back(s->first);
     for (const Ref<Node>& effect : recording_->effects) all.push_back(Value{effect, 0});
     if (all.empty()) return "an empty graph\n";
     return capture(*recording_, all, recording_->name).program->text();

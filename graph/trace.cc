@@ -44,6 +44,7 @@
 #include "core/history.h"
 #include "core/hooks.h"
 #include "core/state.h"
+#include "graph/results.h"
 
 namespace tg {
 
@@ -59,6 +60,10 @@ const Ref<Storage>& OuterStorage::in(const Given& given) const {
 
 const Ref<History>& OuterHistory::in(const Given& given) const {
     return number < 0 ? named : handle_of(given, number).history;
+}
+
+Tensor OuterTensor::in(const Given& given) const {
+    return named ? Tensor(named) : given[static_cast<std::size_t>(number)];
 }
 
 GradientRef OuterGradient::in(const Given& given) const {
@@ -113,10 +118,8 @@ namespace {
 struct Tracer {
     Recording r;
     TraceState& trace;
-    std::vector<Tensor> returned;              // by the function
-    std::vector<std::pair<Tensor, int>> made;  // what is left of a call, and its output
-    std::vector<Value> outputs;                // of the program, in order: results, then commits
-    std::vector<char> differentiable;          // by output
+    std::vector<Tensor> returned;  // by the function
+    ProgramOutputs outputs;        // of the program: results, then commits
 
     explicit Tracer(TraceState& state) : trace(state) {}
 
@@ -148,62 +151,29 @@ struct Tracer {
         return function(inputs);
     }
 
+    bool is_outside(const Storage& s) const { return !s.symbol && !r.made(s); }
+
     // A window was given, and the function names the storage that it is cut from.
     bool met_more_of_what_is_given() const {
         const Outside outside(r);
         return r.wants_whole_storages ||
                std::any_of(r.storages.begin(), r.storages.end(), [&](const auto& s) {
-                   return s->storage->born == 0 && outside.number_of(s->storage.get()) >= 0;
+                   return is_outside(*s->storage) && outside.number_of(s->storage.get()) >= 0;
                });
     }
 
-    void add_results(const Outside& outside) {
-        for (const Tensor& t : returned) trace.results.push_back(result(t, outside));
-    }
-
-    Result result(const Tensor& t, const Outside& outside) {
-        if (!t.defined()) return {};
-        if (auto is = tensor_outside(t, outside)) return {-1, std::move(is)};
-        for (const auto& [other, output] : made)
-            if (other.same(t)) return {output, {}};
-        made.push_back({t, add_output(value_of(contiguous(t)))});
-        return {made.back().second, {}};
-    }
-
-    int add_output(const Value& v) {
-        outputs.push_back(v);
-        differentiable.push_back(walkable(v));
-        return static_cast<int>(outputs.size()) - 1;
-    }
-
-    // A path through a node that a backward inside has freed cannot be walked again outside.
-    static bool walkable(const Value& v) {
-        if (!v.node->requires_grad) return false;
-        const Tape t = tape({&v, 1}, Follow::gradients);
-        const auto walked = [](const Node* n) {
-            return n->recording != 0 &&
-                   (n->freed || (n->extras && n->extras->ran && hooks_on(*n) != 0));
-        };
-        if (std::any_of(t.nodes.begin(), t.nodes.end(), walked)) return false;
-        for (const Node* n : t.nodes) refuse_hooks(*n);
-        return true;
-    }
-
-    // A hook was called here, on symbols, or never will be: the call's gradient is made from the
-    // program, which has none.
-    static void refuse_hooks(const Node& node) {
-        if (node.recording == 0 || hooks_on(node) == 0) return;
-        fail(ErrorKind::runtime, recording()->name, ": a hook was registered on the result of ",
-             name_of(node), at(node.where),
-             ", but the gradient is taken outside of it, where the hook is not; call backward "
-             "inside, or use a Function");
+    void add_results(Results& results) {
+        for (const Tensor& t : returned) results.expect(t);
+        for (const auto& g : r.grads)
+            if (g->written) results.expect(g->now);
+        for (const Tensor& t : returned) trace.results.push_back(results.of(t));
     }
 
     void add_storage_commits(const Outside& outside) {
         // By index: asking for a value may meet further storages.
         for (std::size_t i = 0; i < r.storages.size(); ++i) {
             const StorageState& s = *r.storages[i];
-            const bool outlives_the_call = s.given || s.storage->born == 0;
+            const bool outlives_the_call = s.given || is_outside(*s.storage);
             if (!s.written() || !outlives_the_call) continue;
             Commit c;
             c.to = outside.outside(s.storage);
@@ -213,7 +183,7 @@ struct Tracer {
                 std::string(text(Desc{s.storage->shape, s.storage->dtype})) + " by " +
                 s.written_by + at(s.writer));
             if (add_history_commits(s, c, outside)) continue;
-            c.output = add_output(s.now);
+            c.output = outputs.add(s.now);
             trace.commits.push_back(c);
         }
     }
@@ -232,7 +202,7 @@ struct Tracer {
             if (!now.node->requires_grad) continue;
             c.differentiable = true;
             c.history = outside.outside(h.history);
-            c.output = add_output(now);
+            c.output = outputs.add(now);
             trace.commits.push_back(c);
             any = true;
         }
@@ -252,7 +222,7 @@ struct Tracer {
             if (is_its_own) list.push_back({way, {of, -1}});
         };
         for (const auto& [handle, older] : r.older)
-            if (handle->storage->born == 0)
+            if (is_outside(*handle->storage))
                 add(older.seen, older.version, handle->history, {.named = older.handle});
         for (std::size_t i = 0; i < r.stand_ins.size(); ++i) {
             const Handle& h = r.stand_ins[i].handle();
@@ -261,47 +231,29 @@ struct Tracer {
         std::sort(list.begin(), list.end(),
                   [](const auto& a, const auto& b) { return a.first.node->id < b.first.node->id; });
         for (auto& [value, to] : list) {
-            to.output = add_output(value);
+            to.output = outputs.add(value);
             trace.views.push_back(to);
         }
     }
 
-    void add_gradients(const Outside& outside) {
+    void add_gradients(Results& results) {
         for (const auto& g : r.grads) {
             if (g->gradient->born == r.id) continue;
             const OuterGradient gradient{g->of, g->of < 0 ? g->gradient : GradientRef{}};
             if (g->read) trace.slots.push_back({gradient, g->given, g->named});
-            if (g->written) trace.gradients.push_back({gradient, result(g->now, outside)});
+            if (g->written) trace.gradients.push_back({gradient, -1, results.of(g->now)});
         }
+        for (GradientCommit& c : results.gradients_of_made())
+            trace.gradients.push_back(std::move(c));
+        trace.made = std::move(results.made);
     }
 
-    // What a tensor of the recording is outside of it, if it is anything there.
-    std::optional<OuterTensor> tensor_outside(const Tensor& t, const Outside& outside) {
-        OuterTensor found;
-        const Handle& h = t.handle();
-        for (std::size_t i = 0; i < r.stand_ins.size(); ++i)
-            if (r.stand_ins[i].same(t)) found.number = static_cast<int>(i);
-        if (found.number >= 0) return found;
-        if (h.born < r.id) {
-            found.named = t.ref();
-            return found;
-        }
-        if (t.requires_grad() || (h.storage->born != 0 && !r.state(h.storage).given)) return {};
-        // Of a stand-in it is the given one's; what the function names itself stays that, even if
-        // it is the storage of a window that is given.
-        found.storage =
-            h.storage->born != 0 ? outside.outside(h.storage) : OuterStorage{-1, h.storage};
-        found.layout = h.layout;
-        found.is_view = true;
-        return found;
-    }
-
-    void make_program(Executor executor, const Outside& outside) {
-        const Captured captured = capture(r, outputs, r.name);
+    void make_program(Executor executor, const Outside& outside, const Results& results) {
+        const Captured captured = capture(r, outputs.values(), r.name);
         trace.callable = make<Callable>(captured.program, executor);
-        trace.callable->differentiable = differentiable;
+        trace.callable->differentiable = outputs.differentiable();
         bind_inputs(captured, outside);
-        bind_variables(captured, outside);
+        bind_variables(captured, outside, results);
     }
 
     void bind_inputs(const Captured& captured, const Outside& outside) {
@@ -315,7 +267,7 @@ struct Tracer {
         }
     }
 
-    void bind_variables(const Captured& captured, const Outside& outside) {
+    void bind_variables(const Captured& captured, const Outside& outside, const Results& results) {
         std::unordered_map<int, const LeafLine*> by_number;
         for (const LeafLine& leaf : r.leaves)
             if (captured.numbers.count(leaf.line.get()))
@@ -325,6 +277,10 @@ struct Tracer {
             VariableBinding v{leaf.given, leaf.named};
             v.is_base = static_cast<bool>(leaf.base_of);
             if (v.is_base) v.base_of = outside.outside(leaf.base_of);
+            for (const auto& [made, line] : results.leaf_lines)
+                if (line == leaf.line.get())
+                    trace.made[static_cast<std::size_t>(made)].variable =
+                        static_cast<int>(trace.variables.size());
             trace.variables.push_back(v);
         }
     }
@@ -332,12 +288,12 @@ struct Tracer {
     void add_guards(const Outside& outside) {
         trace.facts = r.facts;
         for (const auto& [handle, older] : r.older)
-            if (handle->storage->born == 0)
+            if (is_outside(*handle->storage))
                 trace.handles.push_back(
                     {older.handle, handle->history, older.requires_grad, hooks_on(*handle)});
         for (const auto& s : r.storages) {
             const OuterStorage outer = outside.outside(s->storage);
-            if (s->storage->born == 0 || (s->given && s->captured))
+            if (is_outside(*s->storage) || (s->given && s->captured))
                 trace.captures.push_back({outer.in(r.given), outer.number});
         }
         trace.given = r.given_keys;
@@ -367,11 +323,12 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
             return trace;
         }
         const Outside outside(t.r);
-        t.add_results(outside);
+        Results results(t.r, outside, t.outputs);
+        t.add_results(results);
         t.add_storage_commits(outside);
         t.add_handle_commits();
-        t.add_gradients(outside);
-        t.make_program(executor, outside);
+        t.add_gradients(results);
+        t.make_program(executor, outside, results);
         t.add_guards(outside);
     }
     trace->milliseconds =

@@ -57,20 +57,35 @@ struct OuterGradient {
     GradientRef in(const Given& given) const;
 };
 
-// A given tensor, or a named one, or a view of either's storage.
+// A given tensor, or a named one.
 struct OuterTensor {
     int number = -1;
     Ref<Handle> named = {};
-    OuterStorage storage = {};
-    Layout layout = {};
-    bool is_view = false;
+    Tensor in(const Given& given) const;
 };
 
-// What a function has returned or made somebody's .grad: an output of the program, or a tensor that
-// is there already.
+// A tensor that the function has made and left. Its parts are where others of the call may find
+// them too: see results.h.
+struct NewTensor {
+    int bytes = -1;        // the storage is this output's,
+    OuterStorage storage;  // or one outside
+    Layout layout;
+    int history = -1;                                  // the history is this output's,
+    int shares = -1;                                   // or that of an earlier new tensor,
+    std::optional<OuterHistory> outer;                 // or one outside; or its own
+    enum { nothing, base, own_node } shows = nothing;  // the node to which its gradient goes
+    int node = -1;                                     // own: of this output
+    bool leaf = false;
+    int variable = -1;  // a leaf that the program uses: which of its variables it is
+    bool retains = false;
+};
+
+// What a function has returned or made somebody's .grad: an output of the program, a tensor that is
+// made of several, or one that is there already.
 struct Result {
     int output = -1;
-    std::optional<OuterTensor> is;  // none either: no tensor
+    int made = -1;
+    std::optional<OuterTensor> is = {};  // none of these: no tensor
 };
 
 // Which value gets the gradient that arrives at a leaf line: see LeafLine.
@@ -95,6 +110,7 @@ struct Commit {
 // or makes it somebody's .grad.
 struct GradientCommit {
     OuterGradient to;
+    int of_made = -1;  // or of this new tensor
     Result value;
 };
 
@@ -134,6 +150,7 @@ struct TraceState {
     std::vector<OuterStorage> inputs;        // by input of the program: its bytes
     std::vector<VariableBinding> variables;  // by leaf line
     std::vector<Result> results;             // by result of the function
+    std::vector<NewTensor> made;
     std::vector<Commit> commits;
     std::vector<HandleCommit> views;
     std::vector<GradientCommit> gradients;
@@ -177,9 +194,18 @@ std::vector<OuterStorage> inputs_of(const Recording& recording, const Captured& 
 Tensor base_of(const OuterStorage& storage, const std::vector<GivenKey>& keys, const Given& given);
 std::vector<Tensor> bound_inputs(const std::vector<OuterStorage>& inputs,
                                  const std::vector<GivenKey>& keys, const Given& given);
-// `outputs` of the program, or what is there already.
-Tensor result_of(const Result& result, const TraceState& trace, const Given& given,
-                 const std::vector<Tensor>& outputs);
+// What a call leaves when its lines have run and its writes are committed.
+struct CallEnd {
+    const TraceState& trace;
+    const Given& given;
+    const std::vector<Tensor>& outputs;   // of the program
+    const std::vector<Value>& variables;  // none: no gradient is wanted
+    std::vector<Tensor> made = {};        // by new tensor
+
+    void make_tensors();
+    Tensor result(const Result& result) const;
+    GradientRef place(const GradientCommit& commit) const;
+};
 // In words, what no longer holds; empty if the trace is good. `given` has the arguments, and then
 // each .grad too.
 std::string broken_guard(const TraceState& trace, Given& given);

@@ -1,6 +1,7 @@
 // A call of what was traced: do its guards hold, what goes in, and what it leaves behind.
 #include <algorithm>
 
+#include "core/gradient.h"
 #include "core/history.h"
 #include "core/hooks.h"
 #include "graph/commit_lock.h"
@@ -98,36 +99,71 @@ namespace {
 std::vector<Value> bound_variables(const TraceState& t, const Given& given) {
     std::vector<Value> variables;
     if (!grad_enabled()) return variables;
-    for (const VariableBinding& v : t.variables)
+    for (std::size_t i = 0; i < t.variables.size(); ++i) {
+        const VariableBinding& v = t.variables[i];
+        const auto number = static_cast<std::size_t>(t.callable->variables[i]);
         variables.push_back(v.is_base       ? v.base_of.in(given)->now
                             : v.named       ? value_outside(*v.named)
                             : v.number >= 0 ? value_outside(handle_of(given, v.number))
-                                            : Value{});  // a leaf of the function's own
+                                            : new_leaf(t.callable->written->values[number]));
+    }
     return variables;
 }
 
-Tensor tensor_at(const OuterTensor& t, const std::vector<GivenKey>& keys, const Given& given) {
-    if (t.named) return Tensor(t.named);
-    if (!t.is_view) return given[static_cast<std::size_t>(t.number)];
-    const Tensor base = base_of(t.storage, keys, given);
-    Layout layout = t.layout;
+template <class T>
+const T& nth(const std::vector<T>& list, int i) {
+    return list[static_cast<std::size_t>(i)];
+}
+
+void set_history(Handle& h, const NewTensor& n, const CallEnd& end) {
+    if (n.outer) h.history = n.outer->in(end.given);
+    if (n.history >= 0) h.history = nth(end.outputs, n.history).handle().history;
+    if (n.shares >= 0) h.history = nth(end.made, n.shares).handle().history;
+    h.version = h.history->version;
+    if (n.shows == NewTensor::base) h.version -= 1;  // stale: it is a view of what is there
+    if (n.shows == NewTensor::own_node) h.seen = nth(end.outputs, n.node).handle().seen;
+}
+
+Tensor new_tensor(const NewTensor& n, const CallEnd& end) {
+    const Tensor base =
+        n.bytes >= 0 ? nth(end.outputs, n.bytes) : base_of(n.storage, end.trace.given, end.given);
+    Layout layout = n.layout;
     layout.offset += base.handle().layout.offset;
-    return tensor_of(base.handle().storage, layout);
+    Tensor t = tensor_of(base.handle().storage, layout);
+    if (n.leaf) {
+        const bool used = n.variable >= 0 && !end.variables.empty();
+        make_leaf(t, used ? nth(end.variables, n.variable).node : Ref<Node>{});
+    } else {
+        set_history(t.handle(), n, end);
+    }
+    if (n.retains && t.requires_grad()) t.retain_grad();
+    return t;
 }
 
 }  // namespace
 
-Tensor result_of(const Result& r, const TraceState& t, const Given& given,
-                 const std::vector<Tensor>& out) {
-    if (r.output >= 0) return out[static_cast<std::size_t>(r.output)];
-    return r.is ? tensor_at(*r.is, t.given, given) : Tensor{};
+void CallEnd::make_tensors() {
+    for (const NewTensor& n : trace.made) made.push_back(new_tensor(n, *this));
+}
+
+Tensor CallEnd::result(const Result& r) const {
+    if (r.output >= 0) return nth(outputs, r.output);
+    if (r.made >= 0) return nth(made, r.made);
+    return r.is ? r.is->in(given) : Tensor{};
+}
+
+GradientRef CallEnd::place(const GradientCommit& c) const {
+    return c.of_made < 0 ? c.to.in(given) : gradient_of(nth(made, c.of_made));
 }
 
 namespace {
 
 // Every line has run. From here on nothing allocates for a whole variable, polls or throws, so a
 // step is either taken or not.
-void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
+void commit(CallEnd& end) {
+    const TraceState& t = end.trace;
+    const Given& given = end.given;
+    const std::vector<Tensor>& out = end.outputs;
     const kernels::Uninterrupted whole;
     for (const Commit& c : t.commits) {
         const GradMode mode(c.differentiable && grad_enabled());
@@ -141,7 +177,7 @@ void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
         write(target, out[static_cast<std::size_t>(c.output)], c.written_by, true);
     }
     for (const HandleCommit& c : t.views) {
-        const Tensor of = tensor_at(c.of, t.given, given);
+        const Tensor of = c.of.in(given);
         Handle& h = of.handle();
         const Value& seen = out[static_cast<std::size_t>(c.output)].handle().seen;
         if (!seen) continue;
@@ -150,14 +186,15 @@ void commit(TraceState& t, const Given& given, const std::vector<Tensor>& out) {
         h.version = h.history->version;
         if (h.retained) retain_from(of);
     }
-    for (const GradientCommit& c : t.gradients)
-        c.to.in(given)->set(result_of(c.value, t, given, out));
+    end.make_tensors();
+    for (const GradientCommit& c : t.gradients) end.place(c)->set(end.result(c.value));
 }
 
 std::vector<const void*> changed_by(const TraceState& t, const Given& given) {
     std::vector<const void*> changed;
     for (const Commit& c : t.commits) changed.push_back(c.to.in(given).get());
-    for (const GradientCommit& c : t.gradients) changed.push_back(c.to.in(given).get());
+    for (const GradientCommit& c : t.gradients)
+        if (c.of_made < 0) changed.push_back(c.to.in(given).get());
     return changed;
 }
 
@@ -178,11 +215,13 @@ std::optional<std::vector<Tensor>> run_trace(TraceState& t, const std::vector<Te
     const auto& differentiable = t.callable->differentiable;
     const GradMode mode(
         std::any_of(differentiable.begin(), differentiable.end(), [](char d) { return d != 0; }));
+    const std::vector<Value> variables = bound_variables(t, given);
     const std::vector<Tensor> out =
-        call(t.callable, bound_inputs(t.inputs, t.given, given), bound_variables(t, given));
-    commit(t, given, out);
+        call(t.callable, bound_inputs(t.inputs, t.given, given), variables);
+    CallEnd end{t, given, out, variables};
+    commit(end);
     std::vector<Tensor> results;
-    for (const Result& r : t.results) results.push_back(result_of(r, t, given, out));
+    for (const Result& r : t.results) results.push_back(end.result(r));
     return results;
 }
 

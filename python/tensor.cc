@@ -37,9 +37,17 @@ void release(PyObject* grad) {
     waiting = nullptr;
 }
 
+// Each tensor has one object, so that `x is x` where it comes back from a hook or a compiled
+// function: its handle knows the object, and does not keep it.
+void forget(PyObject* self) {
+    const Tensor& tensor = tensor_in(self);
+    if (tensor.defined() && tensor.handle().object == self) tensor.handle().object = nullptr;
+}
+
 void dealloc(PyObject* self) {
     PyTypeObject* type = Py_TYPE(self);
     TensorObject& object = object_in(self);
+    forget(self);
     if (object.weak_references) PyObject_ClearWeakRefs(self);
     PyObject* grad = std::exchange(object.grad, nullptr);
     object.tensor.~Tensor();
@@ -58,7 +66,7 @@ PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
             fail(ErrorKind::type, "Tensor: takes one argument; use tg.tensor or tg.zeros");
         const auto make = py::module_::import("tapegraph._C").attr("tensor");
         const py::object made = make(py::handle(PyTuple_GET_ITEM(arguments, 0)));
-        return wrap_as(tensor_in(made.ptr()), type);
+        return wrap_as(tensor_in(made.ptr()).detach(), type);
     });
 }
 
@@ -237,10 +245,17 @@ PyObject* wrap_as(Tensor tensor, PyTypeObject* type) {
     if (!tensor.defined()) Py_RETURN_NONE;
     PyObject* o = checked(type->tp_alloc(type, 0));
     new (&object_in(o).tensor) Tensor(std::move(tensor));
+    void*& object = tensor_in(o).handle().object;
+    if (!object) object = o;
     return o;
 }
 
-PyObject* wrap(Tensor tensor) { return wrap_as(std::move(tensor), tensor_type); }
+PyObject* wrap(Tensor tensor) {
+    auto* known = tensor.defined() ? static_cast<PyObject*>(tensor.handle().object) : nullptr;
+    // One that is being taken apart, by its weak references or its __del__, is left in peace.
+    if (known && Py_REFCNT(known) > 0) return new_reference(known);
+    return wrap_as(std::move(tensor), tensor_type);
+}
 
 void bind_tensor(py::module_& m) {
     std::vector<PyType_Slot> slots = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},

@@ -99,7 +99,7 @@ def node_text(node):
 
 def storage_text(storage, layout):
     """The numbers that a layout reads from a storage, as nested brackets."""
-    if int(storage["born"]) != 0:
+    if storage["symbol"]:
         return "symbolic: it has no values until its program runs"
     if str(storage["device"]).endswith("cuda"):
         return "on cuda: its bytes are not in this process's memory"

@@ -39,6 +39,7 @@ struct FuzzProgram {
     std::uint64_t seed = 0;
     bool backward_inside = false;
     bool beside = false;  // the sources are also used before and after the call, and it comes twice
+    std::size_t inside = 0;  // the steps behind these are taken on what the function returns
     std::vector<Source> sources;
     std::vector<Step> steps;
     std::vector<int> wanted;  // the slots whose weighted sum is the loss
@@ -259,9 +260,10 @@ inline Tensor result_of(const Step& s, const std::vector<Tensor>& in) {
     return {};
 }
 
-// Fills the slots behind the sources, one for each step.
-inline void interpret(const FuzzProgram& p, std::vector<Tensor>& slots) {
-    for (const Step& s : p.steps) {
+// Fills the slots behind the sources and the steps before, one for each step up to `end`.
+inline void interpret(const FuzzProgram& p, std::vector<Tensor>& slots, std::size_t end) {
+    while (slots.size() < p.sources.size() + end) {
+        const Step& s = p.steps[slots.size() - p.sources.size()];
         std::vector<Tensor> in;
         bool all = true;
         for (int k : s.in) {
@@ -318,6 +320,7 @@ inline std::string text(const FuzzProgram& p) {
     }
     for (std::size_t k = 0; k < p.steps.size(); ++k) {
         const Step& step = p.steps[k];
+        if (k == p.inside) s += "  outside of the function:\n";
         if (step.op.empty()) continue;
         s += "  t" + std::to_string(p.sources.size() + k) + " = " + step.op;
         for (int in : step.in) s += " t" + std::to_string(in);

@@ -75,6 +75,7 @@ inline void add_sources(FuzzProgram& p, Random& r) {
 struct Proposer {
     Random& r;
     const std::vector<Tensor>& slots;
+    bool sharing = false;  // mostly views and writes
 
     int any() {
         for (int tries = 0; tries < 50; ++tries) {
@@ -251,7 +252,9 @@ struct Proposer {
         Step s;
         const std::int64_t kind = r.below(100);
         std::vector<std::string> names;
-        if (kind < 16) {
+        if (sharing && r.chance(70)) {
+            s = r.chance(50) ? layout_step(x) : write_step(x);
+        } else if (kind < 16) {
             for (const auto& f : unary()) names.push_back(f.first);
             names.insert(names.end(), {"tanh", "tanh", "relu"});
             s = {r.of(names), {x}, {}, 0, false};
@@ -295,7 +298,7 @@ inline Tried tried(const FuzzProgram& p) {
     const World w = world_of(p);
     t.slots = w.sources;
     try {
-        interpret(p, t.slots);
+        interpret(p, t.slots, p.steps.size());
         t.ran = true;
         for (const Tensor& x : t.slots) {
             if (!x.defined()) continue;
@@ -315,11 +318,12 @@ inline FuzzProgram random_program(std::uint64_t seed) {
     p.seed = seed;
     p.backward_inside = r.chance(40);
     p.beside = !p.backward_inside && r.chance(50);
+    const bool sharing = !p.backward_inside && !p.beside && r.chance(50);
     add_sources(p, r);
     std::vector<Tensor> slots = tried(p).slots;
     const std::int64_t length = 3 + r.below(14);
     for (int tries = 0; tries < 60 && static_cast<std::int64_t>(p.steps.size()) < length; ++tries) {
-        const Step s = Proposer{r, slots}.step();
+        const Step s = Proposer{r, slots, sharing}.step();
         if (std::find(s.in.begin(), s.in.end(), -1) != s.in.end()) continue;
         p.steps.push_back(s);
         Tried t = tried(p);
@@ -334,6 +338,9 @@ inline FuzzProgram random_program(std::uint64_t seed) {
             float_slots.push_back(static_cast<int>(k));
     if (!float_slots.empty()) p.wanted = {float_slots.back(), r.of(float_slots)};
     if (p.wanted.size() == 2 && p.wanted[0] == p.wanted[1]) p.wanted.pop_back();
+    p.inside = p.steps.size();
+    if (!p.backward_inside && !p.beside && p.inside > 0)
+        p.inside = static_cast<std::size_t>(r.below(static_cast<std::int64_t>(p.inside))) + 1;
     return p;
 }
 
