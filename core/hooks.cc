@@ -163,7 +163,7 @@ bool Tensor::retains_grad() const { return handle_->retained && !is_leaf(); }
 void retain_from(const Tensor& x) {
     const Value value = goes_to(value_of(x));
     // What waited at an older node waits no more.
-    x.handle().retained = std::make_shared<Retained>(gradient_of(x));
+    x.handle().retained = std::make_shared<Retained>(Retained{gradient_of(x)});
     const std::lock_guard lock(hooks_mutex());
     extras_of(*value.node).retained.emplace_back(value.index, x.handle().retained);
 }
