@@ -1,5 +1,6 @@
 // x.add_(y), x.exp_(), ...: written into x's bytes; each gives back x, the very same object.
 #include "core/history.h"
+#include "core/ops/inplace.h"
 #include "python/generator.h"
 
 namespace tg::python {
@@ -33,7 +34,7 @@ PyObject* unary(const Call& c) {
 PyObject* pow_(const Call& c) {
     Tensor& x = c.tensor(0);
     const Arg y = c.operand(1);
-    compute(work_of(x), [&] { write(x, pow(x, y), "pow_"); });
+    compute(work_of(x), [&] { written(x, pow(x, y), "pow_"); });
     return new_reference(c.self());
 }
 
@@ -43,7 +44,7 @@ PyObject* clamp_(const Call& c) {
     std::optional<Arg> low, high;
     if (c.given(1)) low = c.operand(1);
     if (c.given(2)) high = c.operand(2);
-    compute(work_of(x), [&] { write(x, tg::clamp(x, low, high), "clamp_"); });
+    compute(work_of(x), [&] { written(x, tg::clamp(x, low, high), "clamp_"); });
     return new_reference(c.self());
 }
 
@@ -51,12 +52,31 @@ PyObject* masked_fill_(const Call& c) {
     Tensor& x = c.tensor(0);
     const Arg mask(c.tensor(1));
     const Arg value = c.operand(2);
-    compute(work_of(x), [&] { write(x, tg::masked_fill(x, mask, value), "masked_fill_"); });
+    compute(work_of(x), [&] { written(x, tg::masked_fill(x, mask, value), "masked_fill_"); });
     return new_reference(c.self());
 }
 
 PyObject* zero_(const Call& c) {
     tg::zero_(c.tensor(0), python_line());
+    return new_reference(c.self());
+}
+
+template <Tensor (*op)(const Arg&, std::int64_t)>
+PyObject* along(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Where line = python_line();
+    compute(work_of(x), [&] {
+        const Here here(line);
+        written(x, op(x, c.integer(1, 0)), c.name());
+    });
+    return new_reference(c.self());
+}
+
+template <Tensor (*op)(const Arg&, const Arg&)>
+PyObject* logical(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    compute(work_of(x), [&] { written(x, op(x, y), c.name()); });
     return new_reference(c.self());
 }
 
@@ -111,6 +131,16 @@ const Function functions[] = {
     {"floor_(input)", unary<tg::floor>, "floor, in place.", method},
     {"ceil_(input)", unary<tg::ceil>, "ceil, in place.", method},
     {"round_(input)", unary<tg::round>, "round, in place.", method},
+    {"trunc_(input)", unary<tg::trunc>, "trunc, in place.", method},
+    {"log1p_(input)", unary<tg::log1p>, "log1p, in place.", method},
+    {"expm1_(input)", unary<tg::expm1>, "expm1, in place.", method},
+    {"logical_not_(input)", unary<tg::logical_not>, "logical_not, in place.", method},
+    {"logical_and_(input, other)", logical<tg::logical_and>, "logical_and, in place.", method},
+    {"logical_or_(input, other)", logical<tg::logical_or>, "logical_or, in place.", method},
+    {"logical_xor_(input, other)", logical<tg::logical_xor>, "logical_xor, in place.", method},
+    {"tril_(input, diagonal=0)", along<tg::tril>, "tril, in place.", method},
+    {"triu_(input, diagonal=0)", along<tg::triu>, "triu, in place.", method},
+    {"cumsum_(input, dim)", along<tg::cumsum>, "cumsum, in place.", method},
     {"masked_fill_(input, mask, value)", masked_fill_, "masked_fill, in place.", method},
     {"uniform_(input, from=0, to=1, *, generator=None)", uniform_,
      "Random numbers in [from, to). generator: as of rand.", method},

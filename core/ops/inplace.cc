@@ -1,11 +1,31 @@
 // In place: compute the value, then write it into the tensor. history.cc says what a write means.
+#include "core/ops/inplace.h"
+
 #include "core/history.h"
 #include "core/ops/family.h"
+#include "core/recording.h"
 
 namespace tg {
 namespace {
 
 int category(DType d) { return d == DType::boolean ? 0 : is_integral(d) ? 1 : 2; }
+
+// x's bytes are about to change, and the gradient of the very op that computed the new ones may
+// need the old: y *= w is  dw = g y_old. So what its node has kept of x becomes a copy. Lines of a
+// recording have each value for good: there the node only forgets that it was in x.
+void keep_old(const Tensor& x, const Tensor& value) {
+    const Value made = value_of(value);
+    if (!made || !made.node->requires_grad) return;
+    const NoGrad mode;
+    for (Saved& saved : made.node->saved) {
+        const bool of_x = saved.what != Need::y && saved.storage == x.handle().storage;
+        if (!of_x || saved.version != x.version()) continue;
+        const Tensor old = recording() ? value : clone(tensor_for({}, saved.storage, saved.layout));
+        saved = Saved{saved.what, old.handle().storage, old.handle().layout, old.version()};
+    }
+}
+
+}  // namespace
 
 Tensor& written(Tensor& x, const Tensor& value, const char* op) {
     if (category(value.dtype()) > category(x.dtype()))
@@ -14,11 +34,10 @@ Tensor& written(Tensor& x, const Tensor& value, const char* op) {
     if (value.dims() > x.dims())
         fail(ErrorKind::runtime, op, ": the result has shape ", text(value.shape()),
              ", which does not fit into ", text(x.shape()));
+    keep_old(x, value);
     write(x, value, op, true);
     return x;
 }
-
-}  // namespace
 
 Tensor& add_(Tensor& x, const Arg& y, const Arg& alpha) {
     const Here here(y.where);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "graph/compile.h"
 #include "tests/values.h"
 
@@ -91,6 +93,22 @@ TEST_CASE("reshape may copy: what is written into the copy does not reach the ba
     CHECK(numbers(base) == Floats{0, 0, 0, 0});
     CHECK(error_of([&] { view(base.t(), {4}); }).find("use reshape(), which copies") !=
           std::string::npos);
+}
+
+TEST_CASE("the gradient of an op in place needs what was there, and has it") {
+    const Both b = both(
+        [](const Tensor& x) {
+            Tensor y = x * 1;
+            y.mul_(x);  // x^2
+            Tensor v = y.slice(0, 0, 2);
+            in_place(v, sin, "sin_");
+            return y * 1;
+        },
+        {1, 2, 3});
+    CHECK(b.value[2] == 9);
+    CHECK(b.gradient[0] == doctest::Approx(2 * std::cos(1.0)));
+    CHECK(b.gradient[1] == doctest::Approx(4 * std::cos(4.0)));
+    CHECK(b.gradient[2] == 6);
 }
 
 TEST_CASE("what a write overwrites gets no gradient, and what is written gets its own") {
