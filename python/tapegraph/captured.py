@@ -293,6 +293,8 @@ class Captured:
                 self._function(forward, dict.fromkeys(first, part))
             for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
                 self._function(hook.call, {})
+            for hook in (*part._backward_pre_hooks.values(), *part._backward_hooks.values()):
+                self._function(hook, {})
             for name in type(part).__constants__:
                 self._function(getattr(part, name, None), {})
 
@@ -364,6 +366,8 @@ def _module_key(module: Module) -> Hashable:
             tuple(key_of(getattr(part, n, ABSENT)) for n in type(part).__constants__),
             tuple(number(hook) for hook in part._forward_pre_hooks.values()),
             tuple(number(hook) for hook in part._forward_hooks.values()),
+            tuple(number(hook) for hook in part._backward_pre_hooks.values()),
+            tuple(number(hook) for hook in part._backward_hooks.values()),
             tuple((n, None if p is None else number(p)) for n, p in part._parameters.items()),
             tuple((n, None if b is None else number(b)) for n, b in part._buffers.items()),
         )

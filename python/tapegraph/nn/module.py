@@ -19,11 +19,11 @@ M = TypeVar("M", bound="Module")
 # What a subclass lacks that forgets super().__init__().
 _MADE_BY_INIT = frozenset(
     ["_parameters", "_buffers", "_modules", "_not_saved", "_forward_pre_hooks", "_forward_hooks",
-     "training"]
+     "_backward_pre_hooks", "_backward_hooks", "training"]
 )  # fmt: skip
 
 
-class Module:
+class Module(hooks.Hooked):
     """Subclass it, make parameters and other modules in __init__, and write forward.
 
     class Net(nn.Module):
@@ -43,8 +43,6 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _not_saved: set[str]
-    _forward_pre_hooks: dict[int, hooks.Hook]
-    _forward_hooks: dict[int, hooks.Hook]
 
     def __init__(self) -> None:
         setattr_plain = object.__setattr__
@@ -54,44 +52,22 @@ class Module:
         setattr_plain(self, "_not_saved", set())
         setattr_plain(self, "_forward_pre_hooks", {})
         setattr_plain(self, "_forward_hooks", {})
+        setattr_plain(self, "_backward_pre_hooks", {})
+        setattr_plain(self, "_backward_hooks", {})
         setattr_plain(self, "training", True)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: write a forward function for it")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_pre_hooks or self._forward_hooks:
+        if (
+            self._forward_pre_hooks
+            or self._forward_hooks
+            or self._backward_pre_hooks
+            or self._backward_hooks
+        ):
             return hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
-
-    # ---- hooks ------------------------------------------------------------------------------
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> hooks.RemovableHandle:
-        """hook(module, args) is called before forward; what it returns takes the place of args.
-
-        A value that is no tuple is the only argument. With with_kwargs it is hook(module, args,
-        kwargs), and returns None or (args, kwargs).
-        """
-        return hooks.register(self._forward_pre_hooks, hooks.Hook(hook, with_kwargs), prepend)
-
-    def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
-    ) -> hooks.RemovableHandle:
-        """hook(module, args, output) is called after forward; a result takes output's place.
-
-        With with_kwargs it is hook(module, args, kwargs, output). With always_call it is also
-        called, with None as output, if forward raises; the error goes on.
-        """
-        return hooks.register(
-            self._forward_hooks, hooks.Hook(hook, with_kwargs, always_call), prepend
-        )
 
     # ---- attributes -------------------------------------------------------------------------
 
