@@ -88,6 +88,30 @@ def test_moving_keeps_what_is_shared_and_the_gradients():
     assert net.float().count.dtype == tg.int64 and a.weight.dtype == tg.float32
 
 
+def test_what_is_registered_takes_no_name_that_is_used():
+    layer = nn.Linear(2, 2)
+    for register in (
+        lambda: layer.register_buffer("weight", tg.ones(1)),
+        lambda: layer.register_parameter("forward", nn.Parameter(tg.ones(1))),
+        lambda: layer.add_module("bias", nn.ReLU()),
+    ):
+        with pytest.raises(KeyError, match="Linear: there is an attribute '.*' already"):
+            register()
+    layer.register_buffer("mean", tg.ones(1))
+    layer.register_buffer("mean", tg.zeros(1), persistent=False)
+    assert layer.mean.tolist() == [0] and "mean" not in layer.state_dict()
+    layer.register_parameter("weight", nn.Parameter(tg.ones(2, 2)))
+    assert layer.weight.sum() == 4
+
+
+def test_a_loaded_state_says_whether_all_keys_matched():
+    layer = nn.Linear(2, 2)
+    found = layer.load_state_dict(layer.state_dict())
+    assert repr(found) == "<All keys matched successfully>" and found == ([], [])
+    found = layer.load_state_dict({"weight": tg.ones(2, 2)}, strict=False)
+    assert repr(found) == "LoadResult(missing_keys=['bias'], unexpected_keys=[])"
+
+
 def test_hooks_change_arguments_and_results_until_removed():
     block, x, order = Block(), tg.ones(1, 2), []
     plain = block(x).tolist()

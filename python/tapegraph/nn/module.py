@@ -139,7 +139,7 @@ class Module(hooks.Hooked):
         self._check_name(name)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"{name}: must be an nn.Parameter, not {type(param).__name__}")
-        self._take(name, "_parameters")
+        self._check_free(name, self._parameters)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -148,9 +148,11 @@ class Module(hooks.Hooked):
         self._check_name(name)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"{name}: must be a tensor, not {type(tensor).__name__}")
-        self._take(name, "_buffers")
+        self._check_free(name, self._buffers)
         self._buffers[name] = tensor
-        if not persistent:
+        if persistent:
+            self._not_saved.discard(name)
+        else:
             self._not_saved.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -158,7 +160,7 @@ class Module(hooks.Hooked):
         self._check_name(name)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{name}: must be an nn.Module, not {type(module).__name__}")
-        self._take(name, "_modules")
+        self._check_free(name, self._modules)
         self._modules[name] = module
 
     register_module = add_module
@@ -170,6 +172,12 @@ class Module(hooks.Hooked):
             )
         if not isinstance(name, str) or not name or "." in name:
             raise KeyError(f"{name!r} is no name for a part of a module: a word without dots")
+
+    def _check_free(self, name: str, table: dict[str, Any]) -> None:
+        if name not in table and hasattr(self, name):
+            raise KeyError(
+                f"{type(self).__name__}: there is an attribute '{name}' already; delete it first"
+            )
 
     # ---- the tree ---------------------------------------------------------------------------
 
