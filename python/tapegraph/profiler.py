@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from . import _C
 
-__all__ = ["Event", "Row", "profile"]
+__all__ = ["Event", "Row", "Rows", "profile"]
 
 
 class Event(NamedTuple):
@@ -44,6 +45,63 @@ def _microseconds(ns: float) -> str:
     return f"{ns / 1000:.1f}"
 
 
+class Rows(list[Row]):
+    """A profile's rows, those that took longest first."""
+
+    def __init__(self, rows: Iterable[Row], group_by: str) -> None:
+        super().__init__(rows)
+        self.group_by = group_by
+
+    def table(self, sort_by: str | None = None, row_limit: int = 20) -> str:
+        """As text: calls, total and mean microseconds, and the share of the total.
+
+        sort_by is "total", "mean", "calls" or "name", or one of PyTorch's "cpu_time_total",
+        "self_cpu_time_total", "cpu_time" and "count"; the largest come first, names in order.
+        Raises ValueError for another.
+        """
+        if sort_by is not None and sort_by not in _ORDERS:
+            raise ValueError(f"table: sort_by is one of {', '.join(_ORDERS)}, not {sort_by!r}")
+        rows = list(self) if sort_by is None else sorted(self, key=_ORDERS[sort_by])
+        whole = sum(row.total for row in rows)
+        shown = [(self.group_by, "calls", "total us", "mean us", "share")]
+        for row in rows[: max(row_limit, 0)]:
+            share = f"{100 * row.total / whole if whole else 0:.1f} %"
+            total, mean = _microseconds(row.total), _microseconds(row.mean)
+            shown.append((row.name, str(row.calls), total, mean, share))
+        widths = [max(len(line[i]) for line in shown) for i in range(5)]
+        lines = []
+        for line in shown:
+            numbers = "  ".join(text.rjust(w) for text, w in zip(line[1:], widths[1:]))
+            lines.append(f"{line[0].ljust(widths[0])}  {numbers}")
+        if len(rows) > len(shown) - 1:
+            lines.append(f"and {len(rows) - len(shown) + 1} more")
+        return "\n".join(lines) + "\n"
+
+
+def _longest(row: Row) -> float:
+    return -row.total
+
+
+def _longest_each(row: Row) -> float:
+    return -row.mean
+
+
+def _commonest(row: Row) -> float:
+    return -row.calls
+
+
+_ORDERS: dict[str, Callable[[Row], Any]] = {
+    "total": _longest,
+    "cpu_time_total": _longest,
+    "self_cpu_time_total": _longest,
+    "mean": _longest_each,
+    "cpu_time": _longest_each,
+    "calls": _commonest,
+    "count": _commonest,
+    "name": lambda row: row.name,
+}
+
+
 class profile:
     """Records every kernel that runs while it is open, in all threads: of the tape, its backward,
     and of compiled functions, whose fused groups count as one. Views have no kernel.
@@ -67,7 +125,7 @@ class profile:
     ) -> None:
         self.events = [Event(*e) for e in _C._stop_profiling()]
 
-    def key_averages(self, group_by: str = "op") -> list[Row]:
+    def key_averages(self, group_by: str = "op") -> Rows:
         """The events added up by "op" or by "line", those that took longest first."""
         if group_by not in ("op", "line"):
             raise ValueError(f"key_averages: group_by is 'op' or 'line', not {group_by!r}")
@@ -76,25 +134,11 @@ class profile:
             name = e.name if group_by == "op" else e.line or "(not known)"
             times.setdefault(name, []).append(e.duration)
         rows = [Row(name, len(each), sum(each)) for name, each in times.items()]
-        return sorted(rows, key=lambda row: -row.total)
+        return Rows(sorted(rows, key=lambda row: -row.total), group_by)
 
     def table(self, group_by: str = "op", row_limit: int = 20) -> str:
-        """key_averages as text: calls, total and mean microseconds, and the share of the total."""
-        rows = self.key_averages(group_by)
-        whole = sum(row.total for row in rows)
-        shown = [(group_by, "calls", "total us", "mean us", "share")]
-        for row in rows[: max(row_limit, 0)]:
-            share = f"{100 * row.total / whole if whole else 0:.1f} %"
-            total, mean = _microseconds(row.total), _microseconds(row.mean)
-            shown.append((row.name, str(row.calls), total, mean, share))
-        widths = [max(len(line[i]) for line in shown) for i in range(5)]
-        lines = []
-        for line in shown:
-            numbers = "  ".join(text.rjust(w) for text, w in zip(line[1:], widths[1:]))
-            lines.append(f"{line[0].ljust(widths[0])}  {numbers}")
-        if len(rows) > len(shown) - 1:
-            lines.append(f"and {len(rows) - len(shown) + 1} more")
-        return "\n".join(lines) + "\n"
+        """key_averages(group_by) as text."""
+        return self.key_averages(group_by).table(row_limit=row_limit)
 
     def export_chrome_trace(self, path: str | os.PathLike[str]) -> None:
         """Writes the timeline in Chrome's trace format, which Perfetto reads."""

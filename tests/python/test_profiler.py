@@ -35,6 +35,25 @@ def test_a_table_names_the_kernels_and_their_lines():
         prof.table("module")
 
 
+def test_rows_have_a_table_that_is_sorted_as_asked():
+    x = tg.ones(50, 50)
+    with tg.profiler.profile() as prof:
+        (x @ x).sum()
+        x.exp().log().exp()
+    rows = prof.key_averages()
+    assert rows.table() == prof.table()
+
+    def names(sort_by):
+        return [line.split()[0] for line in rows.table(sort_by=sort_by).splitlines()[1:]]
+
+    assert names("count") == names("calls") and names("calls")[0] == "exp"
+    assert names("cpu_time_total") == names(None) == [row.name for row in rows]
+    assert names("name") == sorted(row.name for row in rows)
+    assert len(rows.table(sort_by="cpu_time", row_limit=1).splitlines()) == 3
+    with pytest.raises(ValueError, match="sort_by is one of total, .*, not 'memory'"):
+        rows.table(sort_by="memory")
+
+
 def test_nothing_is_recorded_outside_and_nothing_twice():
     with tg.profiler.profile() as prof:
         tg.ones(20).exp()
