@@ -47,6 +47,11 @@ def _repr_html(self: Tensor) -> str:
     )
 
 
+def _reversed(self: Tensor) -> Tensor:
+    """reversed(x): x with its first dim the other way round, as in PyTorch."""
+    return self.flip(0) if self.ndim else self
+
+
 def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     """copy.deepcopy(x): a leaf with its own bytes, the same requires_grad, and a copy of the .grad.
 
@@ -127,6 +132,7 @@ for _name, _method in {
     "__array__": _array,
     "__format__": _format,
     "_repr_html_": _repr_html,
+    "__reversed__": _reversed,
     "__copy__": _copy,
     "__deepcopy__": _deepcopy,
     "__reduce_ex__": _reduce,

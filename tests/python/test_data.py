@@ -298,6 +298,13 @@ def test_every_way_to_choose_batches(num_workers):
         len(DataLoader(Stream(3)))
 
 
+def test_what_pytorchs_processes_need_is_taken_and_changes_nothing():
+    loader = DataLoader(
+        range(5), 2, num_workers=2, pin_memory=True, timeout=9, persistent_workers=True
+    )
+    assert [batch.tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
+
+
 def test_a_loader_of_real_digits_trains():
     images, labels = digits()
     data = TensorDataset(tg.from_numpy(images), tg.from_numpy(labels))

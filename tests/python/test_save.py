@@ -91,6 +91,12 @@ def test_a_dict_of_tensors_is_plain_safetensors(tmp_path):
     assert (len(path.read_bytes()) - len(data)) % 8 == 0
 
 
+def test_weights_only_is_taken_and_changes_nothing(tmp_path):
+    tg.save({"step": 3}, tmp_path / "c")
+    for weights_only in (True, False):
+        assert tg.load(tmp_path / "c", weights_only=weights_only) == {"step": 3}
+
+
 def test_a_file_of_another_program_is_read(tmp_path):
     path = tmp_path / "a"
     header = {

@@ -289,6 +289,12 @@ def test_names_as_in_pytorch_and_in_the_stubs():
     assert [n for n in public if not re.search(rf"^(?:def |class )?{n}\b", stub, re.M)] == []
 
 
+def test_reversed_turns_the_first_dim_round():
+    x = tg.tensor([[1, 2], [3, 4], [5, 6]])
+    assert reversed(x).tolist() == [[5, 6], [3, 4], [1, 2]]
+    assert reversed(tg.tensor(3)).item() == 3
+
+
 def test_large_in_place_ops_of_one_operand():
     x = tg.ones(500, 500)
     for name in ("neg_", "exp_", "tanh_", "relu_", "abs_", "sigmoid_"):

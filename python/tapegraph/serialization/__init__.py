@@ -71,15 +71,16 @@ def save(obj: Any, path: FilePath) -> None:
             file.write(arrays[name].reshape(-1).view(np.uint8))
 
 
-def load(path: FilePath, map_location: Any = None) -> Any:
+def load(path: FilePath, map_location: Any = None, *, weights_only: bool = True) -> Any:
     """What was saved at path: the same structure, with new tensors that require no gradient.
 
     A safetensors file of another program gives a dict of its tensors by name. The tensors are on
     the CPU, or on the device map_location. A tensor that was saved in several places is one again.
 
-    Nothing in the file is run, and no more memory is taken than the file has bytes, times a small
-    number for the header. Raises ValueError, with the place, for a file that is damaged, truncated
-    or made to harm; a file of save() has a checksum, so that no damage goes unseen.
+    Nothing in the file is run, so weights_only, which is PyTorch's, changes nothing. No more memory
+    is taken than the file has bytes, times a small number for the header. Raises ValueError, with
+    the place, for a file that is damaged, truncated or made to harm; a file of save() has a
+    checksum, so that no damage goes unseen.
     """
     name = f"load: {os.fsdecode(path)}"
     try:

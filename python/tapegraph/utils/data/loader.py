@@ -45,6 +45,8 @@ class DataLoader:
     prefetch_factor  batches fetched ahead for each worker, 2 unless told otherwise
     generator     a tg.Generator or a seed for shuffle; without one the order follows from
                   tg.manual_seed
+    pin_memory, timeout, persistent_workers  PyTorch's, for its processes: threads share memory, do
+                  not get lost and cost little to start, so these change nothing
 
     Batches come in the same order whatever the number of workers. An IterableDataset is read by
     one thread, for the same reason. What the dataset or collate_fn raises is raised here, the very
@@ -64,7 +66,10 @@ class DataLoader:
         collate_fn: Callable[[Any], Any] | None = None,
         drop_last: bool = False,
         *,
+        pin_memory: bool = False,
+        timeout: float = 0,
         prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
         generator: Generator | int | None = None,
     ) -> None:
         _check_counts(num_workers, prefetch_factor)
