@@ -119,7 +119,7 @@ const Function functions[] = {
     {"swapaxes(input, axis0, axis1)", swapaxes, "transpose, by NumPy's name."},
     {"unflatten(input, dim, sizes)", unflatten,
      "A view with dim made several; one size may be -1: what is left."},
-    {"broadcast_to(input, size)", broadcast_to, "A view with dims of size 1 repeated: expand."},
+    {"broadcast_to(input, *size)", broadcast_to, "A view with dims of size 1 repeated: expand."},
     {"expand_as(input, other)", expand_as, "expand to the shape of other.", Place::method},
     {"view_as(input, other)", view_as, "view in the shape of other.", Place::method},
     {"reshape_as(input, other)", reshape_as, "reshape to the shape of other.", Place::method},

@@ -4,6 +4,7 @@
 #include "core/backward.h"
 #include "core/function.h"
 #include "core/history.h"
+#include "core/hooks.h"
 #include "core/recording.h"
 #include "python/call.h"
 
@@ -87,19 +88,37 @@ void walk(const std::vector<Tensor>& roots, const std::vector<Tensor>& gradients
     tg::backward(roots, gradients, options);
 }
 
-PyObject* backward_method(const Call& c) {
-    const std::vector<Tensor> roots = {c.tensor(0)};
+// Adds into the .grad of these tensors only, be they leaves or results.
+void walk_to(const std::vector<Tensor>& inputs, const std::vector<Tensor>& roots,
+             const std::vector<Tensor>& gradients, BackwardOptions options) {
+    const WithoutGil released;
+    const std::vector<Tensor> found = tg::grad(roots, inputs, gradients, options);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!found[i].defined()) continue;
+        add_gradient(gradient_of(inputs[i]), found[i]);
+        const Value leaf = inputs[i].is_leaf() ? value_of(inputs[i]) : Value{};
+        if (leaf && leaf.node->extras) run_after_hooks(*leaf.node->extras);
+    }
+}
+
+void walk_back(const Call& c, const std::vector<Tensor>& roots) {
     std::vector<Tensor> gradients = several(c, 1, true);
-    fit(c, gradients, 1);
-    walk(roots, gradients, options(c, 2, 3));
+    fit(c, gradients, roots.size());
+    const std::vector<Tensor> inputs = several(c, 4, false);
+    if (inputs.empty() && c.given(4)) fail(ErrorKind::runtime, "backward: inputs is empty");
+    if (inputs.empty())
+        walk(roots, gradients, options(c, 2, 3));
+    else
+        walk_to(inputs, roots, gradients, options(c, 2, 3));
+}
+
+PyObject* backward_method(const Call& c) {
+    walk_back(c, {c.tensor(0)});
     Py_RETURN_NONE;
 }
 
 PyObject* backward_function(const Call& c) {
-    const std::vector<Tensor> roots = several(c, 0, false);
-    std::vector<Tensor> gradients = several(c, 1, true);
-    fit(c, gradients, roots.size());
-    walk(roots, gradients, options(c, 2, 3));
+    walk_back(c, several(c, 0, false));
     Py_RETURN_NONE;
 }
 
@@ -141,12 +160,14 @@ PyObject* set_mode(const Call& c) {
 PyObject* get_mode(const Call&) { return PyBool_FromLong(grad_enabled()); }
 
 const Function functions[] = {
-    {"backward(input, gradient=None, retain_graph=None, create_graph=False)", backward_method,
-     "Adds d input / d leaf into the .grad of every leaf that input was made of.\n"
+    {"backward(input, gradient=None, retain_graph=None, create_graph=False, inputs=None)",
+     backward_method,
+     "Adds d input / d leaf into the .grad of every leaf that input was made of; or, with inputs,\n"
+     "a tensor or several, into the .grad of those and of no others.\n"
      "gradient has input's shape; it may be left out if input has one element. Raises\n"
      "RuntimeError if nothing requires a gradient, or the tape has been freed by a backward.",
      Place::method},
-    {"_backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False)",
+    {"_backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None)",
      backward_function, "tapegraph.autograd.backward.", Place::function},
     {"_grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, "
      "allow_unused=False)",

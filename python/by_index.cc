@@ -79,7 +79,20 @@ PyObject* take_along_dim(const Call& c) {
     return wrap(compute(work_of(x), [&] { return tg::take_along_dim(x, index, dim); }));
 }
 
-PyObject* one_hot(const Call& c) { return wrap(tg::one_hot(c.tensor(0), c.integer(1))); }
+// Without a number of classes it is what the largest index needs.
+PyObject* one_hot(const Call& c) {
+    const Arg index(c.tensor(0));
+    std::int64_t classes = c.integer(1, -1);
+    if (classes == -1) {
+        if (index.tensor.numel() == 0)
+            fail(ErrorKind::runtime,
+                 "one_hot: no index says how many classes there are; give "
+                 "num_classes");
+        const NoGrad mode;
+        classes = amax(index, {}).item<std::int64_t>(python_line()) + 1;
+    }
+    return wrap(tg::one_hot(index, classes));
+}
 
 // ---- several dims -------------------------------------------------------------------------------
 
@@ -240,7 +253,7 @@ const Function functions[] = {
     {"take_along_dim(input, indices, dim=None)", take_along_dim,
      "gather, with input and indices broadcast in all dims but dim; of both flattened without "
      "dim."},
-    {"one_hot(input, num_classes)", one_hot,
+    {"one_hot(input, num_classes=-1)", one_hot,
      "input (...) int64 in [0, num_classes) -> (..., num_classes) int64, with one 1 a row.",
      Place::function},
     {"index_put(input, indices, values, accumulate=False)", index_put,

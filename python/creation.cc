@@ -145,7 +145,9 @@ PyObject* tensor(const Call& c) {
         t = copied_from_numpy("tensor", data);
     } else {
         Scalar s;
-        const bool numpy_number = !PyFloat_Check(data) && !PyLong_Check(data) && to_number(data, s);
+        const bool plain = PyFloat_CheckExact(data) || PyLong_Check(data);
+        const bool numpy_number =
+            !plain && PyObject_HasAttrString(data, "dtype") == 1 && to_number(data, s);
         t = numpy_number ? copied_from_numpy("tensor", py::object(py::module_::import("numpy").attr(
                                                                       "asarray")(py::handle(data)))
                                                            .ptr())
@@ -188,9 +190,9 @@ PyObject* full_like(const Call& c) {
 
 // arange(end), arange(start, end), arange(start, end, step): start + i * step below end.
 PyObject* arange(const Call& c) {
-    const Scalar first = c.number(0);
-    const Scalar start = c.given(1) ? first : Scalar(0);
-    const Scalar end = c.given(1) ? c.number(1) : first;
+    const bool both = c.given(0) && c.given(1);
+    const Scalar start = both ? c.number(0) : Scalar(0);
+    const Scalar end = c.number(c.given(1) ? 1 : 0);
     const Scalar step = c.given(2) ? c.number(2) : Scalar(1);
     if (step.as_real() == 0) fail(ErrorKind::runtime, "arange: step must not be 0");
     const bool real = is_floating(start.dtype) || is_floating(end.dtype) || is_floating(step.dtype);
@@ -261,7 +263,8 @@ const Function functions[] = {
      "All 0, in the shape and dtype of input.", function},
     {"full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False)", full_like,
      "All fill_value, in the shape and dtype of input.", function},
-    {"arange(start, end=None, step=None, *, dtype=None, device=None, requires_grad=False)", arange,
+    {"arange(start=None, end=None, step=None, *, dtype=None, device=None, requires_grad=False)",
+     arange,
      "arange(end) or arange(start, end, step): start + i * step, as long as it is before end.",
      function},
     {"rand(*size, dtype=None, device=None, requires_grad=False, generator=None)", rand,

@@ -1,4 +1,5 @@
 // The elementwise functions and comparisons: tg.exp(x), x.exp(), tg.maximum(a, b), ...
+#include <cmath>
 #include <optional>
 
 #include "core/ops.h"
@@ -16,6 +17,41 @@ PyObject* scaled(const Call& c) {
     if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
     const Arg alpha(c.number(2));
     return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return by(a, b, alpha); }));
+}
+
+// div(a, b), and its quotient rounded to -infinity or to 0.
+PyObject* div(const Call& c) {
+    if (!c.given(2)) return binary<tg::div>(c);
+    const std::string mode = c.string(2);
+    if (mode == "floor") return binary<tg::floor_divide>(c);
+    if (mode != "trunc")
+        fail(ErrorKind::runtime, "div: rounding_mode is None, 'trunc' or 'floor', not '", mode,
+             "'");
+    const Arg a = c.operand(0);
+    const Arg b = c.operand(1);
+    if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
+    const auto whole = [](const Arg& x) {
+        return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
+    };
+    return wrap(compute(std::max(work_of(a), work_of(b)), [&] {
+        if (!whole(a) || !whole(b)) return trunc(tg::div(a, b));
+        return floor_divide(sub(a, fmod(a, b)), b);  // without a rest there is nothing to round
+    }));
+}
+
+// round(x, decimals=1) is round(10 x) / 10, as PyTorch computes it.
+PyObject* round(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t decimals = c.integer(1, 0);
+    if (decimals == 0) return unary<tg::round>(c);
+    if (!is_floating(x.tensor.dtype()))
+        fail(ErrorKind::unsupported, "round: decimals is ", decimals, ", for a tensor of ",
+             name_of(x.tensor.dtype()), "; x.double() has decimals");
+    const double scale = std::pow(10.0, std::abs(static_cast<double>(decimals)));
+    return wrap(compute(work_of(x), [&] {
+        return decimals > 0 ? tg::div(tg::round(mul(x, scale)), scale)
+                            : mul(tg::round(tg::div(x, scale)), scale);
+    }));
 }
 
 // where(condition, a, b), and as in PyTorch x.where(condition, other).
@@ -78,7 +114,9 @@ const Function functions[] = {
     {"sub(input, other, *, alpha=1)", scaled<tg::sub, tg::sub>,
      "input - alpha * other. Broadcasts."},
     {"mul(input, other)", binary<tg::mul>, "input * other. Broadcasts."},
-    {"div(input, other)", binary<tg::div>, "input / other; integers become floating."},
+    {"div(input, other, *, rounding_mode=None)", div,
+     "input / other; integers become floating. rounding_mode: 'trunc' rounds the quotient to 0,\n"
+     "'floor' down, and integers stay integers; RuntimeError for another."},
     {"pow(input, exponent)", binary<tg::pow>, "input to the power of exponent. Broadcasts."},
     {"maximum(input, other)", binary<tg::maximum>, "The larger of each two elements; NaN wins."},
     {"minimum(input, other)", binary<tg::minimum>, "The smaller of each two elements; NaN wins."},
@@ -107,7 +145,9 @@ const Function functions[] = {
     {"erf(input)", unary<tg::erf>, "The error function."},
     {"floor(input)", unary<tg::floor>, "The largest integer that is not above."},
     {"ceil(input)", unary<tg::ceil>, "The smallest integer that is not below."},
-    {"round(input)", unary<tg::round>, "The nearest integer; halves go to the even one."},
+    {"round(input, *, decimals=0)", round,
+     "The nearest integer; halves go to the even one. decimals: digits kept after the point, or\n"
+     "below 0 rounded off before it; not for integers (NotImplementedError)."},
     {"trunc(input)", unary<tg::trunc>, "The integer part."},
     {"isnan(input)", unary<tg::isnan>, "Where an element is NaN: a tensor of bool."},
     {"isinf(input)", unary<tg::isinf>, "Where an element is infinite, of either sign."},

@@ -56,7 +56,8 @@ void dealloc(PyObject* self) {
     release(grad);
 }
 
-// Tensor(), Tensor(2, 3), Tensor([1, 2]): PyTorch's old constructor. tg.tensor is the one to use.
+// Tensor(), Tensor([1, 2]): PyTorch's old constructor, whose numbers become floating. tg.tensor is
+// the one to use.
 PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
     return guarded([&]() -> PyObject* {
         if (keywords && PyDict_GET_SIZE(keywords) > 0)
@@ -66,7 +67,8 @@ PyObject* construct(PyTypeObject* type, PyObject* arguments, PyObject* keywords)
             fail(ErrorKind::type, "Tensor: takes one argument; use tg.tensor or tg.zeros");
         const auto make = py::module_::import("tapegraph._C").attr("tensor");
         const py::object made = make(py::handle(PyTuple_GET_ITEM(arguments, 0)));
-        return wrap_as(tensor_in(made.ptr()).detach(), type);
+        const Tensor t = tensor_in(made.ptr());
+        return wrap_as(t.dtype() == default_dtype() ? t.detach() : cast(t, default_dtype()), type);
     });
 }
 

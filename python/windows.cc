@@ -80,14 +80,17 @@ PyObject* avg_pool2d(const Call& c) {
 
 // A size, or two of which None keeps the input's.
 Dims output_size(const Call& c) {
+    const auto checked_size = [&](std::int64_t size) {
+        if (size < 0) fail(ErrorKind::runtime, c.name(), ": output_size ", size, " is below 0");
+        return size;
+    };
     if (!c[1] || (!PyTuple_Check(c[1]) && !PyList_Check(c[1])))
-        return Dims{c.given(1) ? c.integer(1) : -1};
+        return Dims{c.given(1) ? checked_size(c.integer(1)) : -1};
+    if (const Py_ssize_t n = PySequence_Fast_GET_SIZE(c[1]); n != 2)
+        fail(ErrorKind::runtime, c.name(), ": output_size is one size or two, not ", n);
     Dims dims;
     for (const py::handle item : py::reinterpret_borrow<py::sequence>(c[1])) {
-        const std::int64_t size = item.is_none() ? -1 : to_dim(c.name(), item.ptr());
-        if (size < 0 && !item.is_none())
-            fail(ErrorKind::runtime, c.name(), ": output_size ", size, " is below 0");
-        dims.push_back(size);
+        dims.push_back(item.is_none() ? -1 : checked_size(to_dim(c.name(), item.ptr())));
     }
     return dims;
 }

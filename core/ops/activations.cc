@@ -18,6 +18,7 @@ Tensor truth(const Arg& x) { return ne(x, 0); }
 // x^2
 Tensor square(const Arg& x) {
     const Here here(x.where, "square");
+    if (x.is_tensor() && x.tensor.dtype() == DType::boolean) return square(cast(x, DType::int64));
     return mul(x, x);
 }
 

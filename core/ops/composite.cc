@@ -40,10 +40,12 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
     const Here here(x.where, "linear");
     const Dims& w = weight.tensor.shape();
     const Dims& s = x.tensor.shape();
-    if (w.size() != 2 || s.empty() || (s[s.size() - 1] != w[1] && !is_unknown(s[s.size() - 1])))
+    const std::int64_t in = w.empty() ? 0 : w[w.size() - 1];
+    if (w.empty() || w.size() > 2 || s.empty() ||
+        (s[s.size() - 1] != in && !is_unknown(s[s.size() - 1])))
         fail(ErrorKind::runtime, "linear: x ", text(s), " does not fit weight ", text(w),
              " (out, in): the last dim of x must be in");
-    const Tensor y = matmul(x, transpose(weight, 0, 1));
+    const Tensor y = matmul(x, w.size() == 1 ? weight.tensor : transpose(weight, 0, 1));
     return bias.defined() ? add(y, bias) : y;
 }
 

@@ -320,14 +320,19 @@ ValuesIndices min(const Arg& x, std::int64_t dim, bool keepdim) {
     return chosen(x, argmin(x, dim, true), dim, keepdim);
 }
 
+// PyTorch's answer of any and all is bool, but for uint8, which once stood for bool.
+static Tensor answer(const Tensor& yes, const Arg& x) {
+    return x.tensor.dtype() == DType::uint8 ? cast(yes, DType::uint8) : yes;
+}
+
 Tensor any(const Arg& x, const DimList& dims, bool keepdim) {
     const Here here(x.where, "any");
-    return gt(sum(ne(x, 0), dims, keepdim), 0);
+    return answer(gt(sum(ne(x, 0), dims, keepdim), 0), x);
 }
 
 Tensor all(const Arg& x, const DimList& dims, bool keepdim) {
     const Here here(x.where, "all");
-    return eq(sum(eq(x, 0), dims, keepdim), 0);
+    return answer(eq(sum(eq(x, 0), dims, keepdim), 0), x);
 }
 
 // sum (x - mean)^2 / (n - correction)
@@ -375,9 +380,7 @@ Tensor prod(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
         fail(ErrorKind::runtime, "prod: the size of dim ", d,
              " must be known while the graph is built; give the placeholder that size");
     if (n == 0) {
-        Dims one = y.shape();
-        one[static_cast<int>(d)] = 1;
-        y = ones(one, {y.dtype(), y.device()});
+        y = add(sum(y, {d}, true), 1);  // 0 + 1, on y's tape
     }
     for (; n > 1; n = (n + 1) / 2) {
         const std::int64_t half = n / 2;

@@ -50,14 +50,17 @@ def backward(
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Adds the gradients of tensors into the .grad of the leaves they were made of.
+    """Adds the gradients of tensors into the .grad of the leaves they were made of, or of inputs.
+
+    inputs are tensors, leaves or results; then no other .grad changes.
 
     grad_tensors are the gradients to start from, one for each tensor and of its shape; it may be
     left out where a tensor has one element. Raises RuntimeError if nothing requires a gradient or
     the tape has been freed.
     """
-    _C._backward(tensors, grad_tensors, retain_graph, create_graph)
+    _C._backward(tensors, grad_tensors, retain_graph, create_graph, inputs)
 
 
 def grad(

@@ -134,10 +134,17 @@ def row_of(op: str, padding_idx: int, rows: int) -> int:
     return padding_idx % rows
 
 
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+) -> Tensor:
     """The rows of weight (V, D) that input (...) names, int64 or int32 -> (..., D).
 
-    The row padding_idx gets no gradient. Raises IndexError for an index outside of 0..V-1,
+    The row padding_idx gets no gradient. With max_norm the rows that are named and whose norm is
+    larger are made that long, in weight itself. Raises IndexError for an index outside of 0..V-1,
     TypeError if input is no tensor, and RuntimeError if it is of another dtype.
     """
     if not isinstance(input, Tensor):
@@ -148,12 +155,26 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
         raise RuntimeError(
             f"embedding: input is {input.dtype}, not int64 or int32; cast it: input.long()"
         )
+    if weight.ndim != 2:
+        raise RuntimeError(
+            f"embedding: weight is (rows, columns), not of shape {tuple(weight.shape)}"
+        )
     rows, columns = weight.shape
     index = (input.long() if input.dtype == _C.int32 else input).reshape(-1, 1)
+    if max_norm is not None:
+        _shorten_rows(weight, index.flatten(), max_norm, norm_type)
     found = _C.gather(weight, 0, index.expand(index.shape[0], columns))
     if padding_idx is not None:
         found = _C.where(index == row_of("embedding", padding_idx, rows), found.detach(), found)
     return found.reshape(*input.shape, columns)
+
+
+def _shorten_rows(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
+    with no_grad():
+        rows = weight[index]
+        norms = rows.norm(norm_type, -1, keepdim=True)
+        shorter = rows * (max_norm / (norms + 1e-7))
+        weight[index] = _C.where(norms > max_norm, shorter, rows)
 
 
 # ---- normalisation ------------------------------------------------------------------------------
@@ -175,6 +196,11 @@ def layer_norm(
         raise RuntimeError(
             f"layer_norm: input {tuple(input.shape)} does not end in normalized_shape {shape}"
         )
+    for name, given in (("weight", weight), ("bias", bias)):
+        if given is not None and tuple(given.shape) != shape:
+            raise RuntimeError(
+                f"layer_norm: {name} {tuple(given.shape)} is not of normalized_shape {shape}"
+            )
     output = _standardized(input, tuple(range(-len(shape), 0)), eps)
     return _affine(output, weight, bias)
 
@@ -191,12 +217,13 @@ def group_norm(
     weight and bias are (C,). Raises RuntimeError if num_groups does not divide C.
     """
     shape = tuple(input.shape)
-    if len(shape) < 2 or shape[1] % num_groups:
+    if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
         raise RuntimeError(
             f"group_norm: input {shape} is no (N, C, ...) with C a multiple of num_groups "
             f"{num_groups}"
         )
-    groups = input.reshape(shape[0], num_groups, -1)
+    size = math.prod(shape[2:]) * (shape[1] // num_groups)
+    groups = input.reshape(shape[0], num_groups, size)
     output = _standardized(groups, (-1,), eps).reshape(*shape)
     return _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
 
@@ -274,14 +301,33 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> Tensor:
     """softmax(query key^T scale + mask) value, scale = 1 / sqrt(E) unless given.
 
     query (..., L, E), key (..., S, E), value (..., S, V) -> (..., L, V). attn_mask broadcasts to
     (..., L, S): of bool, True where a query may look; of floats, added. A query that may look
     nowhere gets zeros. is_causal lets query i look at keys 0 to i; together with attn_mask it
-    raises RuntimeError. dropout_p drops in any mode: pass 0 in eval.
+    raises RuntimeError. dropout_p drops in any mode: pass 0 in eval. With enable_gqa query may have
+    several heads, (..., H, L, E), for each of key and value.
     [Vaswani et al. 2017, Attention is all you need, 3.2.1]
     """
+    if attn_mask is not None and attn_mask.dtype not in (_C.bool, query.dtype):
+        raise RuntimeError(
+            f"scaled_dot_product_attention: attn_mask is {attn_mask.dtype}, and must be bool or "
+            f"query's {query.dtype}"
+        )
+    if enable_gqa:
+        key, value = (_heads_repeated(query, x) for x in (key, value))
     options = (attn_mask, dropout_p, is_causal, scale)
     return _C._scaled_dot_product_attention(query, key, value, *options)[0]
+
+
+def _heads_repeated(query: Tensor, x: Tensor) -> Tensor:
+    """x (..., H / n, S, E) for query (..., H, L, E), with each head n times."""
+    if query.ndim < 3 or x.ndim < 3 or query.shape[-3] % max(x.shape[-3], 1):
+        raise RuntimeError(
+            f"scaled_dot_product_attention: enable_gqa needs a multiple of the heads, dim -3, of "
+            f"{tuple(x.shape)} in query {tuple(query.shape)}"
+        )
+    return x.repeat_interleave(query.shape[-3] // max(x.shape[-3], 1), -3)

@@ -15,16 +15,19 @@ class Embedding(Module):
     """input (...) int64, each in 0..num_embeddings-1 -> weight[input] (..., embedding_dim).
 
     weight (num_embeddings, embedding_dim) starts normal(0, 1). The row padding_idx, if one is
-    given, starts as zeros and gets no gradient. Raises IndexError for an index outside.
+    given, starts as zeros and gets no gradient. With max_norm, rows that are looked up are first
+    made no longer than that, in the norm of norm_type. Raises IndexError for an index outside.
     """
 
-    __constants__ = ("padding_idx",)
+    __constants__ = ("padding_idx", "max_norm", "norm_type")
 
     def __init__(
         self,
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
         *,
         device: Any = None,
         dtype: Any = None,
@@ -35,19 +38,27 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
+        self.max_norm = max_norm
+        self.norm_type = norm_type
         self.weight = Parameter(_C.empty(num_embeddings, embedding_dim, dtype=dtype, device=device))
         self.reset_parameters()
 
     @classmethod
     def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
     ) -> Embedding:
         """Of a table (num_embeddings, embedding_dim), which it shares; trained unless freeze."""
         if embeddings.ndim != 2:
             raise ValueError(
                 f"from_pretrained: embeddings are (rows, columns), not {tuple(embeddings.shape)}"
             )
-        made = cls(*embeddings.shape, padding_idx, dtype=embeddings.dtype, device=embeddings.device)
+        options = {"dtype": embeddings.dtype, "device": embeddings.device}
+        made = cls(*embeddings.shape, padding_idx, max_norm, norm_type, **options)
         made.weight = Parameter(embeddings, requires_grad=not freeze)
         return made
 
@@ -57,8 +68,14 @@ class Embedding(Module):
             init.zeros_(self.weight.detach()[self.padding_idx])
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.embedding(input, self.weight, self.padding_idx)
+        return functional.embedding(
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type
+        )
 
     def extra_repr(self) -> str:
-        padding = f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        rest = f", padding_idx={self.padding_idx}" if self.padding_idx is not None else ""
+        if self.max_norm is not None:
+            rest += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            rest += f", norm_type={self.norm_type}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{rest}"
