@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tapegraph as tg
 from errors import said
+from tapegraph import nn
 from tapegraph.nn import init
 
 
@@ -91,3 +92,44 @@ def test_a_weight_without_inputs_and_outputs_is_refused():
     with pytest.raises(ValueError) as error:
         init.kaiming_normal_(tg.ones(2, 2), mode="fan")
     assert said(error) == "kaiming_normal_: mode is 'fan_in' or 'fan_out', not 'fan'"
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (3, 2, 4), (1, 1), (4, 4)])
+def test_orthogonal_rows_or_columns(shape):
+    w = nn.Parameter(tg.zeros(*shape))
+    assert init.orthogonal_(w, gain=2.0) is w
+    m = w.detach().flatten(1)
+    product = m.t() @ m if m.shape[0] > m.shape[1] else m @ m.t()
+    assert product.sub(4 * tg.eye(len(product))).abs().max() < 1e-5
+    tg.manual_seed(1)
+    first = init.orthogonal_(tg.zeros(3, 3)).tolist()
+    tg.manual_seed(1)
+    assert init.orthogonal_(tg.zeros(3, 3)).tolist() == first
+
+
+def test_dirac_hands_on_its_input():
+    # The places of the ones are PyTorch's.
+    w = init.dirac_(nn.Parameter(tg.ones(4, 3, 3)))
+    assert w.nonzero().tolist() == [[0, 0, 1], [1, 1, 1], [2, 2, 1]]
+    w = init.dirac_(tg.zeros(4, 2, 3, 3), groups=2)
+    assert w.nonzero().tolist() == [[0, 0, 1, 1], [1, 1, 1, 1], [2, 0, 1, 1], [3, 1, 1, 1]]
+    x = tg.randn(1, 4, 5, 5)
+    assert nn.functional.conv2d(x, w, padding=1, groups=2).tolist() == x.tolist()
+
+
+def test_sparse_columns_have_their_zeros():
+    w = init.sparse_(tg.ones(10, 400), 0.25)
+    assert (w == 0).sum(0).tolist() == [3] * 400
+    assert abs(w[w != 0].std().item() - 0.01) < 0.001
+
+
+def test_what_is_no_weight_is_refused():
+    for fill, shape, text in [
+        (init.orthogonal_, (3,), "orthogonal_: a weight has 2 dims or more, (out, in), not (3,)"),
+        (init.dirac_, (3, 3), "dirac_: a convolution's weight has 3 to 5 dims, "),
+        (lambda w: init.dirac_(w, 2), (3, 3, 3), "dirac_: 3 outputs do not make 2 groups"),
+        (lambda w: init.sparse_(w, 0.5), (3,), "sparse_: a tensor of 2 dims, not (3,)"),
+    ]:
+        with pytest.raises(ValueError) as error:
+            fill(tg.zeros(*shape))
+        assert said(error).startswith(text)

@@ -112,6 +112,22 @@ def test_a_loaded_state_says_whether_all_keys_matched():
     assert repr(found) == "LoadResult(missing_keys=['bias'], unexpected_keys=[])"
 
 
+def test_a_state_can_be_assigned_instead_of_copied():
+    layer = nn.BatchNorm1d(2)
+    layer.weight.requires_grad_(False)
+    old = layer.weight
+    given = {k: v.clone() for k, v in layer.state_dict().items()}
+    given["weight"] = tg.tensor([3.0, 4.0], dtype=tg.float64)
+    f = tg.compile(lambda: layer.weight * 1)
+    f()
+    layer.load_state_dict(given, assign=True)
+    assert layer.weight is not old and layer.weight.dtype == tg.float64
+    assert isinstance(layer.weight, nn.Parameter) and not layer.weight.requires_grad
+    assert layer.bias.requires_grad and layer.running_mean is given["running_mean"]
+    given["weight"].zero_()
+    assert layer.weight.tolist() == f().tolist() == [0, 0]
+
+
 def test_hooks_change_arguments_and_results_until_removed():
     block, x, order = Block(), tg.ones(1, 2), []
     plain = block(x).tolist()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .. import _C
 from .._C import Generator, Tensor
 from ..autograd import no_grad
@@ -156,3 +158,57 @@ def kaiming_normal_(
     """Normal, of standard deviation gain / sqrt(fan); a is leaky_relu's slope. [He et al. 2015]"""
     std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return normal_(tensor, 0.0, std, generator)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """gain times a random matrix (out, in ...) whose rows, or columns if those are fewer, are of
+    length 1 and at right angles. [Saxe et al. 2013]"""
+    if tensor.ndim < 2:
+        raise ValueError(
+            f"orthogonal_: a weight has 2 dims or more, (out, in), not {tuple(tensor.shape)}"
+        )
+    if tensor.numel() == 0:
+        return tensor
+    rows, columns = tensor.shape[0], tensor.numel() // tensor.shape[0]
+    shape = (max(rows, columns), min(rows, columns))
+    drawn = _C.randn(*shape, dtype=_C.float64, generator=generator)
+    q, r = np.linalg.qr(drawn.numpy())
+    q *= np.sign(np.diag(r))  # or the signs would not be random
+    if rows < columns:
+        q = q.T
+    with no_grad():
+        return tensor.copy_(gain * _C.from_numpy(q).reshape(tensor.shape))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's weight (out, in, ...) that hands on its input: in each group output i is
+    input i, and outputs beyond the inputs are 0."""
+    if not 3 <= tensor.ndim <= 5:
+        raise ValueError(
+            f"dirac_: a convolution's weight has 3 to 5 dims, (out, in, ...), not "
+            f"{tuple(tensor.shape)}"
+        )
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: {tensor.shape[0]} outputs do not make {groups} groups")
+    each = tensor.shape[0] // groups
+    centre = tuple(size // 2 for size in tensor.shape[2:])
+    with no_grad():
+        tensor.zero_()
+        for group in range(groups):
+            for i in range(min(each, tensor.shape[1])):
+                tensor[(group * each + i, i, *centre)] = 1
+    return tensor
+
+
+def sparse_(
+    tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None
+) -> Tensor:
+    """Normal, of standard deviation std, but for the share sparsity of each column (out,), chosen
+    at random, which is 0: tensor (out, in). [Martens 2010]"""
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: a tensor of 2 dims, not {tuple(tensor.shape)}")
+    rows, columns = tensor.shape
+    order = _C.rand(rows, columns, generator=generator).to(tensor.device).argsort(0)
+    with no_grad():
+        normal_(tensor, 0.0, std, generator)
+        return tensor.masked_fill_(order < math.ceil(sparsity * rows), 0.0)

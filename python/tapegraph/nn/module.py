@@ -288,15 +288,20 @@ class Module(hooks.Hooked):
         return state.listed(self, prefix, keep_vars)
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> state.LoadResult:
         """Writes the values of state_dict into the parameters and buffers of the same names.
+
+        With assign its tensors themselves become the parameters and buffers, in their dtypes and
+        on their devices: make the optimiser after.
 
         A value is a tensor, or anything that NumPy can read. Raises RuntimeError, having written
         nothing, if a shape does not fit, or, if strict, if a name is missing or unexpected. The
         text lists them all.
         """
-        return state.load(self, state_dict, strict)
+        if assign:
+            Changes.count += 1
+        return state.load(self, state_dict, strict, assign)
 
     def train(self: M, mode: bool = True) -> M:
         """Sets `training`, here and below; some layers work differently in training."""

@@ -45,7 +45,7 @@ def listed(module: Module, prefix: str, keep_vars: bool) -> OrderedDict[str, Ten
     return found
 
 
-def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> LoadResult:
+def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> LoadResult:
     """What module.load_state_dict does."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"load_state_dict: a dict is loaded, not {type(state_dict).__name__}")
@@ -68,11 +68,33 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> LoadRes
         raise RuntimeError(
             f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(errors)
         )
-    with no_grad():
-        for name, value in given.items():
-            if name in own:
-                own[name].copy_(value if isinstance(value, Tensor) else _C.tensor(value))
+    tensors = {
+        name: value if isinstance(value, Tensor) else _C.tensor(value)
+        for name, value in given.items()
+        if name in own
+    }
+    if assign:
+        _put(module, tensors)
+    else:
+        with no_grad():
+            for name, value in tensors.items():
+                own[name].copy_(value)
     return LoadResult(missing, unexpected)
+
+
+def _put(module: Module, tensors: dict[str, Tensor]) -> None:
+    """The tensors themselves in place of the module's, under the same names."""
+    for path, part in module.named_modules(remove_duplicate=False):
+        start = f"{path}." if path else ""
+        for name, old in part._parameters.items():
+            if old is not None and start + name in tensors:
+                new = tensors[start + name]
+                part._parameters[name] = (
+                    new if isinstance(new, Parameter) else Parameter(new, old.requires_grad)
+                )
+        for name, buffer in part._buffers.items():
+            if buffer is not None and start + name in tensors:
+                part._buffers[name] = tensors[start + name]
 
 
 def _quoted(names: list[str]) -> str:
