@@ -1,5 +1,6 @@
 """tg.save and tg.load: what comes back, what a crash leaves, and what bad files say."""
 
+import io
 import json
 import math
 import os
@@ -89,6 +90,19 @@ def test_a_dict_of_tensors_is_plain_safetensors(tmp_path):
     }
     assert data == bytes([3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 64, 1])
     assert (len(path.read_bytes()) - len(data)) % 8 == 0
+
+
+def test_an_open_file_is_written_and_read():
+    file = io.BytesIO()
+    file.write(b"before")
+    tg.save({"w": tg.arange(3), "step": 3}, file)
+    file.seek(6)
+    found = tg.load(file)
+    assert found["w"].tolist() == [0, 1, 2] and found["step"] == 3
+    with pytest.raises(ValueError, match="load: the open file: is truncated: it has 3 bytes"):
+        tg.load(io.BytesIO(b"abc"))
+    with pytest.raises(TypeError, match="open it for bytes"):
+        tg.load(io.StringIO("abc"))
 
 
 def test_weights_only_is_taken_and_changes_nothing(tmp_path):

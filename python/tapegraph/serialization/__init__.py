@@ -8,9 +8,11 @@ JSON in the header's metadata. [https://github.com/huggingface/safetensors]
 
 from __future__ import annotations
 
+import io
 import os
 import stat
-from typing import Any
+from contextlib import nullcontext
+from typing import IO, Any
 
 import numpy as np
 
@@ -32,7 +34,7 @@ from .safetensors import (
 )
 
 
-def save(obj: Any, path: FilePath) -> None:
+def save(obj: Any, path: FilePath | IO[bytes]) -> None:
     """Writes obj to path: a dict of tensors, or dicts, lists and tuples of tensors, numbers,
     strings, bools and None, up to 64 deep.
 
@@ -47,7 +49,8 @@ def save(obj: Any, path: FilePath) -> None:
     What was at path stays whole until the new file is: it is written beside it, forced to the
     disk, and renamed; a crash leaves the old file or the new one, and at worst a file
     .tapegraph-*.tmp, which can be deleted. Raises TypeError or ValueError, with the place in obj,
-    for what cannot be saved; then nothing is written.
+    for what cannot be saved; then nothing is written. path may also be a file that is open for
+    writing bytes, as io.BytesIO(); then that is written to, and nothing is renamed.
     """
     tensors, structure = taken_apart(obj)
     codes, arrays = {}, {}
@@ -64,17 +67,18 @@ def save(obj: Any, path: FilePath) -> None:
     if structure is not None:
         meta[STRUCTURE] = structure
     head = header(meta, entries)
-    with Replacing(path) as file:
+    with nullcontext(path) if hasattr(path, "write") else Replacing(path) as file:
         file.write(len(head).to_bytes(8, "little"))
         file.write(head)
         for name in order:
             file.write(arrays[name].reshape(-1).view(np.uint8))
 
 
-def load(path: FilePath, map_location: Any = None, *, weights_only: bool = True) -> Any:
+def load(path: FilePath | IO[bytes], map_location: Any = None, *, weights_only: bool = True) -> Any:
     """What was saved at path: the same structure, with new tensors that require no gradient.
 
-    A safetensors file of another program gives a dict of its tensors by name. The tensors are on
+    path may also be a file that is open for reading bytes, which is read to its end. A safetensors
+    file of another program gives a dict of its tensors by name. The tensors are on
     the CPU, or on the device map_location. A tensor that was saved in several places is one again.
 
     Nothing in the file is run, so weights_only, which is PyTorch's, changes nothing. No more memory
@@ -82,6 +86,11 @@ def load(path: FilePath, map_location: Any = None, *, weights_only: bool = True)
     the place, for a file that is damaged, truncated or made to harm; a file of save() has a
     checksum, so that no damage goes unseen.
     """
+    if hasattr(path, "read"):
+        data = path.read()
+        if not isinstance(data, bytes):
+            raise TypeError("load: the file is open for text; open it for bytes, as by 'rb'")
+        return _guarded(io.BytesIO(data), len(data), map_location, "load: the open file")
     name = f"load: {os.fsdecode(path)}"
     try:
         status = os.stat(path)
@@ -89,19 +98,22 @@ def load(path: FilePath, map_location: Any = None, *, weights_only: bool = True)
         raise FileNotFoundError(f"{name}: there is no such file") from None
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
         raise ValueError(f"{name}: is no ordinary file")
+    with open(path, "rb") as file:
+        return _guarded(file, os.fstat(file.fileno()).st_size, map_location, name)
+
+
+def _guarded(file: IO[bytes], size: int, device: Any, name: str) -> Any:
     try:
-        return _loaded(path, map_location, name)
+        return _loaded(file, size, device, name)
     except RecursionError:  # by brackets in brackets, in the header or the structure
         raise ValueError(f"{name}: is nested too deep") from None
 
 
-def _loaded(path: FilePath, device: Any, name: str) -> Any:
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        length = length_of_header(file, size, name)
-        meta, entries = parsed_header(exactly(file, length, name), name)
-        check_layout(entries, size - 8 - length, name)
-        arrays = read_arrays(file, entries, name)
+def _loaded(file: IO[bytes], size: int, device: Any, name: str) -> Any:
+    length = length_of_header(file, size, name)
+    meta, entries = parsed_header(exactly(file, length, name), name)
+    check_layout(entries, size - 8 - length, name)
+    arrays = read_arrays(file, entries, name)
     structure = meta.get(STRUCTURE)
     if structure is not None and CHECKSUM not in meta:
         raise ValueError(f"{name}: is damaged: it has a structure, but no checksum")
