@@ -11,6 +11,7 @@ later (as in TensorFlow), from the same lines. Names and semantics are PyTorch's
 """
 
 import warnings as _warnings
+from math import e, inf, nan, pi
 
 from . import (
     _C,
@@ -265,11 +266,11 @@ __all__ = [
     "bmm", "bool", "broadcast_to", "cat", "ceil", "chunk", "clamp", "clone", "compile", "constant",
     "cos", "count_nonzero", "cpu_level", "cuda", "cumprod", "cumsum",
     "default_generator", "detach", "device", "diag",
-    "diagonal", "difference", "div", "dot", "double", "dtype", "einsum", "empty", "empty_like",
+    "diagonal", "difference", "div", "dot", "double", "dtype", "e", "einsum", "empty", "empty_like",
     "enable_grad", "eq", "equal", "erf", "exp", "expm1", "eye", "flatten", "flip", "float",
     "float32", "float64", "floor", "floor_divide", "fmod", "from_numpy", "full", "full_like",
     "gather", "ge", "get_default_dtype", "get_num_threads", "get_rng_state", "gradients", "gt",
-    "hstack", "index_add", "index_copy", "index_fill", "index_put", "index_select",
+    "hstack", "index_add", "index_copy", "index_fill", "index_put", "index_select", "inf",
     "inference_mode", "initial_seed",
     "int", "int32", "int64", "int8", "is_floating_point", "is_grad_enabled",
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "linalg", "linspace",
@@ -277,12 +278,12 @@ __all__ = [
     "logical_not", "logical_or", "logical_xor", "logspace", "logsumexp", "long", "lt",
     "manual_seed", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "maximum",
     "mean", "meshgrid", "min", "minimum", "mm", "moveaxis", "movedim", "mul", "multinomial", "mv",
-    "nan_to_num", "narrow", "ne", "neg", "nn", "no_grad", "node_count", "nodes_made", "nonzero",
-    "norm", "normal", "numel", "one_hot", "ones", "ones_like", "ops_run", "optim", "outer",
-    "parse_program", "passes", "permute", "placeholder", "pow", "prod", "profiler", "rand",
-    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "reciprocal", "relu",
-    "remainder", "repeat_interleave", "reshape", "roll", "round", "rsqrt", "save", "scatter",
-    "scatter_add", "seed",
+    "nan", "nan_to_num", "narrow", "ne", "neg", "nn", "no_grad", "node_count", "nodes_made",
+    "nonzero", "norm", "normal", "numel", "one_hot", "ones", "ones_like", "ops_run", "optim",
+    "outer", "parse_program", "passes", "permute", "pi", "placeholder", "pow", "prod", "profiler",
+    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "reciprocal",
+    "relu", "remainder", "repeat_interleave", "reshape", "roll", "round", "rsqrt", "save",
+    "scatter", "scatter_add", "seed",
     "select", "set_cpu_level", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "set_rng_state", "sigmoid", "sign", "sin", "softmax", "sort", "split",
     "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "swapaxes", "t", "take",

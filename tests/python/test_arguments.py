@@ -1,10 +1,16 @@
 """Arguments and corners that PyTorch has beside the common ones; the values are PyTorch 2.15's."""
 
+import math
+
 import numpy as np
 import pytest
 import tapegraph as tg
 from tapegraph import nn
 from tapegraph.nn import functional as F
+
+
+def test_numbers_by_name():
+    assert (tg.pi, tg.e, tg.inf) == (math.pi, math.e, math.inf) and math.isnan(tg.nan)
 
 
 def test_round_keeps_decimals():
