@@ -57,14 +57,15 @@ void pow_gradient(Backward& n) {
     }
 }
 
-// g to the one that wins, half to each where they are equal
+// g to the one that wins, half to each where they are equal; to both where one is NaN, as in
+// PyTorch: neither loses
 void extremum_gradient(Backward& n, Tensor (*wins)(const Arg&, const Arg&)) {
     const Arg a = n.input(0);
     const Arg b = n.input(1);
     const Tensor half = mul(n.g(), 0.5);
     const Tensor tie = eq(a, b);
-    if (n.wants(0)) n.give(0, where(tie, half, where(wins(a, b), n.g(), 0.0)));
-    if (n.wants(1)) n.give(1, where(tie, half, where(wins(b, a), n.g(), 0.0)));
+    if (n.wants(0)) n.give(0, where(tie, half, where(wins(b, a), 0.0, n.g())));
+    if (n.wants(1)) n.give(1, where(tie, half, where(wins(a, b), 0.0, n.g())));
 }
 
 // y = max(a, b)  =>  g to the larger; half to each where they are equal

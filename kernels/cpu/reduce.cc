@@ -270,6 +270,7 @@ void amin(const Array& out, const Array& in) {
 void argmax(const Array& out, const Array& in, int dim) { place<false>(out, in, dim); }
 void argmin(const Array& out, const Array& in, int dim) { place<true>(out, in, dim); }
 
+// A float is too short for a long running sum, of which each step rounds: it is kept in a double.
 void cumsum(const Array& out, const Array& in, int dim, bool back) {
     const std::int64_t n = in.shape[dim];
     if (n == 0) return;
@@ -280,11 +281,12 @@ void cumsum(const Array& out, const Array& in, int dim, bool back) {
         each_line(out, in, dim, [&](std::int64_t from, std::int64_t to) {
             const T* x = static_cast<const T*>(in.data) + from + last * in.strides[dim];
             T* y = static_cast<T*>(out.data) + to + last * out.strides[dim];
-            T total = x[0];
-            y[0] = total;
+            using Total = std::conditional_t<std::is_same_v<T, float>, double, T>;
+            Total total = x[0];
+            y[0] = x[0];
             for (std::int64_t i = 1; i < n; ++i) {
-                total = formula::Add::of<T>(total, x[i * in_step]);
-                y[i * out_step] = total;
+                total = formula::Add::of<Total>(total, x[i * in_step]);
+                y[i * out_step] = static_cast<T>(total);
             }
         });
     });

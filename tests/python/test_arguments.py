@@ -84,6 +84,24 @@ def test_linear_takes_a_vector_of_weights():
         F.linear(x, tg.ones(3))
 
 
+def test_a_running_sum_does_not_lose_digits_with_its_length():
+    n = 2**24 + 8  # ones beyond 2^24 would not count in float32
+    assert tg.ones(n).cumsum(0)[-1].item() == n
+    assert tg.ones(n).flip(0).cumsum(0)[-1].item() == n
+    x = tg.full((10**6,), 0.1)
+    assert abs(x.cumsum(0)[-1].item() - 1e5) < 0.01
+
+
+def test_both_get_the_gradient_where_an_extremum_is_nan():
+    a, b = (tg.tensor([1.0, math.nan, 3.0], requires_grad=True) for _ in range(2))
+    c = tg.tensor([math.nan, 2.0, 5.0], requires_grad=True)
+    tg.minimum(a, c).sum().backward()
+    assert (a.grad.tolist(), c.grad.tolist()) == ([1, 1, 1], [1, 1, 0])
+    c.grad = None
+    tg.maximum(b, c).sum().backward()
+    assert (b.grad.tolist(), c.grad.tolist()) == ([1, 1, 0], [1, 1, 1])
+
+
 def test_embedding_shortens_the_rows_that_it_looks_up():
     weight = tg.tensor([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]], requires_grad=True)
     y = F.embedding(tg.tensor([0, 1, 0]), weight, max_norm=1.0)
