@@ -8,6 +8,17 @@
 #include <new>
 #include <vector>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define TG_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TG_ADDRESS_SANITIZER
+#endif
+#endif
+#ifdef TG_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "core/error.h"
 #include "core/recording.h"
 #include "kernels/cuda/cuda.h"
@@ -94,6 +105,17 @@ void to_system(void* block, Device device) {
         std::free(block);
 }
 
+// Under the address sanitizer only the bytes asked for may be touched, and none of a kept block's.
+void allow(void* block, std::int64_t bytes, std::int64_t size, Device device) {
+#ifdef TG_ADDRESS_SANITIZER
+    if (device != Device::cpu) return;
+    ASAN_POISON_MEMORY_REGION(block, static_cast<std::size_t>(size));
+    ASAN_UNPOISON_MEMORY_REGION(block, static_cast<std::size_t>(bytes));
+#else
+    (void)block, (void)bytes, (void)size, (void)device;
+#endif
+}
+
 void release_kept(Heap& h, Device device) {
     for (auto& [size, blocks] : h.kept)
         for (void* block : blocks) to_system(block, device);
@@ -127,6 +149,7 @@ void* take(std::int64_t bytes, Device device) {
             fail(ErrorKind::memory, "out of memory: on ", name_of(device), ", ", bytes,
                  " bytes were asked for, and ", h.statistics.live, " are in use");
     }
+    allow(block, bytes, size, device);
     h.statistics.live += size;
     h.statistics.requests += 1;
     h.statistics.peak = std::max(h.statistics.peak, h.statistics.live);
@@ -140,6 +163,7 @@ void give(void* block, std::int64_t bytes, Device device) {
     h.statistics.live -= size;
     h.statistics.kept += size;
     h.kept[size].push_back(block);
+    allow(block, 0, size, device);
 }
 
 Statistics statistics(Device device) {
