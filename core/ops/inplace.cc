@@ -1,4 +1,4 @@
-// In place: compute the value, then write it into the tensor. history.cc says what a write means.
+// In place: compute the value, then write it into the tensor. write.cc says what a write means.
 #include "core/ops/inplace.h"
 
 #include "core/history.h"
