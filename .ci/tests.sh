@@ -86,7 +86,29 @@ test_python() {
     step pytest "Python tests, notebooks and gdb" \
         "$venv/bin/python" -m pytest -q -rs --continue-on-collection-errors \
         ${1+-k} ${1+"${words# or }"} || status=$?
-    if [ $# -gt 0 ] && [ "$status" -eq 5 ]; then status=0; fi # no test of these names
+    end_pytest "$@"
+}
+
+# Python itself knows nothing of sanitizers, so their libraries are loaded before it; what it leaks
+# is its own business. Those tests are left out that train for minutes.
+test_python_asan() {
+    words=$(printf ' or %s' "$@")
+    libraries=
+    for name in libasan.so libubsan.so libstdc++.so; do
+        libraries="$libraries $("${CXX:-g++}" -print-file-name=$name)"
+    done
+    status=0
+    step pytest-asan "Python tests under the sanitizers" \
+        env LD_PRELOAD="$libraries" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+        "$venv/bin/python" -m pytest -q -rs --continue-on-collection-errors tests/python \
+        --ignore-glob '*_network.py' --ignore tests/python/test_demo.py \
+        ${1+-k} ${1+"${words# or }"} || status=$?
+    end_pytest "$@"
+}
+
+# end_pytest [NAME...], after a run of these names, which may be none of Python's.
+end_pytest() {
+    if [ $# -gt 0 ] && [ "$status" -eq 5 ]; then status=0; fi
     count_pytest >"$logs/count"
     count <"$logs/count"
     [ "$status" -eq 0 ] || tail -n 80 "$log"

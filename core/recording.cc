@@ -280,6 +280,7 @@ Tensor Recording::stand_in(const Tensor& outer, RecordedInput::Kind what, const 
     LeafLine own{.outside = outside, .given = number, .goes_on = leaf};
     if (const Handle* first = sharing(key.history_of)) {
         handle->history = first->history;
+        handle->history->leaf |= leaf;  // the first may be a view of this one
     } else {
         handle->history = Ref<History>(new History);
         handle->history->born = id;

@@ -140,8 +140,11 @@ std::vector<Tensor> call(const Ref<Callable>& callable, std::span<const Tensor> 
     const auto own = static_cast<std::ptrdiff_t>(gradient.outputs);
     record->saved.assign(outputs.begin() + own, outputs.end());
     outputs.resize(static_cast<std::size_t>(gradient.outputs));
-    for (const Tensor& t : inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        Tensor t = inputs[i];
         Saved s;
+        if (t.defined() && i < callable->overwritten.size() && callable->overwritten[i])
+            t = clone(t);  // as it was: a second derivative starts from it
         if (t.defined())
             s = {Need::a, t.handle().storage, t.handle().layout, t.handle().storage->version};
         record->inputs.push_back(std::move(s));

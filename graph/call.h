@@ -42,6 +42,7 @@ struct Callable final : Object {
     std::unique_ptr<Plan> plan;        // none for Executor::lines
     std::vector<int> variables;        // by leaf line: its value's number
     std::vector<char> differentiable;  // by output: no freed node between it and the leaves
+    std::vector<char> overwritten;     // by input: the end of the call writes it; empty: none
 
   private:
     mutable std::once_flag once_;

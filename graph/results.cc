@@ -116,6 +116,12 @@ Result Results::build(const Tensor& t) {
         n.bytes = bytes_of(h.storage);
     else  // what the function names itself stays that, even if it is the storage of a window
         n.storage = h.storage->symbol ? outside_.outside(h.storage) : OuterStorage{-1, h.storage};
+    // A history that begins here is of the whole storage outside, so a window of it will not do.
+    if (n.history >= 0 && n.storage.number >= 0) {
+        const auto given = static_cast<std::size_t>(n.storage.number);
+        r_.wants_whole_storages |=
+            r_.given_keys[given].base != r_.given[given].handle().storage->shape;
+    }
     n.retains = static_cast<bool>(h.retained);
     const auto number = static_cast<int>(made.size());
     owners_.emplace(h.history.get(), number);
@@ -124,12 +130,15 @@ Result Results::build(const Tensor& t) {
     return {.made = number};
 }
 
-// The history of a new tensor, and the node that it shows. False if it can only go on by itself.
+// The history of a new tensor, and the node that it shows. False if it has a way of its own and its
+// history none: then it can only go on by itself, and shares its memory with nobody.
 bool Results::set_history(NewTensor& n, const Tensor& t) {
     const Ref<History>& history = t.handle().history;
     const bool wanted = t.requires_grad();
-    if (history->leaf && made_here(history)) return set_leaf(n, t);
-    if (wanted && !walkable(value_of(t))) return false;
+    if (history->leaf && made_here(history)) {
+        set_leaf(n, t);
+        return true;
+    }
     if (!made_here(history)) {
         n.outer = outside_.outside(history);
         if (wanted) show_own_node(n, t);
@@ -150,20 +159,34 @@ bool Results::set_history(NewTensor& n, const Tensor& t) {
 }
 
 // A leaf of the trace, or a view of one that is also left.
-bool Results::set_leaf(NewTensor& n, const Tensor& t) {
+void Results::set_leaf(NewTensor& n, const Tensor& t) {
     const Handle& h = t.handle();
     if (h.leaf) {
         n.leaf = true;
         leaf_lines.push_back({static_cast<int>(made.size()), h.history->now.node.get()});
-        return true;
+        return;
     }
-    for (const Tensor& other : expected_[h.storage.get()]) {
-        if (!other.handle().leaf || other.handle().history != h.history) continue;
-        n.shares = of(other).made;
-        if (t.requires_grad()) show_own_node(n, t);
-        return true;
-    }
-    return false;
+    for (const Tensor& other : expected_[h.storage.get()])
+        if (other.handle().leaf && other.handle().history == h.history) n.shares = of(other).made;
+    if (n.shares < 0) n.shares = leaf_behind(t);
+    if (t.requires_grad()) show_own_node(n, t);
+}
+
+// The leaf itself, which nobody has outside but through this view of it.
+int Results::leaf_behind(const Tensor& view) {
+    const Handle& h = view.handle();
+    const auto known = owners_.find(h.history.get());
+    if (known != owners_.end()) return known->second;
+    NewTensor leaf;
+    leaf.bytes = bytes_of(h.storage);
+    leaf.layout = Layout::contiguous(h.storage->shape);
+    leaf.leaf = true;
+    const auto number = static_cast<int>(made.size());
+    leaf_lines.push_back({number, h.history->now.node.get()});
+    owners_.emplace(h.history.get(), number);
+    made.push_back(leaf);
+    of_made_.push_back({});
+    return number;
 }
 
 // The way of its own that it has in the trace: gradients are added up in the tape's order.
@@ -190,7 +213,7 @@ std::vector<GradientCommit> Results::gradients_of_made() {
     std::vector<GradientCommit> list;
     // By index: a .grad may be a new tensor with a .grad of its own.
     for (std::size_t i = 0; i < of_made_.size(); ++i)
-        if (const GradState* g = gradient_in(of_made_[i]))
+        if (const GradState* g = of_made_[i].defined() ? gradient_in(of_made_[i]) : nullptr)
             list.push_back({{}, static_cast<int>(i), of(g->now)});
     return list;
 }

@@ -50,7 +50,8 @@ class Results {
     int bytes_of(const Ref<Storage>& storage);
     int node_of(const Ref<Storage>& storage, const Ref<History>& history);
     bool set_history(NewTensor& n, const Tensor& tensor);
-    bool set_leaf(NewTensor& n, const Tensor& tensor);
+    void set_leaf(NewTensor& n, const Tensor& tensor);
+    int leaf_behind(const Tensor& view);
     void show_own_node(NewTensor& n, const Tensor& tensor);
     const GradState* gradient_in(const Tensor& tensor) const;
 

@@ -258,6 +258,10 @@ struct Tracer {
 
     void bind_inputs(const Captured& captured, const Outside& outside) {
         trace.inputs = inputs_of(r, captured, outside);
+        for (const OuterStorage& s : trace.inputs)
+            trace.callable->overwritten.push_back(
+                std::any_of(trace.commits.begin(), trace.commits.end(),
+                            [&](const Commit& c) { return c.to == s; }));
         for (std::size_t i = 0; i < captured.inputs.size(); ++i) {
             const RecordedInput& input = r.inputs[static_cast<std::size_t>(captured.inputs[i])];
             if (input.kind != RecordedInput::variable) continue;
@@ -328,6 +332,10 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
         t.add_storage_commits(outside);
         t.add_handle_commits();
         t.add_gradients(results);
+        if (t.r.wants_whole_storages && !key.whole_storages) {
+            trace->wants_whole_storages = true;
+            return trace;
+        }
         t.make_program(executor, outside, results);
         t.add_guards(outside);
     }

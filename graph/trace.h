@@ -43,6 +43,7 @@ struct OuterStorage {
     int number = -1;     // this given tensor's,
     Ref<Storage> named;  // or, without a number, this one
     const Ref<Storage>& in(const Given& given) const;
+    bool operator==(const OuterStorage& other) const = default;
 };
 
 struct OuterHistory {

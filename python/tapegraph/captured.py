@@ -82,7 +82,8 @@ class Captured:
         """Puts back what a trace has set to one of its symbols; says what that was."""
         said = []
         for w in (*self.watched, *self.containers):
-            if _C._is_symbolic(w.get()) and w.set(w.value):
+            now = w.get()
+            if now is not w.value and _C._is_symbolic(now) and w.set(w.value):
                 said.append(f"{w.label} ({w.line})")
         return said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import types
 import warnings
 import weakref
@@ -84,6 +85,7 @@ class Compiled:
         self._captured: Captured | None = None
         self._changes = -1
         self._known: dict[Hashable, int] = {}
+        self._numbers = itertools.count()  # never the same twice: a trace may be under way
         self._last: _Key | None = None
         self._facts: dict[str, tuple[Any, str]] = {}
         self._warned: set[Any] = set()
@@ -120,7 +122,9 @@ class Compiled:
         facts = captured.facts()
         full = (structure, captured.key())
         why = self._difference(structure, facts) if self._last is not None else ""
-        extra = self._known.setdefault(full, max(self._known.values(), default=-1) + 1)
+        extra = self._known.get(full)
+        if extra is None:
+            extra = self._known.setdefault(full, next(self._numbers))
         self._facts = facts
         self._last = _Key(extra, why, structure)
         return self._last

@@ -187,3 +187,106 @@ def test_an_object_that_is_being_taken_apart_is_not_handed_out_again():
     reference = weakref.ref(kept[0], lambda _: kept.append(tg.ones(2)))
     kept.clear()
     assert reference() is None and kept[0].tolist() == [1, 1]
+
+
+def test_a_leaf_may_be_given_behind_a_view_of_it():
+    def f(v, u):
+        assert u.is_leaf and not v.is_leaf
+        (u * u).sum().backward()
+        return u.grad + v.detach()
+
+    for g in (f, tg.compile(f)):
+        u = tg.ones(2, 2, requires_grad=True)
+        assert g(u[0], u).tolist() == [[3, 3], [3, 3]]
+
+
+def test_views_share_their_memory_also_without_their_leaf_or_their_way(executor):
+    def of_a_leaf(x):
+        y = (x.detach() * 2).requires_grad_()
+        return y[0:2], y[1:3]
+
+    def write_first(results):
+        first, second = results
+        with tg.no_grad():
+            first[1] = 9.0
+        (first * second).sum().backward()
+        return first, second
+
+    both_ways(of_a_leaf, write_first, executor)
+    with pytest.raises(RuntimeError, match="view of a leaf"):
+        tg.compile(of_a_leaf, executor=executor)(tg.ones(4))[0].mul_(2)
+
+    f = tg.compile(lambda x: walked(x), executor=executor)
+
+    def walked(x):
+        y = tg.exp(x)
+        y.sum().backward()
+        return y.detach(), y
+
+    plain, y = f(tg.ones(2, requires_grad=True))
+    plain.zero_()
+    assert y.tolist() == [0, 0]
+
+
+def test_a_window_may_be_written_through_detach(executor):
+    w = tg.tensor([2.0, 3.0], requires_grad=True)
+
+    def f(x):
+        y = x.detach()
+        y.mul_(w[0])
+        return y
+
+    found = []
+    for g in (f, tg.compile(f, executor=executor)):
+        x = tg.tensor([1.0, 2.0, 3.0])
+        y = g(x[0:2])
+        y.sum().backward()
+        found.append((x.tolist(), y.tolist(), w.grad.tolist()))
+        w.grad = None
+    assert found[0] == found[1] == ([2, 4, 3], [2, 4], [3, 0])
+
+
+def test_second_derivatives_of_a_call_that_writes_what_it_reads(executor):
+    count = tg.ones(1)
+
+    def f(x):
+        count.add_(1)
+        return (x**3 * count).sum()
+
+    found = []
+    for g in (f, tg.compile(f, executor=executor)):
+        count.fill_(1)
+        x = tg.tensor([1.0, 2.0], requires_grad=True)
+        (first,) = tg.autograd.grad(g(x), x, create_graph=True)
+        (first * first).sum().backward()
+        found.append((count.item(), first.tolist(), x.grad.tolist()))
+    assert found[0] == found[1]
+
+    model = tg.nn.Sequential(tg.nn.Linear(2, 3), tg.nn.BatchNorm1d(3))
+    x = tg.randn(5, 2, requires_grad=True)
+    loss = tg.compile(lambda x: (model(x) ** 3).sum(), executor=executor)(x)
+    (first,) = tg.autograd.grad(loss, x, create_graph=True)
+    first.pow(2).sum().backward()  # a gradient penalty
+    assert x.grad is not None
+
+
+def test_a_number_of_a_trace_is_never_used_again():
+    once = [1]
+
+    def f(x, n):
+        if once:
+            once.pop()
+            fast.clear()
+        return x * n
+
+    fast = tg.compile(f)
+    x = tg.ones(1)
+    assert [float(fast(x, n)) for n in (1, 2, 1)] == [1, 2, 1]
+
+
+def test_a_compiled_function_inside_another_reads_what_that_one_made():
+    def outer(x):
+        y = x * 2
+        return tg.compile(lambda v: v * y)(x)
+
+    assert tg.compile(outer)(tg.ones(2)).tolist() == [2, 2]
