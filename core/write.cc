@@ -1,5 +1,8 @@
 // Writes: x.add_(y), x[0] = v, copy_. history.h says what a write means, history.cc where it is
 // kept.
+#include <array>
+#include <mutex>
+
 #include "core/apply.h"
 #include "core/checkpoint.h"
 #include "core/history.h"
@@ -152,7 +155,15 @@ bool may_swap(const Tensor& target, const Tensor& value) {
            to.data != to.small && to.bytes == from.bytes;
 }
 
+// Threads that write one tensor take turns: the block that one swaps away belongs to another tensor
+// soon, and must not be written as if it were still here. It is held for one kernel.
+std::mutex& turn_to_write(const Storage& storage) {
+    static auto& all = *new std::array<std::mutex, 64>;
+    return all[reinterpret_cast<std::uintptr_t>(&storage) / 64 % all.size()];
+}
+
 void move_bytes(const Tensor& target, const Tensor& value, bool steal) {
+    const std::lock_guard turn(turn_to_write(*target.handle().storage));
     if (steal && may_swap(target, value)) {
         std::swap(target.handle().storage->data, value.handle().storage->data);
         return;
@@ -241,12 +252,12 @@ bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
     if (!plain || (wanted && grad_enabled())) return false;
     op.shape(op, descs, attrs);  // throws where they do not fit
     Inline<Tensor, 3> kept;
-    Inline<kernels::Array, 3> in{array_of(target)};
-    for (const Tensor& t : others) {
+    for (const Tensor& t : others)
         kept.push_back(t.handle().storage == target.handle().storage ? clone(t) : t);
-        in.push_back(array_of(kept[kept.size() - 1]));
-    }
     const kernels::Uninterrupted whole;
+    const std::lock_guard turn(turn_to_write(*target.handle().storage));
+    Inline<kernels::Array, 3> in{array_of(target)};
+    for (const Tensor& t : kept) in.push_back(array_of(t));
     run_kernel(op, attrs, in, {&in[0], 1}, target.device());
     wrote(*target.handle().storage, name);
     return true;
