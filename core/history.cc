@@ -94,7 +94,8 @@ Value numbers_of(const Value& base, const Handle& h) {
     return shows_base(h) ? plain : view_line(plain, h);
 }
 
-// In a recording: the line that computes a handle's value. Three cases, as on the tape:
+// In a recording: the line that computes a handle's value, which the handle may have already. Else
+// there are three cases, as on the tape:
 //
 //     it has a value, or had one outside, and no   its numbers are those of the bytes now, and its
 //     write with gradients came after that         gradient goes where it went

@@ -2,8 +2,8 @@
 // state and what `apply` and history.cc ask of it; graph/ turns a finished one into a Program.
 //
 // A recording never writes into a storage, history or handle older than itself. What it would have
-// changed there it keeps in two maps. So an exception in the middle has nothing to undo, and the
-// variables change when the program runs, not when it is written.
+// changed there it keeps in maps of its own. So an exception in the middle has nothing to undo, and
+// the variables change when the program runs, not when it is written.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,7 @@ struct StorageState {
     Where writer;
     const char* written_by = "";
     bool given = false;          // of a stand-in
-    bool captured = false;       // given, and also named by the function itself
+    bool captured = false;       // given, and the function has met it by its real storage too
     std::unique_ptr<RowOf> row;  // null: it is no row
     bool written() const { return version != first_version; }
 };

@@ -436,6 +436,20 @@ def test_where_a_compiled_call_is_not_the_tape():
     tg.compile(lambda x: seen.append(x is named) or x + named)(named)
     assert seen == [False]
 
+    p = tg.nn.Parameter(tg.ones(2))
+    tg.compile(lambda x: seen.append(isinstance(x, tg.nn.Parameter)) or x * 1)(p)
+    x = tg.ones(2)
+    tg.compile(lambda x, i: x[i])(x, tg.tensor(0)).add_(1)
+    assert seen == [False, False] and x.tolist() == [1, 1]
+
+    layer = tg.nn.Linear(2, 2)
+    through = tg.compile(lambda x: layer(x))
+    before = through(x)
+    layer.forward = lambda x: x * 0
+    assert through(x).tolist() == before.tolist()
+    through.clear()
+    assert through(x).tolist() == [0, 0]
+
     wrong = tg.tensor([5])
     tg.compile(lambda x: (x[wrong], x.sum())[1])(tg.ones(2))  # nobody sees x[wrong]
     with pytest.raises(IndexError):
