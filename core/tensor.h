@@ -48,9 +48,9 @@ struct Handle : Counted {
     Ref<Storage> storage;
     Ref<History> history;
     Layout layout;
-    bool leaf = false;  // it is the leaf of its history, and no view of it
     Value seen;
     std::uint32_t version = 0;           // the storage's version when `seen` was right
+    bool leaf = false;                   // it is the leaf of its history, and no view of it
     std::uint64_t seen_in = 0;           // the recording that `seen` belongs to; 0: the tape
     std::uint64_t born = 0;              // the innermost recording open when it was made
     std::shared_ptr<Gradient> gradient;  // .grad, once it was asked for
