@@ -64,4 +64,15 @@ int wrap_dim(const char* op, std::int64_t d, int n);
 // NumPy's rule: align at the right, sizes equal or 1. Throws Error naming both shapes.
 Dims broadcast(const char* op, const Dims& a, const Dims& b);
 
+// A dim, several, or (empty) all of them.
+struct DimList {
+    Dims dims;
+    bool all = false;
+    DimList() : all(true) {}
+    DimList(int dim) { dims.push_back(dim); }
+    DimList(std::int64_t dim) { dims.push_back(dim); }
+    DimList(std::initializer_list<std::int64_t> list) : dims(list) {}
+    DimList(const Dims& list) : dims(list) {}
+};
+
 }  // namespace tg

@@ -1,6 +1,6 @@
 // x.add_(y), x.exp_(), ...: written into x's bytes; each gives back x, the very same object.
 #include "core/history.h"
-#include "core/ops/inplace.h"
+#include "core/ops/written.h"
 #include "python/generator.h"
 
 namespace tg::python {

@@ -3,9 +3,9 @@
     ./dev python tests/ops_page.py
 
 Read are the records in core/ops/*.cc, the line `x -> y` above each shape rule, the line
-`y = ...  =>  dx = ...` above each gradient rule, and the declarations in core/ops.h.
-tests/test_ops_page.py holds the page to these, and tests/core/ops/page_test.cc to the records that
-the compiler has seen.
+`y = ...  =>  dx = ...` above each gradient rule, and the declarations in the headers that
+core/ops.h names. tests/test_ops_page.py holds the page to these, and tests/core/ops/page_test.cc to
+the records that the compiler has seen.
 """
 
 from __future__ import annotations
@@ -271,8 +271,14 @@ def prose(lines: str) -> str:
     return " ".join(re.sub(r"^ *// ?", "", line) for line in lines.splitlines() if line.strip())
 
 
+def declarations() -> str:
+    """All headers that core/ops.h names, one after the other."""
+    names = re.findall(r'^#include "(.*)"$', (ROOT / "core" / "ops.h").read_text(), re.MULTILINE)
+    return "\n".join((ROOT / name).read_text() for name in names)
+
+
 def sections(ops: set[str]) -> list[Section]:
-    text = (ROOT / "core" / "ops.h").read_text()
+    text = declarations()
     text = re.sub(r"^struct \w+ \{.*?^\};\n", "\n", text, flags=re.MULTILINE | re.DOTALL)
     public = {found[3] for found in re.finditer(DECLARATION, text, re.MULTILINE)}
     functions = bodies()
@@ -326,8 +332,9 @@ def page() -> str:
         lines.append("")
     lines += ["## What users call", ""]
     lines += [
-        "As [core/ops.h](../core/ops.h) declares it, without argument types. Under *applies*",
-        "stands all that functions of that name may apply, and their gradients are its gradient.",
+        "As the headers of [core/ops.h](../core/ops.h) declare it, without argument types. Under",
+        "*applies* stands all that functions of that name may apply, and their gradients are its",
+        "gradient.",
         "",
     ]
     names = {op.name for ops in families.values() for op in ops}

@@ -1,5 +1,5 @@
 // Tensors from nothing: filled, counted, given. Random ones are in random.cc.
-#include "core/ops/creation.h"
+#include "core/ops/making.h"
 
 #include <cstring>
 

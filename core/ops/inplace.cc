@@ -1,5 +1,5 @@
 // In place: compute the value, then write it into the tensor. write.cc says what a write means.
-#include "core/ops/inplace.h"
+#include "core/ops/written.h"
 
 #include "core/history.h"
 #include "core/ops/family.h"

@@ -1,13 +1,20 @@
-// What every op in place ends with.
+// Ops in place: the name of the op and an underscore.
 #pragma once
 
-#include "core/tensor.h"
+#include "core/apply.h"
 
 namespace tg {
 
-// Writes value = op(x, ...), which `op` names, into x, and gives back x. Where the gradient of the
-// op needs what x was, that stays. Throws where value has more dims than x or, being of another
-// kind of number, cannot be kept in it.
-Tensor& written(Tensor& x, const Tensor& value, const char* op);
+// ---- in place: core/ops/inplace.cc -------------------------------------------------------------
+Tensor& add_(Tensor& x, const Arg& y, const Arg& alpha = 1);
+Tensor& sub_(Tensor& x, const Arg& y, const Arg& alpha = 1);
+Tensor& mul_(Tensor& x, const Arg& y);
+Tensor& div_(Tensor& x, const Arg& y);
+Tensor& copy_(Tensor& x, const Arg& y);
+Tensor& fill_(Tensor& x, const Arg& value);
+Tensor& zero_(Tensor& x, Where where = Where::here());
+// exp_, relu_, ...: op(x) written into x.
+Tensor& in_place(Tensor& x, Tensor (*op)(const Arg&), const char* name,
+                 Where where = Where::here());
 
 }  // namespace tg

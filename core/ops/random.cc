@@ -1,5 +1,5 @@
 // Random numbers, drawn from a generator (core/generator.h) by Philox (kernels/philox.h).
-#include "core/ops/creation.h"
+#include "core/ops/making.h"
 #include "core/ops/integers.h"
 
 namespace tg {

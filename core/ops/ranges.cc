@@ -1,5 +1,5 @@
 // Tensors of numbers in a row, and the identity.
-#include "core/ops/creation.h"
+#include "core/ops/making.h"
 
 namespace tg {
 

@@ -1,0 +1,37 @@
+// Reading and writing at places that a tensor of indices names; order.
+#pragma once
+
+#include <optional>
+
+#include "core/ops/reduce.h"
+
+namespace tg {
+
+// ---- indexing: core/ops/indexing.cc ------------------------------------------------------------
+// An index is int64 or int32. gather's result has the index's shape; the others give x, with src
+// added or stored at the index, which is nowhere larger than src, nor than x but in dim. Of several
+// stored in one place the last stays. src of scatter may be a number.
+Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);
+Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
+Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
+Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
+
+// ---- rows by index: core/ops/rows.cc ------------------------------------------------------------
+// x (..., n, ...), index (k,) -> (..., k, ...): the slices of x with these numbers, 0..n-1
+Tensor index_select(const Arg& x, std::int64_t dim, const Arg& index);
+// x with the slices alpha source (..., k, ...) added, or replaced by source or one value
+Tensor index_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& source,
+                 const Arg& alpha = 1);
+Tensor index_copy(const Arg& x, std::int64_t dim, const Arg& index, const Arg& source);
+Tensor index_fill(const Arg& x, std::int64_t dim, const Arg& index, const Arg& value);
+Tensor take(const Arg& x, const Arg& index);  // of x's elements in order -> index's shape
+// index broadcasts against x but in dim; without dim, both are flattened
+Tensor take_along_dim(const Arg& x, const Arg& index, std::optional<std::int64_t> dim = {});
+
+// ---- order: core/ops/sort.cc --------------------------------------------------------------------
+// Always stable; NaN is larger than any number. Indices are int64.
+ValuesIndices sort(const Arg& x, std::int64_t dim = -1, bool descending = false);
+Tensor argsort(const Arg& x, std::int64_t dim = -1, bool descending = false);
+ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t dim = -1, bool largest = true);
+
+}  // namespace tg

@@ -1,0 +1,61 @@
+// Keys, x[...], and masks.
+#pragma once
+
+#include <concepts>
+#include <limits>
+#include <variant>
+#include <vector>
+
+#include "core/apply.h"
+
+namespace tg {
+
+// ---- keys: core/ops/keys.cc ---------------------------------------------------------------------
+// One part of a key x[...]: an integer, a range, a tensor of indices (int64 or int32), a mask
+// (bool or uint8), an ellipsis or a new dim; true and false are masks of no dims.
+struct Slice {
+    std::int64_t begin = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
+    std::int64_t step = 1;
+};
+struct Ellipsis {};
+struct NewAxis {};
+inline constexpr Ellipsis ellipsis;
+inline constexpr NewAxis newaxis;
+struct Index {
+    std::variant<std::int64_t, bool, Slice, Tensor, Ellipsis, NewAxis> part;
+    template <std::integral Integer>
+    Index(Integer i) : part(static_cast<std::int64_t>(i)) {}
+    Index(bool b) : part(b) {}
+    Index(const Slice& range) : part(range) {}
+    Index(const Tensor& t) : part(t) {}
+    Index(Ellipsis e) : part(e) {}
+    Index(NewAxis n) : part(n) {}
+};
+using Key = std::vector<Index>;
+// As NumPy and PyTorch: integers and ranges first; what the tensors broadcast to stands where the
+// first of them was if they are side by side, else first of all. A view if there is no tensor.
+Tensor index(const Arg& x, const Key& key);  // index(x, {0, Slice{1, 3}, ellipsis, rows})
+// x with `value`, which broadcasts, stored or added at the key. Repeated indices: the last stays,
+// or all are added, in order.
+Tensor index_put(const Arg& x, const Key& key, const Arg& value, bool accumulate = false);
+Tensor& index_put_(Tensor& x, const Key& key, const Arg& value, bool accumulate = false);
+
+// ---- masks: core/ops/masks.cc -------------------------------------------------------------------
+// What depends on the data in its shape has no place in a recording: an error there.
+Tensor nonzero(const Arg& x);                         // (count, dims) int64
+Tensor masked_select(const Arg& x, const Arg& mask);  // (count,)
+// x, but the first elements of source where the mask is true
+Tensor masked_scatter(const Arg& x, const Arg& mask, const Arg& source);
+
+// How often each of 0, 1, 2, ... is in x (n,) of ints, or the sums of its weights; at least
+// minlength
+Tensor bincount(const Arg& x, const Tensor& weights = {}, std::int64_t minlength = 0);
+// The different elements in ascending order; which of them each element of x is, in x's shape; how
+// often each is in x
+struct Unique {
+    Tensor values, inverse, counts;
+};
+Unique unique(const Arg& x);
+
+}  // namespace tg
