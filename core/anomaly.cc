@@ -9,6 +9,7 @@
 #include "core/function.h"
 #include "core/state.h"
 #include "core/storage.h"
+#include "kernels/low_precision.h"
 
 namespace tg {
 namespace {
@@ -21,6 +22,14 @@ struct Contents {
 };
 
 template <class T>
+double as_double(T x) {
+    if constexpr (formula::is_low<T>)
+        return static_cast<double>(formula::widen(x));
+    else
+        return static_cast<double>(x);
+}
+
+template <class T>
 Contents counted(const kernels::Array& a, const T* data) {
     Contents c;
     c.elements = 1;
@@ -30,7 +39,7 @@ Contents counted(const kernels::Array& a, const T* data) {
     for (std::int64_t i = 0; i < c.elements; ++i) {
         std::int64_t offset = 0;
         for (int d = 0; d < a.dims; ++d) offset += index[d] * a.strides[d];
-        const auto x = static_cast<double>(data[offset]);
+        const double x = as_double(data[offset]);
         if (std::isnan(x)) {
             if (c.nans++ == 0) c.first_nan = i;
         } else if (std::isinf(x)) {
@@ -73,10 +82,16 @@ Contents contents(const kernels::Array& a, Device device) {
             return counted(a, static_cast<const std::uint8_t*>(data));
         case DType::int8:
             return counted(a, static_cast<const std::int8_t*>(data));
+        case DType::int16:
+            return counted(a, static_cast<const std::int16_t*>(data));
         case DType::int32:
             return counted(a, static_cast<const std::int32_t*>(data));
         case DType::int64:
             return counted(a, static_cast<const std::int64_t*>(data));
+        case DType::float16:
+            return counted(a, static_cast<const formula::Float16*>(data));
+        case DType::bfloat16:
+            return counted(a, static_cast<const formula::BFloat16*>(data));
         case DType::float32:
             return counted(a, static_cast<const float*>(data));
         case DType::float64:

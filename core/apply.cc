@@ -11,6 +11,7 @@
 #include "core/anomaly.h"
 #include "core/checkpoint.h"
 #include "core/history.h"
+#include "core/low_precision.h"
 #include "core/ops.h"
 #include "core/profiler.h"
 #include "core/recording.h"
@@ -219,7 +220,7 @@ void run_by_cpu(const Launch& launch) {
     Inline<Array, 1> out;
     for (const Array& a : launch.in) in.push_back(fetched(a));
     for (const Array& a : launch.out) out.push_back(fetched(a));
-    launch.op.cpu({launch.op, launch.attrs, in, out});
+    run_on_cpu({launch.op, launch.attrs, in, out});
     for (int k = 0; k < out.size(); ++k)
         copy_bytes(launch.out[static_cast<std::size_t>(k)].data, Device::cuda, out[k].data,
                    Device::cpu, reach(out[k]) * size_of(out[k].dtype));
@@ -341,7 +342,7 @@ void run_kernel(const Op& op, const Attrs& attrs, std::span<const Array> in,
     {
         const Timed timed(op.name);
         if (device == Device::cpu)
-            op.cpu(launch);
+            run_on_cpu(launch);
         else
             run_on_cuda(launch);
     }

@@ -8,8 +8,6 @@
 
 namespace tg {
 
-using Outputs = Inline<Tensor, 1>;
-
 Outputs apply_all(const Op& op, std::span<const Arg> inputs, const Attrs& attrs = {});
 
 // For the ops of one output, which is nearly all.

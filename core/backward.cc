@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "core/anomaly.h"
+#include "core/autocast.h"
 #include "core/function.h"
 #include "core/gradient.h"
 #include "core/history.h"
 #include "core/hooks.h"
+#include "core/low_precision.h"
 #include "core/ops.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
@@ -16,9 +18,19 @@ namespace tg {
 
 // ---- what a rule sees --------------------------------------------------------------------------
 
+namespace {
+
+// A formula's gradient is a formula of several ops: of low precision, they run in float32, and the
+// cast back to the input's dtype rounds once.
+Tensor for_rule(const Node& node, const Tensor& x) {
+    return is_elementwise(*node.op) ? widened(x) : x;
+}
+
+}  // namespace
+
 Tensor Backward::g(int output) const {
     const Tensor& g = g_[static_cast<std::size_t>(output)];
-    if (g.defined()) return g;
+    if (g.defined()) return for_rule(node_, g);
     const Desc& d = node_.outputs[output];
     return zeros(d.shape, {d.dtype, d.device});
 }
@@ -68,11 +80,11 @@ Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc)
 Arg Backward::input(int i) const {
     const Input& in = node_.inputs[i];
     if (in.is_scalar) return in.scalar;
-    return unpack(node_, static_cast<Need>(i + 1), in.value, in.desc);
+    return for_rule(node_, unpack(node_, static_cast<Need>(i + 1), in.value, in.desc));
 }
 
 Tensor Backward::output() const {
-    return unpack(node_, Need::y, Value{Ref<Node>(&node_), 0}, node_.outputs[0]);
+    return for_rule(node_, unpack(node_, Need::y, Value{Ref<Node>(&node_), 0}, node_.outputs[0]));
 }
 
 Tensor Backward::kept(int k, const Value& value, const Desc& desc, const char* which) const {
@@ -269,6 +281,7 @@ void walk(std::span<const Tensor> roots, std::span<const Tensor> gradients,
     seeds.clear();
     const bool retain = options.retain_graph || options.create_graph;
     const GradMode mode(options.create_graph);
+    const AutocastScope as_it_ran({});
     Differentiating at_node{nullptr, caller};
     const AtNode telling(&at_node);
     for (std::size_t i = t.nodes.size(); i-- > 0;) {

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/low_precision.h"
+
 namespace tg {
 namespace {
 
-constexpr const char* names[dtype_count] = {"bool",  "uint8",   "int8",   "int32",
-                                            "int64", "float32", "float64"};
+constexpr const char* names[dtype_count] = {"bool",  "uint8",   "int8",     "int16",   "int32",
+                                            "int64", "float16", "bfloat16", "float32", "float64"};
 
 int category(DType d) { return d == DType::boolean ? 0 : is_integral(d) ? 1 : 2; }
 
@@ -42,11 +44,20 @@ void Scalar::write(void* to, DType as) const {
         case DType::int8:
             put(to, static_cast<std::int8_t>(as_integer()));
             break;
+        case DType::int16:
+            put(to, static_cast<std::int16_t>(as_integer()));
+            break;
         case DType::int32:
             put(to, static_cast<std::int32_t>(as_integer()));
             break;
         case DType::int64:
             put(to, as_integer());
+            break;
+        case DType::float16:
+            put(to, formula::narrow<formula::Float16>(static_cast<float>(as_real())));
+            break;
+        case DType::bfloat16:
+            put(to, formula::narrow<formula::BFloat16>(static_cast<float>(as_real())));
             break;
         case DType::float32:
             put(to, static_cast<float>(as_real()));
@@ -68,12 +79,14 @@ std::string text(const Scalar& scalar) {
     return s.find_first_of(".e") == std::string::npos ? s + ".0" : s;
 }
 
-// uint8 and int8 meet in an int32 here, which stands for PyTorch's int16.
+// The larger of the two holds both, but for two pairs: uint8 and int8 meet in int16, float16 and
+// bfloat16 in float32.
 DType promote(DType a, DType b) {
     if (a == b) return a;
     const DType low = a < b ? a : b;
     const DType high = a < b ? b : a;
-    if (low == DType::uint8 && high == DType::int8) return DType::int32;
+    if (low == DType::uint8 && high == DType::int8) return DType::int16;
+    if (low == DType::float16 && high == DType::bfloat16) return DType::float32;
     return high;
 }
 

@@ -10,8 +10,8 @@ namespace tg {
 
 const char* name_of(DType dtype);  // "float32", "bool", ...
 bool dtype_named(const std::string& name, DType& dtype);
-constexpr bool is_floating(DType d) { return d >= DType::float32; }
-constexpr bool is_integral(DType d) { return d < DType::float32 && d != DType::boolean; }
+constexpr bool is_floating(DType d) { return d >= DType::float16; }
+constexpr bool is_integral(DType d) { return d < DType::float16 && d != DType::boolean; }
 
 DType default_dtype();  // float32 unless set_default_dtype said float64
 void set_default_dtype(DType dtype);

@@ -97,6 +97,9 @@ struct Launch {
     std::span<const kernels::Array> out;
 };
 
+struct Batch;
+using Outputs = Inline<Tensor, 1>;
+
 // Where a gradient rule reads what it needs and leaves what it finds. See backward.h.
 class Backward;
 
@@ -128,11 +131,14 @@ struct Op {
     int formula = -1;  // elementwise: its number in kernels/math.h
     AttrSchema attributes[5] = {};
     // Facts that passes ask for.
-    bool alias = false;  // runs without touching bytes
+    bool alias = false;          // runs without touching bytes
+    bool low_precision = false;  // its kernels take float16 and bfloat16; else low_precision.h
     bool random = false;
     bool folds = true;          // may be computed while compiling
     bool reads_state = false;   // read, leaf: belongs to a recording
     bool writes_state = false;  // assign: kept although nothing uses it
+    // vmap's rule, see batching.h. Null: the examples in turn.
+    Outputs (*batch)(const Batch& batch) = nullptr;
 };
 
 inline bool is_elementwise(const Op& op) { return op.formula >= 0; }

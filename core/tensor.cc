@@ -10,6 +10,7 @@
 #include "core/ops/structural.h"
 #include "core/recording.h"
 #include "core/state.h"
+#include "kernels/low_precision.h"
 
 namespace tg {
 
@@ -167,10 +168,16 @@ Scalar Tensor::item_scalar(Where where) const {
             return Scalar(static_cast<int>(as(std::uint8_t{})));
         case DType::int8:
             return Scalar(static_cast<int>(as(std::int8_t{})));
+        case DType::int16:
+            return Scalar(static_cast<int>(as(std::int16_t{})));
         case DType::int32:
             return Scalar(as(std::int32_t{}));
         case DType::int64:
             return Scalar(as(std::int64_t{}));
+        case DType::float16:
+            return Scalar(static_cast<double>(formula::widen(as(formula::Float16{}))));
+        case DType::bfloat16:
+            return Scalar(static_cast<double>(formula::widen(as(formula::BFloat16{}))));
         case DType::float32:
             return Scalar(static_cast<double>(as(float{})));
         case DType::float64:

@@ -119,7 +119,6 @@ void call_gradient(Backward& n) {
 }  // namespace
 
 namespace ops {
-extern const Op call;
 const Op call = {.name = "call",
                  .gradient = call_gradient,
                  .attributes = {{"program", AttrKind::object}},

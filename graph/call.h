@@ -25,6 +25,10 @@ namespace tg {
 
 struct CallGradient;
 
+namespace ops {
+extern const Op call;  // inputs -> what the program returns
+}
+
 // A program made ready for one executor. Variables are its leaf lines, in order: the places to
 // which gradients flow. It holds no tensor and no history.
 struct Callable final : Object {

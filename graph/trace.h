@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/autocast.h"
 #include "core/recording.h"
 #include "graph/call.h"
 #include "graph/capture.h"
@@ -23,6 +24,7 @@ struct CallKey {
     bool whole_storages = false;  // no windows: see GivenKey
     bool grad_enabled = true;
     DType default_dtype = DType::float32;
+    Autocast autocast;
     bool operator==(const CallKey& other) const = default;
 };
 

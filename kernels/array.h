@@ -7,12 +7,28 @@
 namespace tg {
 
 // The element types. The order is that of promotion within a category; see core/dtype.h.
-enum class DType : std::uint8_t { boolean, uint8, int8, int32, int64, float32, float64 };
-constexpr int dtype_count = 7;
+enum class DType : std::uint8_t {
+    boolean,
+    uint8,
+    int8,
+    int16,
+    int32,
+    int64,
+    float16,
+    bfloat16,
+    float32,
+    float64
+};
+constexpr int dtype_count = 10;
 
 constexpr std::int64_t size_of(DType dtype) {
-    constexpr std::int64_t sizes[dtype_count] = {1, 1, 1, 4, 8, 4, 8};
+    constexpr std::int64_t sizes[dtype_count] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8};
     return sizes[static_cast<int>(dtype)];
+}
+
+// Stored in two bytes, computed in float32: low_precision.h.
+constexpr bool is_low_precision(DType dtype) {
+    return dtype == DType::float16 || dtype == DType::bfloat16;
 }
 
 // No tensor has more dims than this, so that a shape is a plain value on the stack.

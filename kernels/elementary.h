@@ -33,6 +33,10 @@ struct UnsignedOf<1> {
     using Type = std::uint8_t;
 };
 template <>
+struct UnsignedOf<2> {
+    using Type = std::uint16_t;
+};
+template <>
 struct UnsignedOf<4> {
     using Type = std::uint32_t;
 };

@@ -1,6 +1,7 @@
 // backward and grad, the modes, and the tape as Python sees it: x.grad_fn.
 #include <memory>
 
+#include "core/autocast.h"
 #include "core/backward.h"
 #include "core/function.h"
 #include "core/history.h"
@@ -157,6 +158,16 @@ PyObject* set_mode(const Call& c) {
     Py_RETURN_NONE;
 }
 
+// (enabled, dtype), and sets them anew if they are given
+PyObject* autocast_state(const Call& c) {
+    Autocast& now = autocast();
+    const py::object before =
+        py::make_tuple(now.enabled, py::reinterpret_steal<py::object>(dtype_object(now.dtype)));
+    if (c.given(0)) now.enabled = c.flag(0);
+    if (c.given(1)) now.dtype = c.dtype(1, now.dtype);
+    return new_reference(before.ptr());
+}
+
 PyObject* get_mode(const Call&) { return PyBool_FromLong(grad_enabled()); }
 
 const Function functions[] = {
@@ -178,6 +189,9 @@ const Function functions[] = {
     {"tape_text(input)", tape_text_function,
      "The tape that made input, one line a node, oldest first.", Place::function},
     {"_set_grad_enabled(mode)", set_mode, "Is what runs recorded on the tape?", Place::function},
+    {"_autocast(enabled=None, dtype=None)", autocast_state,
+     "This thread's autocast, (enabled, dtype), as it was before this call set it.",
+     Place::function},
     {"is_grad_enabled()", get_mode, "Is what runs recorded on the tape?", Place::function},
 };
 

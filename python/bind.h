@@ -139,6 +139,7 @@ void bind_function(py::module_& m);
 void bind_program(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_compile(py::module_& m);
+void bind_vmap(py::module_& m);
 void bind_system(py::module_& m);
 
 }  // namespace tg::python

@@ -86,6 +86,9 @@ PyObject* converted(const Call& c, DType dtype) {
 }
 PyObject* to_float32(const Call& c) { return converted(c, DType::float32); }
 PyObject* to_float64(const Call& c) { return converted(c, DType::float64); }
+PyObject* to_float16(const Call& c) { return converted(c, DType::float16); }
+PyObject* to_bfloat16(const Call& c) { return converted(c, DType::bfloat16); }
+PyObject* to_int16(const Call& c) { return converted(c, DType::int16); }
 PyObject* to_int64(const Call& c) { return converted(c, DType::int64); }
 PyObject* to_int32(const Call& c) { return converted(c, DType::int32); }
 PyObject* to_bool(const Call& c) { return converted(c, DType::boolean); }
@@ -159,6 +162,9 @@ const Function functions[] = {
     {"data_ptr(input)", data_ptr, "The address of its first element.", Place::method},
     {"float(input)", to_float32, "As float32.", Place::method},
     {"double(input)", to_float64, "As float64.", Place::method},
+    {"half(input)", to_float16, "As float16.", Place::method},
+    {"bfloat16(input)", to_bfloat16, "As bfloat16.", Place::method},
+    {"short(input)", to_int16, "As int16.", Place::method},
     {"long(input)", to_int64, "As int64.", Place::method},
     {"int(input)", to_int32, "As int32.", Place::method},
     {"bool(input)", to_bool, "As bool: whether an element is not 0.", Place::method},

@@ -31,5 +31,6 @@ PYBIND11_MODULE(_C, m) {
     bind_program(m);
     bind_graph(m);
     bind_compile(m);
+    bind_vmap(m);
     bind_system(m);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/recording.h"
+#include "kernels/low_precision.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -18,6 +19,8 @@ py::dtype numpy_dtype(DType dtype) {
             return py::dtype::of<std::uint8_t>();
         case DType::int8:
             return py::dtype::of<std::int8_t>();
+        case DType::int16:
+            return py::dtype::of<std::int16_t>();
         case DType::int32:
             return py::dtype::of<std::int32_t>();
         case DType::int64:
@@ -26,8 +29,12 @@ py::dtype numpy_dtype(DType dtype) {
             return py::dtype::of<float>();
         case DType::float64:
             return py::dtype::of<double>();
+        case DType::float16:
+            return py::dtype("float16");
+        case DType::bfloat16:
+            break;
     }
-    return py::dtype::of<float>();
+    fail(ErrorKind::type, "NumPy has no bfloat16; convert the tensor first, as in x.float()");
 }
 
 // The dtype of an array's elements, whatever their byte order.
@@ -38,10 +45,13 @@ bool dtype_of(const py::array& array, DType& out) {
         out = DType::boolean;
     else if (kind == 'u' && bytes == 1)
         out = DType::uint8;
-    else if (kind == 'i' && (bytes == 1 || bytes == 4 || bytes == 8))
-        out = bytes == 1 ? DType::int8 : bytes == 4 ? DType::int32 : DType::int64;
-    else if (kind == 'f' && (bytes == 4 || bytes == 8))
-        out = bytes == 4 ? DType::float32 : DType::float64;
+    else if (kind == 'i' && bytes <= 8)
+        out = bytes == 1   ? DType::int8
+              : bytes == 2 ? DType::int16
+              : bytes == 4 ? DType::int32
+                           : DType::int64;
+    else if (kind == 'f' && bytes <= 8)
+        out = bytes == 2 ? DType::float16 : bytes == 4 ? DType::float32 : DType::float64;
     else
         return false;
     return true;
@@ -193,10 +203,16 @@ Scalar scalar_at(const char* bytes, DType dtype) {
             return Scalar(static_cast<int>(read(std::uint8_t{})));
         case DType::int8:
             return Scalar(static_cast<int>(read(std::int8_t{})));
+        case DType::int16:
+            return Scalar(static_cast<int>(read(std::int16_t{})));
         case DType::int32:
             return Scalar(static_cast<int>(read(std::int32_t{})));
         case DType::int64:
             return Scalar(static_cast<long long>(read(std::int64_t{})));
+        case DType::float16:
+            return Scalar(static_cast<double>(formula::widen(read(formula::Float16{}))));
+        case DType::bfloat16:
+            return Scalar(static_cast<double>(formula::widen(read(formula::BFloat16{}))));
         case DType::float32:
             return Scalar(static_cast<double>(read(float{})));
         case DType::float64:
@@ -267,6 +283,30 @@ Tensor copied_from_numpy(const char* op, PyObject* object) {
     return t;
 }
 
-void bind_numpy(py::module_& m) { add_functions(m, functions); }
+namespace {
+
+// bfloat16, which NumPy does not have, travels as its bits.
+py::array bits_of_bfloat16(const Tensor& x) {
+    const Tensor row = contiguous(to(x.detach(), Device::cpu));
+    std::vector<py::ssize_t> shape(row.shape().begin(), row.shape().end());
+    return py::array(py::dtype::of<std::uint16_t>(), shape, row.data());
+}
+
+Tensor bfloat16_of_bits(const py::array& array) {
+    const Tensor t = empty(shape_of("from_bits", array), {.dtype = DType::bfloat16});
+    const auto row = py::array_t<std::uint16_t, py::array::c_style | py::array::forcecast>(array);
+    if (t.numel() > 0) std::memcpy(t.data(), row.data(), static_cast<std::size_t>(row.nbytes()));
+    return t;
+}
+
+}  // namespace
+
+void bind_numpy(py::module_& m) {
+    add_functions(m, functions);
+    m.def("_bits_of_bfloat16", [](py::handle x) { return bits_of_bfloat16(tensor_in(x.ptr())); });
+    m.def("_bfloat16_of_bits", [](const py::array& bits) {
+        return py::reinterpret_steal<py::object>(wrap(bfloat16_of_bits(bits)));
+    });
+}
 
 }  // namespace tg::python

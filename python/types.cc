@@ -90,6 +90,8 @@ void bind_types(py::module_& m) {
     m.attr("double") = m.attr("float64");
     m.attr("long") = m.attr("int64");
     m.attr("int") = m.attr("int32");
+    m.attr("short") = m.attr("int16");
+    m.attr("half") = m.attr("float16");
 
     py::class_<PyDevice> device(
         m, "device", "Where a tensor's bytes are: device(\"cpu\") or (\"cuda\").", py::is_final());

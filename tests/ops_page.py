@@ -318,9 +318,10 @@ def link(file: str) -> str:
 
 def page() -> str:
     families = records()
-    promotion = re.search(r"// (.*PyTorch's int16)\.", (ROOT / "core" / "dtype.cc").read_text())
+    source = (ROOT / "core" / "dtype.cc").read_text()
+    promotion = re.search(r"(// The larger of the two(?:.|\n//)*?float32)\.", source)
     assert promotion
-    lines = [HEAD.replace("{promotion}", promotion[1]), "## Records", ""]
+    lines = [HEAD.replace("{promotion}", prose(promotion[1]).lower()), "## Records", ""]
     for file, ops in families.items():
         lines += [f"### {link(file)}", ""]
         lines += [row("op", "in", "attributes", "dtypes", "runs", "shapes", "gradient")]

@@ -1,5 +1,7 @@
 #include "core/nn/functional.h"
 
+#include "core/low_precision.h"
+
 namespace tg::nn::functional {
 namespace {
 
@@ -78,6 +80,9 @@ Tensor layer_norm(const Tensor& x, const Dims& normalized_shape, const Tensor& w
     if (!fits)
         fail(ErrorKind::runtime, "layer_norm: input ", text(x.shape()),
              " does not end in normalized_shape ", text(normalized_shape));
+    if (is_low(x))
+        return rounded(
+            layer_norm(widened(x), normalized_shape, widened(weight), widened(bias), eps), x);
     return affine(standardized(x, dims, eps), weight, bias);
 }
 
@@ -86,12 +91,20 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
     if (x.dims() < 2 || x.shape()[1] % num_groups)
         fail(ErrorKind::runtime, "group_norm: input ", text(x.shape()),
              " is no (N, C, ...) with C a multiple of num_groups ", num_groups);
+    if (is_low(x))
+        return rounded(group_norm(widened(x), num_groups, widened(weight), widened(bias), eps), x);
     const Tensor groups = x.reshape({x.shape()[0], num_groups, -1});
     const Tensor output = standardized(groups, {-1}, eps).reshape(x.shape());
     return affine(output, by_channel(weight, x.dims()), by_channel(bias, x.dims()));
 }
 
 Tensor batch_norm(const Tensor& x, const BatchNormalization& o) {
+    if (is_low(x)) {
+        BatchNormalization wide = o;
+        wide.weight = widened(o.weight);
+        wide.bias = widened(o.bias);
+        return rounded(batch_norm(widened(x), wide), x);
+    }
     Tensor centred, var;
     if (o.training) {
         Dims dims{0};

@@ -1,6 +1,7 @@
 // Elementwise functions that are made of others; each is a formula above its body.
 #include <limits>
 
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 #include "core/ops/integers.h"
 
@@ -94,12 +95,14 @@ Tensor masked_fill(const Arg& x, const Arg& mask, const Arg& value) {
 // x / (1 + e^-x)
 Tensor silu(const Arg& x) {
     const Here here(x.where, "silu");
+    if (is_low(x)) return rounded(silu(widened(x)), x);
     return mul(x, sigmoid(x));
 }
 
 // x P(X <= x) for a normal X; by tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
 Tensor gelu(const Arg& x, const std::string& approximate) {
     const Here here(x.where, "gelu");
+    if (is_low(x)) return rounded(gelu(widened(x), approximate), x);
     if (approximate == "none") return mul(mul(x, 0.5), add(erf(mul(x, 0.70710678118654752)), 1));
     if (approximate != "tanh")
         fail(ErrorKind::runtime, "gelu: approximate is 'none' or 'tanh', not '", approximate, "'");
@@ -110,6 +113,7 @@ Tensor gelu(const Arg& x, const std::string& approximate) {
 // log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold
 Tensor softplus(const Arg& x, double beta, double threshold) {
     const Here here(x.where, "softplus");
+    if (is_low(x)) return rounded(softplus(widened(x), beta, threshold), x);
     const Tensor scaled = mul(floats(x), beta);
     const Tensor flat = gt(scaled, threshold);
     return where(flat, x, div(log1p(exp(where(flat, 0.0, scaled))), beta));
@@ -117,12 +121,14 @@ Tensor softplus(const Arg& x, double beta, double threshold) {
 
 Tensor leaky_relu(const Arg& x, double negative_slope) {
     const Here here(x.where, "leaky_relu");
+    if (is_low(x)) return rounded(leaky_relu(widened(x), negative_slope), x);
     return where(gt(x, 0), x, mul(x, negative_slope));
 }
 
 // alpha (e^x - 1) below 0
 Tensor elu(const Arg& x, double alpha) {
     const Here here(x.where, "elu");
+    if (is_low(x)) return rounded(elu(widened(x), alpha), x);
     const Tensor above = gt(x, 0);
     return where(above, x, mul(expm1(where(above, 0.0, x)), alpha));
 }

@@ -1,6 +1,7 @@
 // Dims named anew or moved, and elements repeated, turned round or shifted.
 #include <algorithm>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -55,7 +56,8 @@ const Op flip = {.name = "flip",
                  .shape = flip_shape,
                  .gradient = flip_gradient,
                  .cpu = flip_cpu,
-                 .attributes = {{"dims", AttrKind::dims}}};
+                 .attributes = {{"dims", AttrKind::dims}},
+                 .batch = batch_shifted<Names::dims>};
 }  // namespace ops
 
 std::span<const Op* const> arrange_ops() {

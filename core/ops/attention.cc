@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -43,6 +45,8 @@ Tensor dropped(const Tensor& x, double p) {
 
 Attention attend(const Arg& query, const Arg& key, const Arg& value, const AttentionOptions& o) {
     const Here here(query.where, "scaled_dot_product_attention");
+    if (lowers(query.tensor, key.tensor, value.tensor))
+        return attend(lowered(query), lowered(key), lowered(value), o);
     if (o.is_causal && o.attn_mask.defined())
         fail(ErrorKind::runtime,
              "scaled_dot_product_attention: give attn_mask or is_causal, not both");
@@ -50,6 +54,13 @@ Attention attend(const Arg& query, const Arg& key, const Arg& value, const Atten
         if (x->tensor.dims() < 2)
             fail(ErrorKind::runtime, "scaled_dot_product_attention: a tensor of shape ",
                  text(x->tensor.shape()), " has no rows to look at; it needs 2 dims or more");
+    if (is_low(query)) {
+        const AutocastScope off({});
+        AttentionOptions wide = o;
+        if (is_low(Arg(o.attn_mask))) wide.attn_mask = widened(o.attn_mask);
+        const Attention y = attend(widened(query), widened(key), widened(value), wide);
+        return {rounded(y.output, query), rounded(y.weights, query)};
+    }
     double scale = 1;
     if (o.scale)
         scale = *o.scale;

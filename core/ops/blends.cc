@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -35,6 +36,7 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
     if (is_whole(start))
         fail(ErrorKind::unsupported, "lerp: is not defined for ", name_of(dtype_of(start)),
              "; cast the tensor first");
+    if (is_low(start)) return rounded(lerp(widened(start), widened(end), widened(weight)), start);
     const Tensor way = sub(end, start);
     const auto from_start = [&] { return add(start, mul(way, weight)); };
     const auto from_end = [&] { return sub(end, mul(way, sub(1, weight))); };
@@ -45,12 +47,14 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
 
 Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Arg& value) {
     const Here here(x.where, "addcmul");
+    if (is_low(x)) return rounded(addcmul(widened(x), widened(a), widened(b), value), x);
     check_value("addcmul", x, value);
     return add(x, mul(mul(a, b), value));
 }
 
 Tensor addcdiv(const Arg& x, const Arg& a, const Arg& b, const Arg& value) {
     const Here here(x.where, "addcdiv");
+    if (is_low(x)) return rounded(addcdiv(widened(x), widened(a), widened(b), value), x);
     if (is_whole(a) && is_whole(b))
         fail(ErrorKind::runtime,
              "addcdiv: two tensors of integers; cast them, or use floor_divide and add");

@@ -1,4 +1,6 @@
 // Compositions: functions that are made of other ops and have no record of their own.
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -24,6 +26,7 @@ DimList dim_of(const Arg& x, std::int64_t dim) {
 // softmax(x)_i = e^(x_i) / sum_j e^(x_j)
 Tensor softmax(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "softmax");
+    if (is_low(x)) return rounded(softmax(widened(x), dim), x);
     const Tensor e = exp(shifted("softmax", x, dim));
     return div(e, sum(e, dim_of(x, dim), true));
 }
@@ -31,6 +34,7 @@ Tensor softmax(const Arg& x, std::int64_t dim) {
 // log softmax(x)_i = x_i - log sum_j e^(x_j)
 Tensor log_softmax(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "log_softmax");
+    if (is_low(x)) return rounded(log_softmax(widened(x), dim), x);
     const Tensor s = shifted("log_softmax", x, dim);
     return sub(s, log(sum(exp(s), dim_of(x, dim), true)));
 }
@@ -38,6 +42,12 @@ Tensor log_softmax(const Arg& x, std::int64_t dim) {
 // x (..., in), weight (out, in), bias (out,) -> (..., out)
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
     const Here here(x.where, "linear");
+    if (lowers(x.tensor, weight.tensor, bias))
+        return linear(lowered(x), lowered(weight), lowered(bias));
+    if (is_low(x)) {
+        const AutocastScope off({});
+        return rounded(linear(widened(x), widened(weight), widened(bias)), x);
+    }
     const Dims& w = weight.tensor.shape();
     const Dims& s = x.tensor.shape();
     const std::int64_t in = w.empty() ? 0 : w[w.size() - 1];

@@ -8,6 +8,8 @@
 // is not the same on both sides, or rows that no window reaches, need no words of their own.
 #include "kernels/cpu/convolution.h"
 
+#include "core/autocast.h"
+#include "core/batching.h"
 #include "core/ops/windows.h"
 
 namespace tg {
@@ -157,6 +159,40 @@ void convolution_weight_gradient(Backward& n) {
 
 }  // namespace
 
+namespace {
+
+// ---- vmap --------------------------------------------------------------------------------------
+
+// x (B, N, C, H, W) -> (N, B C, H, W): the examples side by side, as groups
+Tensor as_channels(const Tensor& x) { return flatten(transpose(x, 0, 1), 1, 2); }
+// and back
+Tensor from_channels(const Batch& b, const Tensor& y) {
+    const Dims& one = b.one_out[0].shape;
+    return transpose(reshape(y, {one[0], b.size, one[1], one[2], one[3]}), 0, 1);
+}
+
+Attrs in_more_groups(const Batch& b) {
+    return {b.attrs[0], b.attrs[1], b.attrs[2], Attr{b.attrs.integer(3) * b.size}, b.attrs[4]};
+}
+
+// With one weight for all the examples are more samples; else each has groups of its own.
+Outputs batch_convolved(const Batch& b) {
+    if (!b.is_batched(1)) {
+        const Tensor y = apply(b.op, {flatten(b.all(0), 0, 1), b.in[1]}, b.attrs);
+        return {reshape(y, b.with_size(b.one_out[0].shape))};
+    }
+    const Tensor w = flatten(b.all(1), 0, 1);
+    return {from_channels(b, apply(b.op, {as_channels(b.all(0)), w}, in_more_groups(b)))};
+}
+
+// x, y -> a weight for each example
+Outputs batch_convolution_weight(const Batch& b) {
+    const Tensor w = apply(b.op, {as_channels(b.all(0)), as_channels(b.all(1))}, in_more_groups(b));
+    return {reshape(w, b.with_size(b.one_out[0].shape))};
+}
+
+}  // namespace
+
 namespace ops {
 
 constexpr AttrSchema windows[] = {{"stride", AttrKind::dims},
@@ -171,7 +207,8 @@ const Op convolution = {.name = "convolution",
                         .gradient = convolution_gradient,
                         .needs = {{Need::b}, {Need::a}},
                         .cpu = convolution_cpu,
-                        .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]}};
+                        .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
+                        .batch = batch_convolved};
 const Op convolution_input = {
     .name = "convolution_input",
     .inputs = 2,
@@ -179,7 +216,8 @@ const Op convolution_input = {
     .gradient = convolution_input_gradient,
     .needs = {{Need::b}, {Need::a}},
     .cpu = convolution_input_cpu,
-    .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]}};
+    .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
+    .batch = batch_convolved};
 const Op convolution_weight = {
     .name = "convolution_weight",
     .inputs = 2,
@@ -187,7 +225,8 @@ const Op convolution_weight = {
     .gradient = convolution_weight_gradient,
     .needs = {{Need::b}, {Need::a}},
     .cpu = convolution_weight_cpu,
-    .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]}};
+    .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
+    .batch = batch_convolution_weight};
 
 }  // namespace ops
 
@@ -316,11 +355,15 @@ Tensor convolved(Asked a, const Arg& input, const Arg& weight, const Tensor& bia
 
 Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias, const Convolution& options) {
     const Here here(x.where, "conv2d");
+    if (lowers(x.tensor, weight.tensor, bias))
+        return conv2d(lowered(x), lowered(weight), lowered(bias), options);
     return convolved(Asked("conv2d", 2, options), x, weight, bias);
 }
 
 Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Convolution& options) {
     const Here here(x.where, "conv1d");
+    if (lowers(x.tensor, weight.tensor, bias))
+        return conv1d(lowered(x), lowered(weight), lowered(bias), options);
     return convolved(Asked("conv1d", 1, options), x, weight, bias);
 }
 
@@ -329,6 +372,8 @@ Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Convolu
 Tensor conv_transpose2d(const Arg& input, const Arg& weight, const Tensor& bias,
                         const Convolution& options) {
     const Here here(input.where, "conv_transpose2d");
+    if (lowers(input.tensor, weight.tensor, bias))
+        return conv_transpose2d(lowered(input), lowered(weight), lowered(bias), options);
     const Asked a("conv_transpose2d", 2, options);
     check_tensors(a, input, weight, bias);
     if (!options.padding.word.empty())

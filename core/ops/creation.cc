@@ -1,9 +1,9 @@
 // Tensors from nothing: filled, counted, given. Random ones are in random.cc.
-#include "core/ops/making.h"
-
 #include <cstring>
 
+#include "core/batching.h"
 #include "core/ops/integers.h"
+#include "core/ops/making.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
 
@@ -81,20 +81,23 @@ const Op arange = {.name = "arange",
                    .shape = arange_shape,
                    .cpu = arange_cpu,
                    .attributes = {{"end", AttrKind::integer}, {"dtype", AttrKind::dtype}}};
-const Op constant = {
-    .name = "constant",
-    .inputs = 0,
-    .shape = constant_shape,
-    .cpu = constant_cpu,
-    .attributes = {
-        {"shape", AttrKind::dims}, {"dtype", AttrKind::dtype}, {"bytes", AttrKind::string}}};
+const Op constant = {.name = "constant",
+                     .inputs = 0,
+                     .shape = constant_shape,
+                     .cpu = constant_cpu,
+                     .attributes = {{"shape", AttrKind::dims},
+                                    {"dtype", AttrKind::dtype},
+                                    {"bytes", AttrKind::string}},
+                     .low_precision = true};
 const Op to = {.name = "to",
                .inputs = 1,
                .shape = to_shape,
                .gradient = to_gradient,
                .cpu = to_kernel,
                .cuda = to_cuda,
-               .attributes = {{"device", AttrKind::integer}, {"from", AttrKind::integer}}};
+               .attributes = {{"device", AttrKind::integer}, {"from", AttrKind::integer}},
+               .low_precision = true,
+               .batch = batch_aligned};
 
 }  // namespace ops
 

@@ -1,6 +1,7 @@
 // Diagonals. Diagonal k of a matrix holds the elements whose column is row + k.
 #include <algorithm>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -91,13 +92,15 @@ const Op diagonal = {.name = "diagonal",
                      .view = diagonal_view,
                      .cpu = alias_cpu,
                      .attributes = {place[0], place[1], place[2]},
-                     .alias = true};
+                     .alias = true,
+                     .batch = batch_shifted<Names::nothing, Names::dim, Names::dim>};
 const Op diagonal_scatter = {.name = "diagonal_scatter",
                              .inputs = 2,
                              .shape = scatter_shape,
                              .gradient = scatter_gradient,
                              .cpu = scatter_cpu,
-                             .attributes = {place[0], place[1], place[2]}};
+                             .attributes = {place[0], place[1], place[2]},
+                             .batch = batch_shifted<Names::nothing, Names::dim, Names::dim>};
 }  // namespace ops
 
 std::span<const Op* const> diagonal_ops() {

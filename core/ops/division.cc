@@ -1,4 +1,5 @@
 // Division with a rest, bits, and logarithms of other bases. Formulas: kernels/division.h.
+#include "core/batching.h"
 #include "core/ops/formula.h"
 
 namespace tg {
@@ -49,7 +50,11 @@ const Op bitwise_xor = elementwise<formula::BitwiseXor>();
 const Op bitwise_not = elementwise<formula::BitwiseNot>();
 const Op log2 = elementwise<formula::Log2>(log2_gradient, {{a}});
 const Op log10 = elementwise<formula::Log10>(log10_gradient, {{a}});
-const Op divisor = {.name = "divisor", .inputs = 1, .shape = same_shape, .cpu = divisor_cpu};
+const Op divisor = {.name = "divisor",
+                    .inputs = 1,
+                    .shape = same_shape,
+                    .cpu = divisor_cpu,
+                    .batch = batch_aligned};
 
 }  // namespace ops
 

@@ -2,6 +2,7 @@
 // records and, above each, its gradient in one line (g is dL/dy).
 #include <cmath>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/ops/formula.h"
 #include "core/ops/structural.h"
@@ -195,7 +196,9 @@ const Op cast = {.name = "cast",
                  .shape = cast_shape,
                  .gradient = cast_gradient,
                  .cpu = cast_cpu,
-                 .attributes = {{"dtype", AttrKind::dtype}}};
+                 .attributes = {{"dtype", AttrKind::dtype}},
+                 .low_precision = true,
+                 .batch = batch_aligned};
 
 }  // namespace ops
 

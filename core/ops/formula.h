@@ -1,6 +1,7 @@
 // The record of an op that is a formula of kernels/math.h.
 #pragma once
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "kernels/math.h"
 
@@ -22,6 +23,8 @@ constexpr Op elementwise(void (*gradient)(Backward&) = nullptr, const Needs (&ne
     op.cpu = elementwise_cpu;
     op.cuda = elementwise_cuda;
     op.formula = formula::id<F>;
+    op.low_precision = true;
+    op.batch = batch_aligned;
     return op;
 }
 

@@ -1,4 +1,6 @@
 // Activations that cut, bend or gate, made of other ops; each is a formula above its body.
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -15,6 +17,7 @@ void check_floating(const char* op, const Arg& x) {
 // log(1 / (1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)
 Tensor logsigmoid(const Arg& x) {
     const Here here(x.where, "logsigmoid");
+    if (is_low(x)) return rounded(logsigmoid(widened(x)), x);
     check_floating("logsigmoid", x);
     const Tensor below = lt(x, 0);
     return sub(where(below, x, 0.0), log1p(exp(where(below, x, neg(x)))));
@@ -39,12 +42,14 @@ Tensor relu6(const Arg& x) {
 // min(max(x + 3, 0), 6) / 6
 Tensor hardsigmoid(const Arg& x) {
     const Here here(x.where, "hardsigmoid");
+    if (is_low(x)) return rounded(hardsigmoid(widened(x)), x);
     check_floating("hardsigmoid", x);
     return div(hardtanh(add(x, 3.0), 0, 6), 6.0);
 }
 
 Tensor hardswish(const Arg& x) {
     const Here here(x.where, "hardswish");
+    if (is_low(x)) return rounded(hardswish(widened(x)), x);
     check_floating("hardswish", x);
     return mul(x, hardsigmoid(x));
 }
@@ -52,6 +57,7 @@ Tensor hardswish(const Arg& x) {
 // x tanh(log(1 + e^x))
 Tensor mish(const Arg& x) {
     const Here here(x.where, "mish");
+    if (is_low(x)) return rounded(mish(widened(x)), x);
     check_floating("mish", x);
     return mul(x, tanh(neg(logsigmoid(neg(x)))));
 }
@@ -59,18 +65,25 @@ Tensor mish(const Arg& x) {
 // x / (1 + |x|)
 Tensor softsign(const Arg& x) {
     const Here here(x.where, "softsign");
+    if (is_low(x)) return rounded(softsign(widened(x)), x);
     return div(x, add(abs(x), 1));
 }
 
 // x - tanh x
 Tensor tanhshrink(const Arg& x) {
     const Here here(x.where, "tanhshrink");
+    if (is_low(x)) return rounded(tanhshrink(widened(x)), x);
     return sub(x, tanh(x));
 }
 
 // x above 0, w x below; x (N, C, ...), w (C,) or one number
 Tensor prelu(const Arg& x, const Arg& weight) {
     const Here here(x.where, "prelu");
+    if (lowers(x.tensor, weight.tensor)) return prelu(lowered(x), lowered(weight));
+    if (is_low(x)) {
+        const AutocastScope off({});
+        return rounded(prelu(widened(x), widened(weight)), x);
+    }
     const Dims& s = x.tensor.shape();
     Tensor w = weight.tensor;
     if (w.dtype() != x.tensor.dtype())
@@ -94,6 +107,7 @@ Tensor prelu(const Arg& x, const Arg& weight) {
 // [a, b] -> a sigmoid(b)
 Tensor glu(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "glu");
+    if (is_low(x)) return rounded(glu(widened(x), dim), x);
     if (x.tensor.dims() == 0) fail(ErrorKind::runtime, "glu: a tensor of no dims has no halves");
     const int d = wrap_dim("glu", dim, x.tensor.dims());
     const std::int64_t n = known_size("glu", x.tensor, d);

@@ -1,4 +1,5 @@
 // Reading and writing at indices that are themselves data.
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/ops/rows.h"
 
@@ -106,14 +107,16 @@ const Op gather = {.name = "gather",
                    .gradient = gather_gradient,
                    .needs = {{Need::b}},
                    .cpu = gather_cpu,
-                   .attributes = {{"dim", AttrKind::integer}}};
+                   .attributes = {{"dim", AttrKind::integer}},
+                   .batch = batch_shifted<Names::dim>};
 const Op scatter_add = {.name = "scatter_add",
                         .inputs = 3,
                         .shape = scatter_shape,
                         .gradient = scatter_add_gradient,
                         .needs = {{}, {}, {Need::b}},
                         .cpu = scatter_add_cpu,
-                        .attributes = {{"dim", AttrKind::integer}}};
+                        .attributes = {{"dim", AttrKind::integer}},
+                        .batch = batch_shifted<Names::dim>};
 
 const Op scatter = {.name = "scatter",
                     .inputs = 3,
@@ -121,7 +124,8 @@ const Op scatter = {.name = "scatter",
                     .gradient = scatter_gradient,
                     .needs = {{Need::b}, {}, {Need::b}},
                     .cpu = scatter_cpu,
-                    .attributes = {{"dim", AttrKind::integer}}};
+                    .attributes = {{"dim", AttrKind::integer}},
+                    .batch = batch_shifted<Names::dim>};
 
 }  // namespace ops
 

@@ -1,8 +1,7 @@
 // In place: compute the value, then write it into the tensor. write.cc says what a write means.
-#include "core/ops/written.h"
-
 #include "core/history.h"
 #include "core/ops/family.h"
+#include "core/ops/written.h"
 #include "core/recording.h"
 
 namespace tg {

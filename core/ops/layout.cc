@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/batching.h"
 #include "core/history.h"
 #include "core/ops/family.h"
 #include "core/ops/structural.h"
@@ -221,6 +222,22 @@ void clone_gradient(Backward& n) { n.give(0, n.g()); }
 
 }  // namespace
 
+namespace {
+
+// ---- vmap --------------------------------------------------------------------------------------
+
+// (B, ...) -> (B, 1, ..., 1, ...), and that expanded
+Outputs batch_expand(const Batch& b) {
+    Tensor x = b.all(0);
+    const Dims& shape = b.attrs.dims(0);
+    while (x.dims() <= shape.size()) x = unsqueeze(x, 1);
+    return {expand(x, b.with_size(shape))};
+}
+
+Outputs batch_reshape(const Batch& b) { return {reshape(b.all(0), b.with_size(b.attrs.dims(0)))}; }
+
+}  // namespace
+
 namespace ops {
 
 const Op permute = {.name = "permute",
@@ -229,14 +246,16 @@ const Op permute = {.name = "permute",
                     .view = permute_view,
                     .cpu = alias_cpu,
                     .attributes = {{"dims", AttrKind::dims}},
-                    .alias = true};
+                    .alias = true,
+                    .batch = batch_shifted<Names::order>};
 const Op expand = {.name = "expand",
                    .inputs = 1,
                    .gradient = expand_gradient,
                    .view = expand_view,
                    .cpu = alias_cpu,
                    .attributes = {{"shape", AttrKind::dims}},
-                   .alias = true};
+                   .alias = true,
+                   .batch = batch_expand};
 const Op reshape = {.name = "reshape",
                     .inputs = 1,
                     .shape = reshape_shape,
@@ -244,26 +263,31 @@ const Op reshape = {.name = "reshape",
                     .view = reshape_view,
                     .cpu = alias_cpu,
                     .attributes = {{"shape", AttrKind::dims}},
-                    .alias = true};
+                    .alias = true,
+                    .batch = batch_reshape};
 const Op unsqueeze = {.name = "unsqueeze",
                       .inputs = 1,
                       .gradient = unsqueeze_gradient,
                       .view = unsqueeze_view,
                       .cpu = alias_cpu,
                       .attributes = {{"dim", AttrKind::integer}},
-                      .alias = true};
+                      .alias = true,
+                      .batch = batch_shifted<Names::dim>};
 const Op squeeze = {.name = "squeeze",
                     .inputs = 1,
                     .gradient = squeeze_gradient,
                     .view = squeeze_view,
                     .cpu = alias_cpu,
                     .attributes = {{"dim", AttrKind::dims}},
-                    .alias = true};
+                    .alias = true,
+                    .batch = batch_shifted<Names::dims>};
 const Op clone = {.name = "clone",
                   .inputs = 1,
                   .shape = same_shape,
                   .gradient = clone_gradient,
-                  .cpu = clone_cpu};
+                  .cpu = clone_cpu,
+                  .low_precision = true,
+                  .batch = batch_aligned};
 
 }  // namespace ops
 

@@ -1,6 +1,8 @@
 // Losses, made of other ops.
 #include <cmath>
 
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -40,6 +42,15 @@ void check_classes(const char* op, const Arg& input, const Arg& target, const Cl
              ", and needs one number for each of ", classes, " classes");
 }
 
+// A loss that was computed of x widened: under autocast it stays float32.
+Tensor as_loss(const Tensor& y, const Arg& x) { return autocast().enabled ? y : rounded(y, x); }
+
+ClassLoss widened(const ClassLoss& o) {
+    ClassLoss wide = o;
+    wide.weight = tg::widened(o.weight);
+    return wide;
+}
+
 // sum(losses) / sum(weights), or as the reduction says
 Tensor weighed(const Tensor& losses, const Tensor& weights, const std::string& reduction,
                const char* op) {
@@ -52,6 +63,7 @@ Tensor weighed(const Tensor& losses, const Tensor& weights, const std::string& r
 // |a - b|
 Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction) {
     const Here here(input.where, "l1_loss");
+    if (is_low(input)) return as_loss(l1_loss(widened(input), widened(target), reduction), input);
     return reduced_as(abs(sub(input, target)), reduction, "l1_loss");
 }
 
@@ -59,6 +71,8 @@ Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction
 Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& reduction,
                       double beta) {
     const Here here(input.where, "smooth_l1_loss");
+    if (is_low(input))
+        return as_loss(smooth_l1_loss(widened(input), widened(target), reduction, beta), input);
     if (beta < 0) fail(ErrorKind::runtime, "smooth_l1_loss: beta is ", beta, ", below 0");
     if (beta == 0) return l1_loss(input, target, reduction);
     const Tensor d = abs(sub(input, target));
@@ -69,6 +83,7 @@ Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& re
 // (a - b)^2
 Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction) {
     const Here here(input.where, "mse_loss");
+    if (is_low(input)) return as_loss(mse_loss(widened(input), widened(target), reduction), input);
     const Tensor d = sub(input, target);
     return reduced_as(mul(d, d), reduction, "mse_loss");
 }
@@ -79,6 +94,11 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
                                         const std::string& reduction, const Tensor& pos_weight) {
     const char* op = "binary_cross_entropy_with_logits";
     const Here here(input.where, op);
+    if (is_low(input))
+        return as_loss(
+            binary_cross_entropy_with_logits(widened(input), widened(target), widened(weight),
+                                             reduction, widened(pos_weight)),
+            input);
     if (input.tensor.shape() != target.tensor.shape())
         fail(ErrorKind::value, op, ": the target's shape ", text(target.tensor.shape()),
              " must be the input's, ", text(input.tensor.shape()));
@@ -96,6 +116,8 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
 // t (log t - x), 0 where t is 0
 Tensor kl_div(const Arg& input, const Arg& target, const std::string& reduction, bool log_target) {
     const Here here(input.where, "kl_div");
+    if (is_low(input))
+        return as_loss(kl_div(widened(input), widened(target), reduction, log_target), input);
     Tensor losses;
     if (log_target) {
         losses = mul(exp(target), sub(target, input));
@@ -112,6 +134,7 @@ Tensor kl_div(const Arg& input, const Arg& target, const std::string& reduction,
 // -w[t] x[t]; where t is ignore_index, nothing
 Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
     const Here here(input.where, "nll_loss");
+    if (is_low(input)) return as_loss(nll_loss(widened(input), target, widened(o)), input);
     check_classes("nll_loss", input, target, o);
     const int classes = input.tensor.dims() == 1 ? 0 : 1;
     const Tensor counts = ne(target, o.ignore_index);
@@ -129,6 +152,8 @@ Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
 // makes it 1 - e there and e / C everywhere besides.
 Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& o) {
     const Here here(input.where, "cross_entropy");
+    if (is_low(input))
+        return as_loss(cross_entropy(widened(input), widened(target), widened(o)), input);
     const double e = o.label_smoothing;
     if (!(e >= 0 && e <= 1))
         fail(ErrorKind::runtime, "cross_entropy: label_smoothing is ", e, ", outside 0..1");

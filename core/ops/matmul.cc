@@ -1,4 +1,6 @@
 // The matrix product, with any number of batch dims.
+#include "core/autocast.h"
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -121,6 +123,18 @@ void matmul_gradient(Backward& n) {
 
 }  // namespace
 
+namespace {
+
+// ---- vmap --------------------------------------------------------------------------------------
+
+// A matrix that is the same for all meets the rows of all examples in one product.
+Outputs batch_matmul(const Batch& b) {
+    if (!b.is_batched(1) && b.dims(1) == 2) return {matmul(b.in[0], b.in[1])};
+    return batch_aligned(b);
+}
+
+}  // namespace
+
 namespace ops {
 const Op matmul = {.name = "matmul",
                    .inputs = 2,
@@ -129,7 +143,8 @@ const Op matmul = {.name = "matmul",
                    .gradient = matmul_gradient,
                    .needs = {{Need::b}, {Need::a}},
                    .cpu = matmul_cpu,
-                   .cuda = matmul_cuda};
+                   .cuda = matmul_cuda,
+                   .batch = batch_matmul};
 }  // namespace ops
 
 std::span<const Op* const> matmul_ops() {
@@ -141,6 +156,7 @@ Tensor matmul(const Arg& x, const Arg& y) {
     const Here here(x.where);
     if (!x.is_tensor() || !y.is_tensor())
         fail(ErrorKind::type, "matmul: both operands must be tensors", "; use * for a number");
+    if (lowers(x.tensor, y.tensor)) return matmul(lowered(x), lowered(y));
     Tensor a = x.tensor;
     Tensor b = y.tensor;
     if (a.dims() == 0 || b.dims() == 0)

@@ -1,6 +1,7 @@
 // Norms, counts and running products, made of other ops.
 #include <cmath>
 
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -24,6 +25,7 @@ Tensor powered(const Tensor& size, double p) {
 
 Tensor norm(const Arg& x, double ord, const DimList& dims, bool keepdim) {
     const Here here(x.where, "norm");
+    if (is_low(x)) return rounded(norm(widened(x), ord, dims, keepdim), x);
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::unsupported, "norm: needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
@@ -44,6 +46,7 @@ Tensor count_nonzero(const Arg& x, const DimList& dims) {
 // the product of as many. No division, so a 0 does no harm to gradients.
 Tensor cumprod(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "cumprod");
+    if (is_low(x)) return rounded(cumprod(widened(x), dim), x);
     Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
     const int d = wrap_dim("cumprod", dim, y.dims());
     if (y.dims() == 0) return clone(y);

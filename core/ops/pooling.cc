@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/batching.h"
 #include "core/ops/windows.h"
 
 namespace tg {
@@ -128,19 +129,22 @@ const Op pool_argmax = {.name = "pool_argmax",
                         .inputs = 1,
                         .shape = pool_argmax_shape,
                         .cpu = pool_argmax_cpu,
-                        .attributes = {kernel, stride, padding, dilation, size}};
+                        .attributes = {kernel, stride, padding, dilation, size},
+                        .batch = batch_as_samples};
 const Op pool_mean = {.name = "pool_mean",
                       .inputs = 1,
                       .shape = pooled_shape,
                       .gradient = pool_mean_gradient,
                       .cpu = pool_mean_cpu,
-                      .attributes = {kernel, stride, padding, divisor, size}};
+                      .attributes = {kernel, stride, padding, divisor, size},
+                      .batch = batch_as_samples};
 const Op pool_spread = {.name = "pool_spread",
                         .inputs = 1,
                         .shape = pool_spread_shape,
                         .gradient = pool_spread_gradient,
                         .cpu = pool_spread_cpu,
-                        .attributes = {kernel, stride, padding, divisor, size}};
+                        .attributes = {kernel, stride, padding, divisor, size},
+                        .batch = batch_as_samples};
 
 }  // namespace ops
 

@@ -1,4 +1,6 @@
 // Products by the names that say which dims they take; all are matmul.
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -66,11 +68,17 @@ Tensor dot(const Arg& a, const Arg& b) {
 
 Tensor addmm(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
     const Here here(x.where, "addmm");
+    if (lowers(x.tensor, a.tensor, b.tensor))
+        return addmm(lowered(x), lowered(a), lowered(b), beta, alpha);
     check_dims("addmm", "mat1", a.tensor, 2);
     check_dims("addmm", "mat2", b.tensor, 2);
     if (x.tensor.dtype() != a.tensor.dtype())
         fail(ErrorKind::runtime, "addmm: input is ", name_of(x.tensor.dtype()), " and mat1 is ",
              name_of(a.tensor.dtype()), "; cast one of them");
+    if (is_low(x)) {
+        const AutocastScope off({});
+        return rounded(addmm(widened(x), widened(a), widened(b), beta, alpha), x);
+    }
     const Tensor product = matmul(a, b);
     if (broadcast("addmm", x.tensor.shape(), product.shape()) != product.shape() &&
         !any_unknown(product.shape()))

@@ -1,6 +1,7 @@
 // Random numbers, drawn from a generator (core/generator.h) by Philox (kernels/philox.h).
-#include "core/ops/making.h"
+#include "core/batching.h"
 #include "core/ops/integers.h"
+#include "core/ops/making.h"
 
 namespace tg {
 namespace {
@@ -74,8 +75,11 @@ const Op randperm = {.name = "randperm",
                      .attributes = {{"n", AttrKind::integer}},
                      .random = true,
                      .folds = false};
-const Op probability = {
-    .name = "probability", .inputs = 1, .shape = same_shape, .cpu = probability_cpu};
+const Op probability = {.name = "probability",
+                        .inputs = 1,
+                        .shape = same_shape,
+                        .cpu = probability_cpu,
+                        .batch = batch_aligned};
 const Op multinomial = {
     .name = "multinomial",
     .inputs = 2,

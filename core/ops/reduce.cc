@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/autocast.h"
+#include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 #include "core/ops/structural.h"
 
@@ -162,6 +165,27 @@ void count_cpu(const Launch& l) {
 
 }  // namespace
 
+namespace {
+
+// ---- vmap --------------------------------------------------------------------------------------
+
+// (B, ...) -> (B, 1, ..., shape), and without the ones
+Outputs batch_sum_to(const Batch& b) {
+    const Dims& shape = b.attrs.dims(0);
+    Dims wide{b.size};
+    for (int d = shape.size(); d < b.dims(0); ++d) wide.push_back(1);
+    for (std::int64_t n : shape) wide.push_back(n);
+    return {reshape(sum_to(b.all(0), wide), b.with_size(shape))};
+}
+
+// It counts places, of which each example has as many.
+Outputs batch_count(const Batch& b) {
+    const Tensor n = apply(b.op, {b.in[0]}, attrs_behind(b, {Names::dims}));
+    return {expand(n, {b.size})};
+}
+
+}  // namespace
+
 namespace ops {
 
 constexpr AttrSchema dims_and_keepdim[] = {{"dim", AttrKind::dims}, {"keepdim", AttrKind::integer}};
@@ -172,48 +196,56 @@ const Op sum = {.name = "sum",
                 .gradient = sum_gradient,
                 .cpu = sum_cpu,
                 .cuda = sum_cuda,
-                .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]}};
+                .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]},
+                .batch = batch_shifted<Names::dims>};
 const Op sum_to = {.name = "sum_to",
                    .inputs = 1,
                    .shape = sum_to_shape,
                    .gradient = sum_to_gradient,
                    .cpu = sum_to_cpu,
-                   .attributes = {{"shape", AttrKind::dims}}};
+                   .attributes = {{"shape", AttrKind::dims}},
+                   .batch = batch_sum_to};
 const Op amax = {.name = "amax",
                  .inputs = 1,
                  .shape = reduce_shape,
                  .gradient = extremum_gradient,
                  .needs = {{Need::a, Need::y}},
                  .cpu = amax_cpu,
-                 .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]}};
+                 .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]},
+                 .batch = batch_shifted<Names::dims>};
 const Op amin = {.name = "amin",
                  .inputs = 1,
                  .shape = reduce_shape,
                  .gradient = extremum_gradient,
                  .needs = {{Need::a, Need::y}},
                  .cpu = amin_cpu,
-                 .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]}};
+                 .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]},
+                 .batch = batch_shifted<Names::dims>};
 const Op argmin = {.name = "argmin",
                    .inputs = 1,
                    .shape = argmax_shape,
                    .cpu = argmin_cpu,
-                   .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}}};
+                   .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}},
+                   .batch = batch_shifted<Names::dim>};
 const Op cumsum = {.name = "cumsum",
                    .inputs = 1,
                    .shape = same_shape,
                    .gradient = cumsum_gradient,
                    .cpu = cumsum_cpu,
-                   .attributes = {{"dim", AttrKind::integer}, {"back", AttrKind::integer}}};
+                   .attributes = {{"dim", AttrKind::integer}, {"back", AttrKind::integer}},
+                   .batch = batch_shifted<Names::dim>};
 const Op argmax = {.name = "argmax",
                    .inputs = 1,
                    .shape = argmax_shape,
                    .cpu = argmax_cpu,
-                   .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}}};
+                   .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}},
+                   .batch = batch_shifted<Names::dim>};
 const Op count = {.name = "count",
                   .inputs = 1,
                   .shape = count_shape,
                   .cpu = count_cpu,
-                  .attributes = {{"dim", AttrKind::dims}}};
+                  .attributes = {{"dim", AttrKind::dims}},
+                  .batch = batch_count};
 
 }  // namespace ops
 
@@ -247,6 +279,7 @@ Arg count_of(const Tensor& x, const Dims& dims) {
 
 Tensor mean(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where, "mean");
+    if (is_low(x)) return rounded(mean(widened(x), list, keepdim), x);
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::unsupported, "mean: needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
@@ -338,6 +371,7 @@ Tensor all(const Arg& x, const DimList& dims, bool keepdim) {
 // sum (x - mean)^2 / (n - correction)
 Tensor var(const Arg& x, const DimList& list, double correction, bool keepdim) {
     const Here here(x.where, "var");
+    if (is_low(x)) return rounded(var(widened(x), list, correction, keepdim), x);
     const Dims dims = wrapped("var", list, x.tensor.dims());
     const Tensor d = sub(x, mean(x, dims, true));
     const Arg n = count_of(x.tensor, dims);
@@ -349,6 +383,7 @@ Tensor var(const Arg& x, const DimList& list, double correction, bool keepdim) {
 // Its gradient is 0, not NaN, where all elements are equal.
 Tensor std(const Arg& x, const DimList& dims, double correction, bool keepdim) {
     const Here here(x.where, "std");
+    if (is_low(x)) return rounded(std(widened(x), dims, correction, keepdim), x);
     const Tensor v = var(x, dims, correction, keepdim);
     const Tensor flat = eq(v, 0);
     return where(flat, 0.0, sqrt(where(flat, 1.0, v)));
@@ -357,6 +392,7 @@ Tensor std(const Arg& x, const DimList& dims, double correction, bool keepdim) {
 // log sum e^x, with the largest taken off first
 Tensor logsumexp(const Arg& x, const DimList& list, bool keepdim) {
     const Here here(x.where, "logsumexp");
+    if (is_low(x)) return rounded(logsumexp(widened(x), list, keepdim), x);
     const Tensor f = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, default_dtype());
     const Dims dims = wrapped("logsumexp", list, f.dims());
     for (std::int64_t d : dims)
@@ -370,6 +406,10 @@ Tensor logsumexp(const Arg& x, const DimList& list, bool keepdim) {
 // By halves: (x0 x1 ... ) (xh xh+1 ...), so that a gradient needs no division, whatever is 0.
 Tensor prod(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
     const Here here(x.where, "prod");
+    if (is_low(x)) {
+        const Tensor y = prod(widened(x), dim, keepdim);
+        return autocast().enabled ? y : rounded(y, x);
+    }
     Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
     const int dims = y.dims();
     if (!dim) y = reshape(y, {-1});

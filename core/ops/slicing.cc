@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -182,7 +183,8 @@ const Op select = {.name = "select",
                    .view = select_view,
                    .cpu = alias_cpu,
                    .attributes = {{"dim", AttrKind::integer}, {"index", AttrKind::integer}},
-                   .alias = true};
+                   .alias = true,
+                   .batch = batch_shifted<Names::dim>};
 const Op slice = {.name = "slice",
                   .inputs = 1,
                   .gradient = slice_gradient,
@@ -192,7 +194,8 @@ const Op slice = {.name = "slice",
                                  {"begin", AttrKind::integer},
                                  {"end", AttrKind::integer},
                                  {"step", AttrKind::integer}},
-                  .alias = true};
+                  .alias = true,
+                  .batch = batch_shifted<Names::dim>};
 const Op slice_scatter = {.name = "slice_scatter",
                           .inputs = 2,
                           .shape = slice_scatter_shape,
@@ -201,13 +204,15 @@ const Op slice_scatter = {.name = "slice_scatter",
                           .attributes = {{"dim", AttrKind::integer},
                                          {"begin", AttrKind::integer},
                                          {"end", AttrKind::integer},
-                                         {"step", AttrKind::integer}}};
+                                         {"step", AttrKind::integer}},
+                          .batch = batch_shifted<Names::dim>};
 const Op cat = {.name = "cat",
                 .promotes = Promotes::common,
                 .shape = cat_shape,
                 .gradient = cat_gradient,
                 .cpu = cat_cpu,
-                .attributes = {{"dim", AttrKind::integer}}};
+                .attributes = {{"dim", AttrKind::integer}},
+                .batch = batch_shifted<Names::dim>};
 }  // namespace ops
 
 std::span<const Op* const> slicing_ops() {

@@ -1,5 +1,6 @@
 // Order. Only the indices are found by a kernel; the values are gathered by them, and so is their
 // gradient.
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -36,7 +37,8 @@ const Op argsort = {.name = "argsort",
                     .cpu = argsort_cpu,
                     .attributes = {{"dim", AttrKind::integer},
                                    {"descending", AttrKind::integer},
-                                   {"count", AttrKind::integer}}};
+                                   {"count", AttrKind::integer}},
+                    .batch = batch_shifted<Names::dim>};
 
 }  // namespace ops
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/state.h"
 
@@ -109,6 +110,32 @@ void assign_gradient(Backward& n) { n.give(0, n.g()); }
 
 }  // namespace
 
+namespace {
+
+// ---- vmap --------------------------------------------------------------------------------------
+
+// The same layout in each of the bases (B, ...), which lie one after the other.
+Attrs layout_in_each(const Batch& b) {
+    const Layout one = layout_from(b.attrs);
+    Layout all;
+    all.shape = b.with_size(one.shape);
+    all.strides.push_back(element_count(b.one[0].shape));
+    for (std::int64_t n : one.strides) all.strides.push_back(n);
+    all.offset = one.offset;
+    return layout_attrs(all);
+}
+
+Outputs batch_as_view(const Batch& b) { return {view_of(b.all(0), layout_in_each(b))}; }
+
+// Also add_view: base, value -> base.
+Outputs batch_write_view(const Batch& b) {
+    Tensor value = b.all(1);
+    for (int d = b.dims(1); d < b.attrs.dims(0).size(); ++d) value = unsqueeze(value, 1);
+    return {apply(b.op, {contiguous(b.all(0)), value}, layout_in_each(b))};
+}
+
+}  // namespace
+
 namespace ops {
 
 const Op as_view = {.name = "as_view",
@@ -120,23 +147,26 @@ const Op as_view = {.name = "as_view",
                     .attributes = {{"shape", AttrKind::dims},
                                    {"strides", AttrKind::dims},
                                    {"offset", AttrKind::integer}},
-                    .alias = true};
-const Op write_view = {
-    .name = "write_view",
-    .inputs = 2,
-    .shape = write_shape,
-    .gradient = write_view_gradient,
-    .cpu = write_view_cpu,
-    .attributes = {
-        {"shape", AttrKind::dims}, {"strides", AttrKind::dims}, {"offset", AttrKind::integer}}};
-const Op add_view = {
-    .name = "add_view",
-    .inputs = 2,
-    .shape = write_shape,
-    .gradient = add_view_gradient,
-    .cpu = add_view_cpu,
-    .attributes = {
-        {"shape", AttrKind::dims}, {"strides", AttrKind::dims}, {"offset", AttrKind::integer}}};
+                    .alias = true,
+                    .batch = batch_as_view};
+const Op write_view = {.name = "write_view",
+                       .inputs = 2,
+                       .shape = write_shape,
+                       .gradient = write_view_gradient,
+                       .cpu = write_view_cpu,
+                       .attributes = {{"shape", AttrKind::dims},
+                                      {"strides", AttrKind::dims},
+                                      {"offset", AttrKind::integer}},
+                       .batch = batch_write_view};
+const Op add_view = {.name = "add_view",
+                     .inputs = 2,
+                     .shape = write_shape,
+                     .gradient = add_view_gradient,
+                     .cpu = add_view_cpu,
+                     .attributes = {{"shape", AttrKind::dims},
+                                    {"strides", AttrKind::dims},
+                                    {"offset", AttrKind::integer}},
+                     .batch = batch_write_view};
 const Op read = {.name = "read",
                  .inputs = 0,
                  .attributes = {{"input", AttrKind::integer}},
@@ -155,9 +185,14 @@ const Op rebind = {.name = "rebind",
                    .shape = same_shape,
                    .gradient = rebind_gradient,
                    .cpu = alias_cpu,
-                   .alias = true};
-const Op detach = {
-    .name = "detach", .inputs = 1, .shape = same_shape, .cpu = alias_cpu, .alias = true};
+                   .alias = true,
+                   .batch = batch_aligned};
+const Op detach = {.name = "detach",
+                   .inputs = 1,
+                   .shape = same_shape,
+                   .cpu = alias_cpu,
+                   .alias = true,
+                   .batch = batch_aligned};
 const Op assign = {.name = "assign",
                    .inputs = 1,
                    .shape = same_shape,

@@ -13,7 +13,7 @@ namespace tg::kernels::cpu {
 
 constexpr std::int64_t parallel_grain = 32768;  // elements that one thread takes at a time
 
-// Calls fn with a zero of the C++ type of a dtype.
+// Calls fn with a zero of the C++ type of a dtype that is computed in.
 template <class Fn>
 void visit(DType dtype, Fn&& fn) {
     switch (dtype) {
@@ -23,6 +23,8 @@ void visit(DType dtype, Fn&& fn) {
             return fn(std::uint8_t{});
         case DType::int8:
             return fn(std::int8_t{});
+        case DType::int16:
+            return fn(std::int16_t{});
         case DType::int32:
             return fn(std::int32_t{});
         case DType::int64:
@@ -31,6 +33,9 @@ void visit(DType dtype, Fn&& fn) {
             return fn(float{});
         case DType::float64:
             return fn(double{});
+        case DType::float16:
+        case DType::bfloat16:
+            return;  // widened before they come here: core/low_precision.h
     }
 }
 
@@ -40,6 +45,8 @@ void visit_size(DType dtype, Fn&& fn) {
     switch (size_of(dtype)) {
         case 1:
             return fn(std::uint8_t{});
+        case 2:
+            return fn(std::uint16_t{});
         case 4:
             return fn(std::uint32_t{});
         default:

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _C
 from ._C import Tensor
+from .plain_arrays import tensor_of, values_of
 
 
 def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -79,7 +80,7 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def _rebuild(cls: type[Tensor], array: np.ndarray, device: str, requires_grad: bool) -> Tensor:
-    return cls._make_subclass(_C.tensor(array, device=device), requires_grad)
+    return cls._make_subclass(tensor_of(array.copy(), device), requires_grad)
 
 
 def _reduce(self: Tensor, protocol: int) -> tuple[Any, ...]:
@@ -89,7 +90,7 @@ def _reduce(self: Tensor, protocol: int) -> tuple[Any, ...]:
     storage become apart. To keep weights, prefer tg.save: who loads a pickle runs what is in it.
     """
     _check_leaf(self, "pickle", "x.detach()")
-    array = self.detach().cpu().numpy().copy()
+    array = values_of(self).copy()
     state = dict(getattr(self, "__dict__", {}))
     return _rebuild, (type(self), array, str(self.device), self.requires_grad), state or None
 

@@ -11,24 +11,31 @@ using namespace tg::test;
 
 namespace {
 
-constexpr DType b = DType::boolean, u8 = DType::uint8, i8 = DType::int8, i32 = DType::int32,
-                i64 = DType::int64, f32 = DType::float32, f64 = DType::float64;
+constexpr DType b = DType::boolean, u8 = DType::uint8, i8 = DType::int8, i16 = DType::int16,
+                i32 = DType::int32, i64 = DType::int64, f16 = DType::float16,
+                bf16 = DType::bfloat16, f32 = DType::float32, f64 = DType::float64;
 
 DType sum_of(const Arg& x, const Arg& y) { return add(x, y).dtype(); }
 
 }  // namespace
 
 TEST_CASE("two tensors with dims promote as PyTorch's do") {
-    // Rows and columns: bool, uint8, int8, int32, int64, float32, float64. PyTorch's uint8 + int8
-    // is int16, for which int32 stands here.
-    const DType table[7][7] = {
-        {b, u8, i8, i32, i64, f32, f64},     {u8, u8, i32, i32, i64, f32, f64},
-        {i8, i32, i8, i32, i64, f32, f64},   {i32, i32, i32, i32, i64, f32, f64},
-        {i64, i64, i64, i64, i64, f32, f64}, {f32, f32, f32, f32, f32, f32, f64},
-        {f64, f64, f64, f64, f64, f64, f64},
+    // Rows and columns: bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32,
+    // float64, as torch.promote_types gave them.
+    const DType table[dtype_count][dtype_count] = {
+        {b, u8, i8, i16, i32, i64, f16, bf16, f32, f64},
+        {u8, u8, i16, i16, i32, i64, f16, bf16, f32, f64},
+        {i8, i16, i8, i16, i32, i64, f16, bf16, f32, f64},
+        {i16, i16, i16, i16, i32, i64, f16, bf16, f32, f64},
+        {i32, i32, i32, i32, i32, i64, f16, bf16, f32, f64},
+        {i64, i64, i64, i64, i64, i64, f16, bf16, f32, f64},
+        {f16, f16, f16, f16, f16, f16, f16, f32, f32, f64},
+        {bf16, bf16, bf16, bf16, bf16, bf16, f32, bf16, f32, f64},
+        {f32, f32, f32, f32, f32, f32, f32, f32, f32, f64},
+        {f64, f64, f64, f64, f64, f64, f64, f64, f64, f64},
     };
-    for (int x = 0; x < 7; ++x)
-        for (int y = 0; y < 7; ++y) {
+    for (int x = 0; x < dtype_count; ++x)
+        for (int y = 0; y < dtype_count; ++y) {
             CAPTURE(x);
             CAPTURE(y);
             CHECK(sum_of(ones({2}, {static_cast<DType>(x)}), ones({2}, {static_cast<DType>(y)})) ==

@@ -110,8 +110,8 @@ TEST_CASE("an error in a text names its line and what is wrong") {
           "program text, line 3: there is no op 'foo'");
     CHECK(parse_error(head + "  %1 = exp %4 float32 (2, 3)\n  return %1\n") ==
           "program text, line 3: %4 is used before it is made");
-    CHECK(parse_error(head + "  %1 = exp %0 float16 (2, 3)\n  return %1\n") ==
-          "program text, line 3: there is no dtype 'float16'");
+    CHECK(parse_error(head + "  %1 = exp %0 float8 (2, 3)\n  return %1\n") ==
+          "program text, line 3: there is no dtype 'float8'");
     CHECK(parse_error(head + "  %1 = sum %0 keepdim=0 float32 ()\n  return %1\n") ==
           "program text, line 3: expected attribute dim=");
     CHECK(parse_error(head + "  %0 = exp %0 float32 (2, 3)\n  return %0\n") ==

@@ -9,7 +9,7 @@ import pytest
 import tapegraph as tg
 from errors import said
 
-DTYPES = ["bool", "uint8", "int8", "int32", "int64", "float32", "float64"]
+DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -120,7 +120,7 @@ def test_a_read_only_array_is_copied_with_a_warning():
         assert tg.as_tensor(np.broadcast_to(1.0, (2, 2))).tolist() == [[1, 1], [1, 1]]
 
 
-@pytest.mark.parametrize("dtype", ["float16", "uint16", "complex64", "object", "U3", "M8[s]"])
+@pytest.mark.parametrize("dtype", ["float128", "uint16", "complex64", "object", "U3", "M8[s]"])
 def test_dtypes_that_tensors_do_not_have(dtype):
     array = np.zeros(2).astype(dtype)
     for make in (tg.from_numpy, tg.tensor, tg.as_tensor):

@@ -21,8 +21,13 @@ from tapegraph.serialization import checksum
 
 ALL = {
     "F32": tg.float32, "F64": tg.float64, "I64": tg.int64, "I32": tg.int32, "I8": tg.int8,
-    "U8": tg.uint8, "BOOL": tg.bool,
+    "U8": tg.uint8, "BOOL": tg.bool, "F16": tg.float16, "BF16": tg.bfloat16, "I16": tg.int16,
 }  # fmt: skip
+
+
+def bits(t):
+    """NumPy has no bfloat16; as float32 it is just as exact."""
+    return (t.float() if t.dtype == tg.bfloat16 else t).numpy().tobytes()
 
 
 def same(a, b):
@@ -31,7 +36,7 @@ def same(a, b):
         return (
             isinstance(b, tg.Tensor)
             and (a.dtype, tuple(a.shape)) == (b.dtype, tuple(b.shape))
-            and a.detach().numpy().tobytes() == b.numpy().tobytes()
+            and bits(a.detach()) == bits(b)
         )
     if type(a) is not type(b):
         return False
@@ -364,10 +369,12 @@ HOSTILE = [
                           "nothing else"),
     (container({"a": entry(more=1)}, b"1234"),
      "the header: 'a' must have a dtype, a shape and data_offsets, and nothing else"),
-    (container({"a": entry("F16")}, b"1234"),
-     "the header: 'a': the dtype is 'F16', and must be one of F32, F64, I64, I32, I8, U8, BOOL"),
+    (container({"a": entry("F8_E4M3")}, b"1234"),
+     "the header: 'a': the dtype is 'F8_E4M3', and must be one of F32, F64, F16, BF16, I64, "
+     "I32, I16, I8, U8, BOOL"),
     (container({"a": entry({})}, b"1234"),
-     "the header: 'a': the dtype is '{}', and must be one of F32, F64, I64, I32, I8, U8, BOOL"),
+     "the header: 'a': the dtype is '{}', and must be one of F32, F64, F16, BF16, I64, I32, "
+     "I16, I8, U8, BOOL"),
     (container({"a": entry(shape=[-1])}, b"1234"),
      "the header: 'a': the shape must be up to 8 integers from 0 on, and is [-1]"),
     (container({"a": entry(shape=[1.0])}, b"1234"),

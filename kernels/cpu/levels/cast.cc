@@ -1,21 +1,38 @@
 // The casts between all pairs of dtypes, one loop each; a cast to the same dtype is a copy.
 #include "kernels/cpu/levels/elementwise.h"
+#include "kernels/low_precision.h"
 
 namespace tg::kernels::cpu::TAPEGRAPH_LEVEL {
 namespace {
+
+using formula::BFloat16;
+using formula::Float16;
+
+// By way of float32, from or to a number of low precision; one of its own kind keeps its bits.
+template <class To, class From>
+TG_FORMULA_FN To converted(From x) {
+    if constexpr (formula::same<To, From>)
+        return x;
+    else if constexpr (formula::is_low<From>)
+        return converted<To>(formula::widen(x));
+    else if constexpr (formula::is_low<To>)
+        return formula::narrow<To>(static_cast<float>(x));
+    else
+        return formula::convert<To>(x);
+}
 
 template <class To, class From>
 void cast_loop(std::int64_t n, void* out, const void* const* in, const int* steps) {
     const From* x = static_cast<const From*>(in[0]);
     To* y = static_cast<To*>(out);
-    if (steps[0] == 0) return spread<To>(formula::convert<To>(x[0]), n, y);
+    if (steps[0] == 0) return spread<To>(converted<To>(x[0]), n, y);
     TG_INDEPENDENT
-    for (std::int64_t i = 0; i < n; ++i) y[i] = formula::convert<To>(x[i]);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
 }
 
 // The types in the order of DType.
-using Types =
-    formula::List<bool, std::uint8_t, std::int8_t, std::int32_t, std::int64_t, float, double>;
+using Types = formula::List<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t,
+                            std::int64_t, Float16, BFloat16, float, double>;
 
 template <class From, class All>
 struct CastsFrom;

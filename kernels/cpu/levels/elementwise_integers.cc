@@ -11,6 +11,8 @@ Block integer_block(int formula, DType dtype) {
             return numbered<std::uint8_t>(formula);
         case DType::int8:
             return numbered<std::int8_t>(formula);
+        case DType::int16:
+            return numbered<std::int16_t>(formula);
         case DType::int32:
             return numbered<std::int32_t>(formula);
         case DType::int64:

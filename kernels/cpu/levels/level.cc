@@ -1,4 +1,4 @@
-// The table of one level. A level is what its five files export, and its name.
+// The table of one level. A level is what its six files export, and its name.
 #include "kernels/cpu/levels/level.h"
 
 namespace tg::kernels::cpu::TAPEGRAPH_LEVEL {
@@ -15,6 +15,7 @@ constexpr const char* level_name = "generic";
 #endif
 
 Block block(int formula, DType dtype) {
+    if (is_low_precision(dtype)) return low_block(formula, dtype);
     const bool is_float = dtype == DType::float32 || dtype == DType::float64;
     return is_float ? float_block(formula, dtype) : integer_block(formula, dtype);
 }

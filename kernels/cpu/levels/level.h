@@ -81,6 +81,7 @@ namespace TAPEGRAPH_LEVEL {
 extern const Level level;
 Block float_block(int formula, DType dtype);
 Block integer_block(int formula, DType dtype);
+Block low_block(int formula, DType dtype);
 Block cast_block(DType from, DType to);
 const Reduction* reduction_of(Reducing how, DType dtype);
 const ProductKernels* product(DType dtype);

@@ -119,6 +119,8 @@ const Reduction* sum(DType dtype) {
             return &reduction<Plus, std::uint8_t, std::int64_t>;
         case DType::int8:
             return &reduction<Plus, std::int8_t, std::int64_t>;
+        case DType::int16:
+            return &reduction<Plus, std::int16_t, std::int64_t>;
         case DType::int32:
             return &reduction<Plus, std::int32_t, std::int64_t>;
         case DType::int64:
@@ -127,8 +129,9 @@ const Reduction* sum(DType dtype) {
             return &reduction<Plus, float, float>;
         case DType::float64:
             return &reduction<Plus, double, double>;
+        default:
+            return nullptr;
     }
-    return nullptr;
 }
 
 template <class Op>
@@ -140,6 +143,8 @@ const Reduction* extremum(DType dtype) {
             return &reduction<Op, std::uint8_t, std::uint8_t>;
         case DType::int8:
             return &reduction<Op, std::int8_t, std::int8_t>;
+        case DType::int16:
+            return &reduction<Op, std::int16_t, std::int16_t>;
         case DType::int32:
             return &reduction<Op, std::int32_t, std::int32_t>;
         case DType::int64:
@@ -148,8 +153,9 @@ const Reduction* extremum(DType dtype) {
             return &reduction<Op, float, float>;
         case DType::float64:
             return &reduction<Op, double, double>;
+        default:
+            return nullptr;
     }
-    return nullptr;
 }
 
 }  // namespace

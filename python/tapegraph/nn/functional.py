@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Callable
+from typing import Any, Callable
 
 from .. import _C
 from .._C import Tensor
@@ -201,8 +201,9 @@ def layer_norm(
             raise RuntimeError(
                 f"layer_norm: {name} {tuple(given.shape)} is not of normalized_shape {shape}"
             )
-    output = _standardized(input, tuple(range(-len(shape), 0)), eps)
-    return _affine(output, weight, bias)
+    wide = _widened(input)
+    output = _standardized(wide, tuple(range(-len(shape), 0)), eps)
+    return _affine(output, _widened(weight), _widened(bias)).to(input.dtype)
 
 
 def group_norm(
@@ -223,9 +224,11 @@ def group_norm(
             f"{num_groups}"
         )
     size = math.prod(shape[2:]) * (shape[1] // num_groups)
-    groups = input.reshape(shape[0], num_groups, size)
+    groups = _widened(input).reshape(shape[0], num_groups, size)
     output = _standardized(groups, (-1,), eps).reshape(*shape)
-    return _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
+    weight, bias = _widened(weight), _widened(bias)
+    output = _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
+    return output.to(input.dtype)
 
 
 def batch_norm(
@@ -243,7 +246,8 @@ def batch_norm(
     In training the batch's, and then the running ones (C,), if given, are written in place:
     r = (1 - momentum) r + momentum s. Raises ValueError in training for one value a channel.
     """
-    shape = tuple(input.shape)
+    shape, dtype = tuple(input.shape), input.dtype
+    input, weight, bias = _widened(input), _widened(weight), _widened(bias)
     if training:
         dims = (0, *range(2, len(shape)))
         n = math.prod(shape) // max(shape[1], 1)
@@ -267,7 +271,12 @@ def batch_norm(
     if weight is not None:
         scale = scale * weight
     output = centred * _by_channel(scale, shape)
-    return output if bias is None else output + _by_channel(bias, shape)
+    return (output if bias is None else output + _by_channel(bias, shape)).to(dtype)
+
+
+def _widened(x: Any) -> Any:
+    """As float32 if it is float16 or bfloat16: what is made of several ops rounds once."""
+    return x.float() if x is not None and x.dtype in (_C.float16, _C.bfloat16) else x
 
 
 def _standardized(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:

@@ -341,6 +341,12 @@ class Module(hooks.Hooked):
     def float(self: M) -> M:
         return self.to(_C.float32)
 
+    def half(self: M) -> M:
+        return self.to(_C.float16)
+
+    def bfloat16(self: M) -> M:
+        return self.to(_C.bfloat16)
+
     def double(self: M) -> M:
         return self.to(_C.float64)
 

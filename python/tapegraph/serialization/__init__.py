@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..plain_arrays import tensor_of
 from .nested import put_together, taken_apart
 from .replacing import FilePath, Replacing
 from .safetensors import (
@@ -30,7 +31,6 @@ from .safetensors import (
     length_of_header,
     parsed_header,
     read_arrays,
-    tensor_of,
 )
 
 
@@ -43,7 +43,7 @@ def save(obj: Any, path: FilePath | IO[bytes]) -> None:
                  "generator": generator.get_state(), "step": 10}, "checkpoint.safetensors")
 
     A dict of tensors by name is plain safetensors. In all else a tensor that is there several
-    times is written once. Tensors are float32, float64, int64, int32, int8, uint8 or bool, of any
+    times is written once. Tensors are of any dtype that there is, of any
     shape, from any device. Gradients, and whether one is required, are not saved.
 
     What was at path stays whole until the new file is: it is written beside it, forced to the

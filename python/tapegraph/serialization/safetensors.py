@@ -11,12 +11,16 @@ import numpy as np
 
 from .. import _C
 from .._C import Tensor
+from ..plain_arrays import values_of
 
 _DTYPES = {
     "F32": (_C.float32, np.dtype("<f4")),
     "F64": (_C.float64, np.dtype("<f8")),
+    "F16": (_C.float16, np.dtype("<f2")),
+    "BF16": (_C.bfloat16, np.dtype("<u2")),  # its bits: NumPy has no bfloat16
     "I64": (_C.int64, np.dtype("<i8")),
     "I32": (_C.int32, np.dtype("<i4")),
+    "I16": (_C.int16, np.dtype("<i2")),
     "I8": (_C.int8, np.dtype("i1")),
     "U8": (_C.uint8, np.dtype("u1")),
     "BOOL": (_C.bool, np.dtype("?")),
@@ -46,7 +50,7 @@ def bytes_of(tensor: Tensor, name: str) -> tuple[str, np.ndarray]:
         raise ValueError(f"save: {name} is symbolic: it has no value until its graph runs")
     for code, (dtype, little) in _DTYPES.items():
         if tensor.dtype == dtype:
-            array = tensor.detach().cpu().numpy()
+            array = values_of(tensor)
             return code, np.ascontiguousarray(array, little).reshape(array.shape)
     raise TypeError(f"save: {name} is of {tensor.dtype}, which cannot be saved")
 
@@ -209,8 +213,3 @@ def read_arrays(file: IO[bytes], entries: dict[str, Entry], name: str) -> dict[s
         except ValueError as error:  # an empty tensor may have sizes beyond NumPy's
             raise ValueError(f"{what}: the shape {entry.shape} cannot be: {error}") from None
     return arrays
-
-
-def tensor_of(array: np.ndarray, device: Any) -> Tensor:
-    tensor = _C.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
-    return tensor if device is None else tensor.to(device)

@@ -1,0 +1,10 @@
+#include "core/autocast.h"
+
+namespace tg {
+
+Autocast& autocast() {
+    static thread_local Autocast now;
+    return now;
+}
+
+}  // namespace tg

@@ -1,0 +1,25 @@
+// float16 and bfloat16 are stored in two bytes and computed in float32. A kernel knows nothing of
+// them: its inputs are widened, and what it makes is rounded once. Elementwise kernels do so tile
+// by tile (kernels/cpu/levels/elementwise_low.cc); all others here. An op that is made of several
+// others would round at each: it begins with  if (is_low(x)) return rounded(op(widened(x), ...),
+// x).
+#pragma once
+
+#include "core/ops/elementwise.h"
+
+namespace tg {
+
+// Runs launch.op on the CPU; where an operand is of low precision, on float32 copies.
+void run_on_cpu(const Launch& launch);
+
+// Has x values of two bytes?
+inline bool is_low(const Arg& x) { return x.is_tensor() && is_low_precision(x.tensor.dtype()); }
+// x as float32 if it is of low precision, else x itself.
+inline Arg widened(const Arg& x) { return is_low(x) ? Arg(cast(x, DType::float32), x.where) : x; }
+inline Tensor widened(const Tensor& x) {
+    return x.defined() && is_low_precision(x.dtype()) ? cast(x, DType::float32) : x;
+}
+// y, which was computed of x widened, as x's own dtype.
+inline Tensor rounded(const Tensor& y, const Arg& x) { return cast(y, x.tensor.dtype()); }
+
+}  // namespace tg
