@@ -23,6 +23,7 @@ from .autograd.function import Function
 from .bytecode import Name, is_user_code, names_in, no_code, words_in
 from .contents import LIMIT, WRITERS, Contents, is_container
 from .frozen import frozen_call
+from .functions import Functions
 from .nn.module import Module
 from .objects import defaults_of, imported, is_open, own_names, special_methods
 from .optim.optimizer import Optimizer
@@ -47,6 +48,7 @@ class Captured:
         self.optimizers: list[tuple[str, Optimizer]] = []
         self.unchecked: list[str] = []
         self.frozen: dict[tuple[str, int, str], str] = {}  # file, line and call -> what is kept
+        self._functions = Functions()  # whose code has been followed
         self._seen: set[tuple[Any, ...]] = set()
         self._labels: set[tuple[int, str, bool]] = set()
         self._todo: list[tuple[Any, dict[str, Any]]] = []
@@ -64,6 +66,7 @@ class Captured:
     def key(self) -> Hashable:
         return (
             tuple(w.key() for w in (*self.watched, *self.containers)),
+            self._functions.key(),
             tuple(_module_key(module) for _, module in self.modules),
             tuple(optimizer.trace_key() for _, optimizer in self.optimizers),
         )
@@ -76,7 +79,7 @@ class Captured:
         for watched in self.containers:
             if not (watched.contents and watched.contents.same(watched.get())):
                 return True
-        return False
+        return self._functions.have_changed()
 
     def take_back(self) -> list[str]:
         """Puts back what a trace has set to one of its symbols; says what that was."""
@@ -90,6 +93,7 @@ class Captured:
     def facts(self) -> dict[str, tuple[Any, str]]:
         """label -> (value, line), to tell what has changed between two calls."""
         facts = {w.label: (w.value, w.line) for w in self.watched}
+        facts.update(self._functions.facts())
         for w in self.containers:
             if w.contents:
                 facts.update((label, (v, w.line)) for label, v in w.contents.leaves(w.label))
@@ -121,6 +125,7 @@ class Captured:
             if inner is not None:
                 self._function(inner, local)
             if is_user_code(function.__code__):
+                self._note(function)
                 key = (function.__code__, id(function.__closure__), *map(id, local.values()))
                 if key not in self._seen:
                     self._seen.add(key)
@@ -130,6 +135,15 @@ class Captured:
             if is_user_code(getattr(call, "__code__", no_code)):
                 self._method(function, "__call__", Name("local", type(function).__name__))
                 self._function(types.MethodType(call, function), {})
+
+    def _note(self, function: types.FunctionType) -> None:
+        """Its code may be replaced, and so may the defaults: as a whole, or one of them by name."""
+        if not self._functions.add(function) or function.__kwdefaults__ is None:
+            return
+        label = f"{function.__qualname__}.__kwdefaults__"
+        here = Name("local", label, ("__kwdefaults__",), function.__code__.co_filename,
+                    function.__code__.co_firstlineno)  # fmt: skip
+        self._container(label, Watched(function, here, label, function.__kwdefaults__))
 
     def _partial(self, function: functools.partial[Any]) -> None:
         """What is bound already is as fixed as a global: its values, and objects by their names."""

@@ -869,3 +869,53 @@ def test_an_empty_tuple_may_stand_in_the_code():
     compiled = tg.compile(lambda x: x.sum() if x.shape == () else x * 2)
     assert compiled(tg.ones(2)).tolist() == [2, 2]
     assert compiled(tg.tensor(3.0)).item() == 3
+
+
+def test_another_body_in_the_same_function_is_traced():
+    """IPython's autoreload brings an edited file in by f.__code__ = edited.__code__."""
+
+    def called(x, k=2, *, m=1):
+        return x * k * m
+
+    def body(x):
+        return called(x)
+
+    def edited(x):
+        return called(x) + 100
+
+    f, x = tg.compile(body), tg.ones(1)
+    first = called.__code__
+    assert f(x).item() == 2
+    called.__code__ = (lambda x, k=2, *, m=1: x - k).__code__
+    assert f(x).item() == -1
+    assert "called.__code__ is another code than before (test_compiled.py:" in f.explain()
+    called.__code__ = first
+    assert f(x).item() == 2 and f.traces == 2
+    called.__defaults__ = (5,)
+    assert f(x).item() == 5
+    assert "called.__defaults__ was (2,), is now (5,)" in f.explain()
+    called.__kwdefaults__ = {"m": 3}
+    assert f(x).item() == 15
+    called.__kwdefaults__["m"] = 4
+    assert f(x).item() == 20
+    assert "called.__kwdefaults__['m'] was 3, is now 4" in f.explain()
+    body.__code__ = edited.__code__
+    assert f(x).item() == 120
+    assert [f(x).item(), f.traces] == [120, 6]
+
+
+def test_another_body_of_a_method_is_traced():
+    class Net(nn.Module):
+        def forward(self, x):
+            return self.scaled(x) + 1
+
+        def scaled(self, x):
+            return x * 2
+
+    f, x = tg.compile(Net()), tg.ones(1)
+    assert f(x).item() == 3
+    Net.scaled.__code__ = (lambda self, x: x * 7).__code__
+    assert f(x).item() == 8
+    Net.forward.__code__ = (lambda self, x: x - 1).__code__
+    assert f(x).item() == 0
+    assert f.traces == 3
