@@ -1,4 +1,4 @@
-"""`dev`: its list of commands, `./dev fuzz` and `./dev test --peers`."""
+"""`dev`: its list of commands, `./dev format`, `./dev fuzz` and `./dev test --peers`."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ def test_an_unknown_command_is_refused() -> None:
     refused = run(DEV, "fuz")
     assert refused.returncode == 1
     assert refused.stderr.endswith("dev: there is no command 'fuz'\n")
+
+
+# ---- ./dev format -------------------------------------------------------------------------------
+def test_every_file_is_formatted() -> None:
+    found = run(DEV, "format", "--check")
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
 # ---- ./dev fuzz ---------------------------------------------------------------------------------

@@ -77,7 +77,8 @@ int main() {
             }
             sgd.step();
             nesterov_step(ours, v, 0.1);
-            expect(allclose(v, sgd.param_groups[0].state[0].at("momentum_buffer")), true, "v.mul_(0.9).add_(g)");
+            expect(allclose(v, sgd.param_groups[0].state[0].at("momentum_buffer")), true,
+                   "v.mul_(0.9).add_(g)");
             expect(allclose(ours.detach(), w.detach()), true, "first v, then w with the new v");
         }
         expect(ours.is_leaf() && ours.requires_grad(), true, "write w in place, under NoGrad");
