@@ -156,7 +156,9 @@ bool may_swap(const Tensor& target, const Tensor& value) {
 }
 
 // Threads that write one tensor take turns: the block that one swaps away belongs to another tensor
-// soon, and must not be written as if it were still here. It is held for one kernel.
+// soon, and must not be written as if it were still here. It is held for one kernel, so it keeps
+// memory whole and no more: where two threads run b.add_(1), both may read before either writes,
+// and one sum is lost.
 std::mutex& turn_to_write(const Storage& storage) {
     static auto& all = *new std::array<std::mutex, 64>;
     return all[reinterpret_cast<std::uintptr_t>(&storage) / 64 % all.size()];

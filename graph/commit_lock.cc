@@ -42,7 +42,8 @@ CommitLock::CommitLock(const std::vector<const void*>& changed, const std::strin
         wanted |= std::uint64_t{1} << stripe_of(c);
     }
     wanted &= ~held.stripes;
-    const bool inside_another = held.stripes != 0;  // whose order the other threads do not know
+    held.changed.reserve(before_ + changed.size());  // once all is locked, nothing may throw
+    const bool inside_another = held.stripes != 0;   // whose order the other threads do not know
     for (int i = 0; i < stripes; ++i) {
         if (!(wanted >> i & 1)) continue;
         std::mutex& mutex = mutexes()[static_cast<std::size_t>(i)];

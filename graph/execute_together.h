@@ -8,8 +8,13 @@
 //     group 0, 4,096 elements    group 1, 64   group 2, 640   ...
 //     |--------- chunk 0 --------|--------- chunk 1 ---------|---
 //
-// A group of one element is called a *number*, such as Adam's 1 - beta^t. It is computed before the
-// row begins, so the other groups may read it.
+// The words, here and in the pass:
+//   line     of a program: an op, what it reads and what it makes
+//   group    a line that is elementwise or fused, so that each element is computed by itself
+//   number   a group that makes one element, such as Adam's 1 - beta^t; it is computed before the
+//            row begins, so the other groups of its launch may read it
+//   launch   one `together` line: several groups, the lines of its body
+//   part     a group made ready to run, with its place in the row
 #pragma once
 
 #include <span>
@@ -45,9 +50,9 @@ class TogetherGroups {
     void run_part(const Part& part, char* const* data, std::int64_t begin, std::int64_t end) const;
     void run_row(char* const* data, std::int64_t begin, std::int64_t end) const;
 
-    std::vector<Part> numbers_;
-    std::vector<Part> parts_;  // in the order of the row
-    std::int64_t row_ = 0;     // elements
+    std::vector<Part> numbers_;  // run first, outside of the row
+    std::vector<Part> parts_;    // in the order of the row
+    std::int64_t row_ = 0;       // elements
 };
 
 }  // namespace tg

@@ -1,5 +1,5 @@
 // Elementwise groups that do not wait for each other become one launch: the updates of all
-// parameters, for one (graph/execute_together.h says what that saves).
+// parameters, for one (graph/execute_together.h says what that saves, and what the words mean).
 //
 //     %5 = fused %0 %1               %7 = matmul %2 %3
 //     %7 = matmul %2 %3              %5 %8 = together %0 %1 %2 %4
@@ -23,7 +23,8 @@
 namespace tg {
 namespace {
 
-constexpr std::int64_t a_little = 64 << 10;  // and a 32nd of the most
+// Waiting may cost so many bytes, and a 32nd of the program's worst, beyond that worst.
+constexpr std::int64_t a_little = 64 << 10;
 
 // When a line runs: just before line `until`, and before the steps that are nearer to it.
 struct Time {
@@ -52,7 +53,7 @@ class Waiting {
     void find_owners();
     void find_bytes();
     Time latest(int l) const;
-    bool has_room(int l, int until);
+    bool keep_inputs(int l, int until);
     Launches launches() const;
     Line launch_line(const std::vector<int>& lines) const;
 
@@ -66,7 +67,7 @@ class Waiting {
     std::vector<Time> time_;           // by line, if it waits or is a view
     std::vector<int> last_;            // by owner: the last line that needs it
     std::vector<std::int64_t> alive_;  // bytes, by line; and at the end
-    std::int64_t most_ = 0;
+    std::int64_t most_ = 0;            // bytes alive at the worst line, if nobody waits
 };
 
 Waiting::Waiting(const Program& program)
@@ -119,14 +120,15 @@ void Waiting::find_bytes() {
     most_ = *std::max_element(alive_.begin(), alive_.end());
 }
 
-// May line l wait until that line? If so, its inputs are alive until then.
-bool Waiting::has_room(int l, int until) {
+// Keeps what line l reads alive until that line. False, and all is as before, if that takes more
+// room than there is.
+bool Waiting::keep_inputs(int l, int until) {
     std::vector<int> owners;
     for (const Operand& in : line(l).in)
         if (in.value >= 0) owners.push_back(owner_[at(in.value)]);
     std::sort(owners.begin(), owners.end());
     owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-    const auto add = [&](std::int64_t sign) {
+    const auto add = [&](std::int64_t sign) {  // gives the most bytes at a line that it changed
         std::int64_t most = 0;
         for (int v : owners)
             for (int t = last_[at(v)] + 1; bytes_[at(v)] > 0 && t <= until; ++t)
@@ -143,9 +145,10 @@ bool Waiting::has_room(int l, int until) {
 
 // ---- waiting -----------------------------------------------------------------------------------
 
-// As its users come later than it, their times are known.
+// The latest time at which line l may run: the earliest that one of its users asks for. As they
+// come later than it, their times are known.
 Time Waiting::latest(int l) const {
-    Time latest{count(), 0};
+    Time earliest{count(), 0};
     for (int user : users_[at(l)]) {
         Time due{user, 0};
         if (is_view(user)) {
@@ -154,9 +157,9 @@ Time Waiting::latest(int l) const {
             const bool together = !is_view(l) && makes_number(program_, line(l));
             due = {time_[at(user)].until, time_[at(user)].step + (together ? 0 : 1)};
         }
-        latest = std::min(latest, due);
+        earliest = std::min(earliest, due);
     }
-    return latest;
+    return earliest;
 }
 
 void Waiting::find_times() {
@@ -166,7 +169,7 @@ void Waiting::find_times() {
     for (int l = count() - 1; l >= 0; --l) {
         if (!can_wait_[at(l)] && !is_view(l)) continue;
         time_[at(l)] = latest(l);
-        waits_[at(l)] = can_wait_[at(l)] && has_room(l, time_[at(l)].until);
+        waits_[at(l)] = can_wait_[at(l)] && keep_inputs(l, time_[at(l)].until);
     }
 }
 
@@ -196,16 +199,16 @@ Line Waiting::launch_line(const std::vector<int>& lines) const {
     body->name = "launch";
     Line made;
     made.op = &together;
-    std::map<int, int> number;  // of the program's values, in the body
+    std::map<int, int> place;  // by value of the program: where it is in the body
     const auto give = [&](int value) {
-        number[value] = static_cast<int>(body->values.size());
+        place[value] = static_cast<int>(body->values.size());
         body->values.push_back(program_.values[at(value)]);
     };
     for (int l : lines)
-        for (int out : line(l).out) number[out] = -1;
+        for (int out : line(l).out) place[out] = -1;
     for (int l : lines)
         for (const Operand& in : line(l).in) {
-            if (in.value < 0 || number.count(in.value) > 0) continue;
+            if (in.value < 0 || place.count(in.value) > 0) continue;
             const std::string name = "x" + std::to_string(body->inputs.size());
             give(in.value);
             body->inputs.push_back({ProgramInput::argument, name, false});
@@ -214,11 +217,11 @@ Line Waiting::launch_line(const std::vector<int>& lines) const {
     for (int l : lines) {
         Line inner = line(l);
         for (Operand& in : inner.in)
-            if (in.value >= 0) in.value = number[in.value];
+            if (in.value >= 0) in.value = place[in.value];
         for (int& out : inner.out) {
             made.out.push_back(out);
             give(out);
-            out = number[out];
+            out = place[out];
             body->outputs.push_back(out);
         }
         made.requires_grad = made.requires_grad || inner.requires_grad;
