@@ -38,15 +38,20 @@ DType common_dtype(const Op& op, std::span<const Arg> inputs) {
     return op.promotes == Promotes::floating && !is_floating(common) ? default_dtype() : common;
 }
 
+// As in PyTorch, a CPU tensor without dims goes where the others are in an elementwise op.
+bool goes_along(const Op& op, const Arg& arg) {
+    return is_elementwise(op) && arg.tensor.device() == Device::cpu && arg.tensor.dims() == 0;
+}
+
 Device common_device(const Op& op, std::span<const Arg> inputs) {
     const Tensor* first = nullptr;
     for (const Arg& arg : inputs) {
-        if (!arg.is_tensor()) continue;
+        if (!arg.is_tensor() || goes_along(op, arg)) continue;
         if (!first) first = &arg.tensor;
         if (arg.tensor.device() != first->device())
             fail(ErrorKind::runtime, op.name, ": one tensor is on ", name_of(first->device()),
                  " and another on ", name_of(arg.tensor.device()), "; move one with .to(\"",
-                 name_of(first->device()), "\")");
+                 name_of(arg.tensor.device()), "\") or .to(\"", name_of(first->device()), "\")");
     }
     return first ? first->device() : Device::cpu;
 }
@@ -284,10 +289,13 @@ Prepared prepare(const Op& op, std::span<const Arg> inputs) {
             continue;
         }
         const DType dtype = keeps ? arg.tensor.dtype() : common;
-        if (arg.tensor.dtype() == dtype)
+        const bool there = arg.tensor.device() == device;
+        if (arg.tensor.dtype() == dtype && there)
             p.args.push_back(arg);
-        else
+        else if (there)
             p.args.push_back(Arg(cast(arg, dtype)));
+        else
+            p.args.push_back(Arg(cast(to(arg, device), dtype)));
         p.descs.push_back(Desc{arg.tensor.shape(), dtype, device});
     }
     return p;
