@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <mutex>
 
+#include "core/apply.h"
 #include "core/function.h"
 #include "core/history.h"
 #include "core/ops/structural.h"
 #include "core/recording.h"
 #include "core/state.h"
+#include "kernels/parallel.h"
 
 namespace tg {
 
@@ -72,6 +74,7 @@ std::string tape_text(const Tensor& root) {
     std::string s;
     const Tape t = tape(values);
     for (std::size_t i = 0; i < t.nodes.size(); ++i) {
+        if (kernels::stopping()) check_interrupt();
         const Node& node = *t.nodes[i];
         s += "%" + std::to_string(i) + " = " + name_of(node);
         for (int k = 0; k < node.inputs.size(); ++k) {

@@ -6,7 +6,9 @@
 #include <set>
 #include <string_view>
 
+#include "core/apply.h"
 #include "graph/program.h"
+#include "kernels/parallel.h"
 
 namespace tg {
 namespace {
@@ -163,6 +165,7 @@ class Parser {
             Reader("", number_).error("the line has no end; is the text cut short?");
         const std::string_view line = rest_.substr(0, end);
         rest_.remove_prefix(end + 1);
+        if (kernels::stopping()) check_interrupt();
         return Reader(line, number_);
     }
 

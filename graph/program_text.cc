@@ -13,7 +13,9 @@
 #include <cctype>
 #include <map>
 
+#include "core/apply.h"
 #include "graph/program.h"
+#include "kernels/parallel.h"
 
 namespace tg {
 namespace {
@@ -80,6 +82,7 @@ class Writer {
     }
 
     void line(const Program& p, const Line& l, const std::string& indent) {
+        if (kernels::stopping()) check_interrupt();
         std::string s = indent;
         for (int out : l.out) s += "%" + std::to_string(out) + " ";
         if (!l.out.empty()) s += "= ";

@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <map>
 
+#include "core/apply.h"
 #include "core/backward.h"
 #include "core/history.h"
 #include "core/recording.h"
 #include "graph/svg_picture.h"
+#include "kernels/parallel.h"
 
 namespace tg {
 namespace {
@@ -77,6 +79,7 @@ Picture picture_of(const Tape& tape) {
     Picture p;
     std::vector<int> box_of;
     for (std::size_t i = 0; i < tape.nodes.size(); ++i) {
+        if (kernels::stopping()) check_interrupt();
         const Node& node = *tape.nodes[i];
         const bool is_leaf = std::string(node.op->name) == "leaf";
         Box box;
