@@ -328,7 +328,8 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     for (const Tensor& input : inputs) {
         if (!input.requires_grad())
             fail(ErrorKind::runtime, "grad: input ", targets.size(), " of shape ",
-                 text(input.shape()), " does not require a gradient");
+                 text(input.shape()), " does not require a gradient; call requires_grad_() on it ",
+                 "before the outputs are computed");
         targets.push_back(target_of(input));
     }
     if (targets.empty()) fail(ErrorKind::value, "grad: no inputs to take gradients of");

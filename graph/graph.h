@@ -80,6 +80,8 @@ class Session {
     Ref<Program> program(const std::vector<Tensor>& fetches);  // as written, unknown dims and all
     Ref<Program> last() const;       // the one that ran last, as improved by the passes
     std::int64_t lines_run() const;  // by the last run
+    // "placeholder 'x' (train.py:12) has shape (?, 2)"; an error if it is none of the graph's.
+    std::string placeholder_text(const Tensor& placeholder) const;
 
   private:
     struct State;

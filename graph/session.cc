@@ -40,10 +40,24 @@ Recording& open_graph(const char* what) {
     return *r;
 }
 
-const char* placeholder_name(const Recording& r, const Value& v) {
-    for (const RecordedInput& input : r.inputs)
-        if (input.kind == RecordedInput::placeholder && input.value == v) return input.name.c_str();
-    return nullptr;
+// Which placeholder of this graph a tensor is; an error if it is none.
+const RecordedInput& placeholder_of(const Recording& r, const Tensor& x) {
+    if (x.defined() && x.is_symbolic()) {
+        const auto s = r.by_storage.find(x.handle().storage.get());
+        for (const RecordedInput& input : r.inputs)
+            if (s != r.by_storage.end() && input.kind == RecordedInput::placeholder &&
+                input.value == s->second->first)
+                return input;
+    }
+    fail(ErrorKind::type, "Session.run: only placeholders of this graph can be fed");
+}
+
+std::string named(const RecordedInput& input) {
+    return "placeholder '" + input.name + "'" + at(input.value.node->where);
+}
+
+std::string named_with_shape(const RecordedInput& input) {
+    return named(input) + " has shape " + text(input.value.node->outputs[0].shape);
 }
 
 }  // namespace
@@ -181,24 +195,12 @@ Tensor fitted_feed(const RecordedInput& input, const Tensor& value) {
     for (int k = 0; fits && k < value.dims(); ++k)
         fits = is_unknown(d.shape[k]) || d.shape[k] == value.shape()[k];
     if (!fits)
-        fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
-             at(input.value.node->where), " has shape ", text(d.shape), ", but was fed ",
+        fail(ErrorKind::value, "Session.run: ", named_with_shape(input), ", but was fed ",
              text(value.shape()));
     if (value.dtype() != d.dtype)
-        fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
-             at(input.value.node->where), " is ", name_of(d.dtype), ", but was fed ",
-             name_of(value.dtype()));
+        fail(ErrorKind::value, "Session.run: ", named(input), " is ", name_of(d.dtype),
+             ", but was fed ", name_of(value.dtype()));
     return contiguous(to(value.detach(), d.device));
-}
-
-void check_feeds(const Recording& r, const std::vector<Feed>& feeds) {
-    for (const Feed& feed : feeds) {
-        const bool symbol = feed.first.defined() && feed.first.is_symbolic();
-        const auto s =
-            symbol ? r.by_storage.find(feed.first.handle().storage.get()) : r.by_storage.end();
-        if (s == r.by_storage.end() || !placeholder_name(r, s->second->first))
-            fail(ErrorKind::type, "Session.run: only placeholders of this graph can be fed");
-    }
 }
 
 }  // namespace
@@ -215,7 +217,7 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
         fail(ErrorKind::runtime, "Session.run: ", recording()->name,
              " is open, where ops are written down and nothing runs; close it first");
     Recording& r = state_->graph.recording();
-    check_feeds(r, feeds);
+    for (const Feed& feed : feeds) placeholder_of(r, feed.first);
     std::lock_guard lock(state_->mutex);
     std::vector<Value> roots = fetch_values(r, fetches);
     const std::size_t wanted = roots.size();
@@ -243,8 +245,8 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
         } else {
             const Tensor* value = fed(r, input, feeds);
             if (!value)
-                fail(ErrorKind::value, "Session.run: placeholder '", input.name, "'",
-                     at(input.value.node->where), " is needed by what is fetched and was not fed");
+                fail(ErrorKind::value, "Session.run: ", named(input),
+                     " is needed by what is fetched and was not fed");
             inputs.push_back(fitted_feed(input, *value));
         }
         const Tensor& t = inputs.back();
@@ -267,6 +269,10 @@ std::vector<Tensor> Session::run(const std::vector<Tensor>& fetches, const std::
 }
 
 Ref<Program> Session::last() const { return state_->last ? state_->last->improved : nullptr; }
+
+std::string Session::placeholder_text(const Tensor& placeholder) const {
+    return named_with_shape(placeholder_of(state_->graph.recording(), placeholder));
+}
 
 std::int64_t Session::lines_run() const {
     return state_->last ? static_cast<std::int64_t>(state_->last->improved->lines.size()) : 0;

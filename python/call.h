@@ -85,7 +85,7 @@ void add_functions(py::module_& m, std::span<const Function> functions);
 
 // ---- conversions that operators share: convert.cc -----------------------------------------------
 
-// False if o is none of these. Throws OverflowError for an int past int64.
+// False if o is none of these. An int past int64: OverflowError of an operand, else ValueError.
 bool to_number(PyObject* o, Scalar& out);
 bool to_operand(PyObject* o, Arg& out);
 bool fits_int64(PyObject* o, std::int64_t& out);   // of an int; false: it is too large

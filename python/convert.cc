@@ -15,11 +15,12 @@ PyTypeObject* numpy_scalar_type() {
     return type;
 }
 
-std::int64_t to_int64(PyObject* o) {
+// PyTorch's kinds: OverflowError for a number to calculate with, ValueError for an index or a dim.
+std::int64_t to_int64(PyObject* o, PyObject* kind) {
     std::int64_t v = 0;
     if (!fits_int64(o, v)) {
         const std::string place = at(python_line());
-        PyErr_Format(PyExc_OverflowError, "int%s: %R does not fit an int64", place.c_str(), o);
+        PyErr_Format(kind, "int%s: %R does not fit an int64", place.c_str(), o);
         throw_python();
     }
     return v;
@@ -31,7 +32,8 @@ bool from_numpy_scalar(PyObject* o, Scalar& out) {
     if (kind == "b")
         out = Scalar(PyObject_IsTrue(o) == 1);
     else if (kind == "i" || kind == "u")
-        out = Scalar(to_int64(py::reinterpret_steal<py::object>(checked(PyNumber_Index(o))).ptr()));
+        out = Scalar(to_int64(py::reinterpret_steal<py::object>(checked(PyNumber_Index(o))).ptr(),
+                              PyExc_OverflowError));
     else if (kind == "f")
         out = Scalar(PyFloat_AsDouble(o));
     else
@@ -69,7 +71,7 @@ bool to_number(PyObject* o, Scalar& out) {
     } else if (PyBool_Check(o)) {
         out = Scalar(o == Py_True);
     } else if (PyLong_Check(o)) {
-        out = Scalar(to_int64(o));
+        out = Scalar(to_int64(o, PyExc_OverflowError));
     } else if (PyObject_TypeCheck(o, numpy_scalar_type())) {
         return from_numpy_scalar(o, out);
     } else {
@@ -92,11 +94,12 @@ bool to_operand(PyObject* o, Arg& out) {
 bool to_integer(PyObject* o, std::int64_t& out) {
     if (PyBool_Check(o) || PyFloat_Check(o)) return false;
     if (PyLong_Check(o)) {
-        out = to_int64(o);
+        out = to_int64(o, PyExc_ValueError);
         return true;
     }
     if (!PyIndex_Check(o) || (is_tensor(o) && tensor_in(o).dtype() == DType::boolean)) return false;
-    out = to_int64(py::reinterpret_steal<py::object>(checked(PyNumber_Index(o))).ptr());
+    out = to_int64(py::reinterpret_steal<py::object>(checked(PyNumber_Index(o))).ptr(),
+                   PyExc_ValueError);
     return true;
 }
 

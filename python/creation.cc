@@ -98,8 +98,8 @@ void Nested::read(PyObject* data, int depth, std::string path) {
     }
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(here.ptr());
     if (depth == shape.size())
-        fail(ErrorKind::type, "tensor: ", where,
-             " is a list, where a number is expected; the list is ragged");
+        fail(ErrorKind::type, "tensor: ", where, " is ", what_is(data),
+             ", where a number is expected; the list is ragged");
     if (n != shape[depth])
         fail(ErrorKind::value, "tensor: ", where, " has length ", n, " and ",
              path.empty() ? "it" : "the lists before it", " length ", shape[depth],

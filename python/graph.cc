@@ -170,6 +170,13 @@ void bind_graph(py::module_& m) {
     py::class_<Session> session(m, "_Session", py::is_final());
     constructed_by(session);
     session.def("run", &run_session)
+        .def(
+            "placeholder",
+            [](const Session& s, const Tensor& input) {
+                const Here here(python_line());
+                return s.placeholder_text(input);
+            },
+            "\"placeholder 'x' (train.py:12) has shape (?, 2)\", for errors about its feed.")
         .def("program", &program_of)
         .def("last", [](const Session& s) { return program_object(s.last()); })
         .def("lines_run", [](const Session& s) { return s.lines_run(); });

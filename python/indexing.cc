@@ -18,17 +18,23 @@ int dims_used(PyObject* part) { return part == Py_None || part == Py_Ellipsis ? 
          type_name(part));
 }
 
-Slice range_of(PyObject* part) {
+// `dim` is the one it stands for; -1 if other parts of the key decide that.
+Slice range_of(PyObject* part, int dim) {
     Py_ssize_t begin = 0, end = 0, step = 0;
-    checked(PySlice_Unpack(part, &begin, &end, &step));
+    if (PySlice_Unpack(part, &begin, &end, &step) < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_ValueError)) throw_python();
+        PyErr_Clear();
+        fail(ErrorKind::value, "index: slice step cannot be zero; leave it out, or give 1 or more");
+    }
     if (step < 1)
         fail(ErrorKind::value, "index: a slice's step must be 1 or more, not ", step,
-             "; a tensor has no negative strides");
+             "; a tensor has no negative strides; turn the dim round first, as x.flip(",
+             dim < 0 ? "dim" : std::to_string(dim), ")");
     return {begin, end, step};
 }
 
 Tensor sliced(const Tensor& x, int dim, PyObject* part) {
-    const Slice r = range_of(part);
+    const Slice r = range_of(part, dim);
     if (r.begin == 0 && r.end == PY_SSIZE_T_MAX && r.step == 1) return x;
     return slice(x, dim, r.begin, r.end, r.step);
 }
@@ -101,7 +107,7 @@ void add_part(Key& key, PyObject* p) {
     else if (p == Py_None)
         key.push_back(newaxis);
     else if (PySlice_Check(p))
-        key.push_back(range_of(p));
+        key.push_back(range_of(p, -1));
     else if (PyBool_Check(p) || is_numpy_bool(p))
         key.push_back(PyObject_IsTrue(p) == 1);
     else if (is_tensor(p))

@@ -101,6 +101,21 @@ PyObject* moved(const Call& c, Device device) {
 PyObject* cpu(const Call& c) { return moved(c, Device::cpu); }
 PyObject* cuda(const Call& c) { return moved(c, Device::cuda); }
 
+// PyTorch's old names, as x.type() still gives them.
+PyObject* type(const Call& c) {
+    const Tensor& x = c.tensor(0);
+    if (c.given(1)) return converted(c, c.dtype(1, x.dtype()));
+    static constexpr const char* names[][2] = {
+        {"float32", "Float"}, {"float64", "Double"}, {"float16", "Half"}, {"bfloat16", "BFloat16"},
+        {"int64", "Long"},    {"int32", "Int"},      {"int16", "Short"},  {"int8", "Char"},
+        {"uint8", "Byte"},    {"bool", "Bool"}};
+    std::string word = name_of(x.dtype());
+    for (const auto& [dtype, name] : names)
+        if (word == dtype) word = name;
+    const char* where = x.device() == Device::cuda ? "cuda." : "";
+    return PyUnicode_FromFormat("tapegraph.%s%sTensor", where, word.c_str());
+}
+
 // to(dtype), to(device), to(device, dtype), to(other): in any order, by name or not.
 PyObject* to_what(const Call& c) {
     Tensor x = c.tensor(0);
@@ -108,10 +123,14 @@ PyObject* to_what(const Call& c) {
     Device device = c.given(3) ? c.device(3) : x.device();
     for (Py_ssize_t i = c[1] ? -1 : 0; i < c.rest_count(); ++i) {
         PyObject* what = i < 0 ? c[1] : c.rest(i);
+        if (what == Py_None) continue;
         if (is_tensor(what)) {
             dtype = tensor_in(what).dtype();
             device = tensor_in(what).device();
         } else if (!to_dtype(what, dtype) && !to_device(what, device)) {
+            if (PyLong_Check(what) && !PyBool_Check(what))
+                fail(ErrorKind::runtime,
+                     "to: devices have no numbers; \"cpu\" and \"cuda\" are all");
             fail(ErrorKind::type, "to: a dtype, a device or a tensor, not ", type_name(what));
         }
     }
@@ -172,6 +191,11 @@ const Function functions[] = {
     {"cuda(input)", cuda, "On the device \"cuda\"; itself if it is there.", Place::method},
     {"to(input, *target, dtype=None, device=None, copy=False)", to_what,
      "As another dtype, on another device, or like another tensor; itself if it is so already.",
+     Place::method},
+    {"type(input, dtype=None)", type,
+     "As another dtype; itself if it is of it. Without one, the name of its type as PyTorch "
+     "writes\n"
+     "it: \"tapegraph.FloatTensor\".",
      Place::method},
     {"type_as(input, other)", type_as, "As the dtype of other.", Place::method},
 };

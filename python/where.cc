@@ -112,6 +112,10 @@ void bind_lines(py::module_& m) {
     m.def(
         "_current_line", [] { return text(python_line()); },
         "Where the caller is, as errors print it: \"train.py:12\".");
+    m.def(
+        "_placed",
+        [](const std::string& said) { return placed_text(said, python_line(), nullptr); },
+        "An error's text with the caller's line: \"SGD: why\" becomes \"SGD (train.py:12): why\".");
 }
 
 }  // namespace tg::python

@@ -165,6 +165,8 @@ Tensor matmul(const Arg& x, const Arg& y) {
     if (a.dtype() != b.dtype())
         fail(ErrorKind::runtime, "matmul: a is ", name_of(a.dtype()), " and b is ",
              name_of(b.dtype()), "; cast one of them");
+    if (a.dtype() == DType::boolean)
+        fail(ErrorKind::unsupported, "matmul: of bools it is not defined; cast them first");
     check_inner(a.shape(), b.shape());
     // A vector is a row on the left and a column on the right, and leaves no trace in the result.
     const bool row = a.dims() == 1;

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _C
 from ._C import Tensor
+from ._errors import placed
 from .plain_arrays import tensor_of, values_of
 
 
@@ -19,8 +20,9 @@ def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndar
     array = self.numpy()
     if dtype is not None and array.dtype != np.dtype(dtype):
         if copy is False:
-            raise ValueError(
-                f"__array__: {array.dtype} cannot become {np.dtype(dtype)} without a copy"
+            raise placed(
+                ValueError,
+                f"__array__: {array.dtype} cannot become {np.dtype(dtype)} without a copy",
             )
         return array.astype(dtype)
     return array.copy() if copy else array
@@ -33,7 +35,7 @@ def _format(self: Tensor, spec: str) -> str:
     if not spec:
         return repr(self)
     what = "a symbolic tensor" if self.is_symbolic else f"a tensor of shape {tuple(self.shape)}"
-    raise TypeError(f"format: {what} is not one number, so '{spec}' does not apply")
+    raise placed(TypeError, f"format: {what} is not one number, so '{spec}' does not apply")
 
 
 def _repr_html(self: Tensor) -> str:

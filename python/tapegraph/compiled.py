@@ -13,6 +13,7 @@ from typing import Any, Callable, NamedTuple
 
 from . import _C
 from ._C import Program, Tensor
+from ._errors import placed
 from ._lines import place
 from .bytecode import no_code
 from .captured import Captured
@@ -57,9 +58,10 @@ def _tracer(compiled: Callable[[], Compiled | None]) -> Callable[..., Any]:
         if flatten_call(args, kwargs, after)[1:] != parts_of(given) or [*map(id, after)] != [
             *map(id, symbols)
         ]:
-            raise TypeError(
+            raise placed(
+                TypeError,
                 f"compile: {target._name} changes a list or dict among its arguments, which only "
-                f"happens while it is traced; return what it adds instead"
+                f"happens while it is traced; return what it adds instead",
             )
         return results, returned
 
@@ -151,10 +153,11 @@ class Compiled:
         finally:
             taken_back = self._captured.take_back() if self._captured else []
             if done and taken_back:
-                raise RuntimeError(
+                raise placed(
+                    RuntimeError,
                     f"compile: {self._name} sets {', '.join(taken_back)} to a tensor that it "
                     f"computes, which would happen only while it is traced; write into the tensor "
-                    f"that is there, as in x.copy_(value), or return the new one"
+                    f"that is there, as in x.copy_(value), or return the new one",
                 )
 
     @contextlib.contextmanager
@@ -234,7 +237,9 @@ class Compiled:
         """The program of a trace (the latest), after the passes or as it was written."""
         records = self._program.traces()
         if not records:
-            raise RuntimeError(f"program: {self._name} has not been traced yet; call it first")
+            raise placed(
+                RuntimeError, f"program: {self._name} has not been traced yet; call it first"
+            )
         return records[trace]["improved" if improved else "written"]
 
     def explain(self) -> str:
@@ -272,8 +277,9 @@ class Compiled:
         return self if instance is None else types.MethodType(self, instance)
 
     def __copy__(self) -> Compiled:
-        raise TypeError(
-            f"copy: {self._name} is compiled, and its traces are its own; compile it again"
+        raise placed(
+            TypeError,
+            f"copy: {self._name} is compiled, and its traces are its own; compile it again",
         )
 
     def __deepcopy__(self, memo: Any) -> Compiled:
@@ -336,7 +342,7 @@ def compile(function: Callable[..., Any] | None = None, *, executor: str = "fuse
     if function is None:
         return functools.partial(compile, executor=executor)
     if not callable(function):
-        raise TypeError(f"compile: a function is compiled, not {type(function).__name__}")
+        raise placed(TypeError, f"compile: a function is compiled, not {type(function).__name__}")
     return Compiled(function, executor)
 
 
@@ -358,7 +364,11 @@ def lockstep(
 
     Stops at the first line whose values differ; then what was returned and written is compared with
     what the compiled function would give. State that function writes is put back.
+    lockstep(function, (a, b)) is lockstep(function, a, b); a function of one tuple is given
+    ((a, b),). Raises ValueError where no op runs, so that there is nothing to compare.
     """
+    if len(args) == 1 and isinstance(args[0], tuple) and not kwargs:
+        (args,) = args
     function = getattr(function, "__wrapped_function__", function)
     tensors: list[Tensor] = []
     structure = flatten_call(args, kwargs, tensors)
@@ -369,4 +379,11 @@ def lockstep(
         flatten(function(*given, **named), results, "the result")
         return results
 
-    return Lockstep(*_C._lockstep(flat, tensors, executor))
+    found = Lockstep(*_C._lockstep(flat, tensors, executor))
+    if found.equal and found.lines == 0:
+        raise placed(
+            ValueError,
+            f"lockstep: {getattr(function, '__name__', function)} runs no op on the "
+            f"{len(tensors)} tensors that it is given, so there is nothing to compare",
+        )
+    return found

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Callable, NamedTuple
 
 from . import _C
+from ._errors import placed
 
 __all__ = ["Event", "Row", "Rows", "profile"]
 
@@ -60,7 +61,9 @@ class Rows(list[Row]):
         Raises ValueError for another.
         """
         if sort_by is not None and sort_by not in _ORDERS:
-            raise ValueError(f"table: sort_by is one of {', '.join(_ORDERS)}, not {sort_by!r}")
+            raise placed(
+                ValueError, f"table: sort_by is one of {', '.join(_ORDERS)}, not {sort_by!r}"
+            )
         rows = list(self) if sort_by is None else sorted(self, key=_ORDERS[sort_by])
         whole = sum(row.total for row in rows)
         shown = [(self.group_by, "calls", "total us", "mean us", "share")]
@@ -128,7 +131,7 @@ class profile:
     def key_averages(self, group_by: str = "op") -> Rows:
         """The events added up by "op" or by "line", those that took longest first."""
         if group_by not in ("op", "line"):
-            raise ValueError(f"key_averages: group_by is 'op' or 'line', not {group_by!r}")
+            raise placed(ValueError, f"key_averages: group_by is 'op' or 'line', not {group_by!r}")
         times: dict[str, list[int]] = {}
         for e in self.events:
             name = e.name if group_by == "op" else e.line or "(not known)"

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _C
 from ._C import Graph, Program, Tensor
+from ._errors import placed
 
 
 def _leaves(fetches: Any, into: list[Tensor]) -> None:
@@ -22,9 +23,10 @@ def _leaves(fetches: Any, into: list[Tensor]) -> None:
         for fetch in fetches:
             _leaves(fetch, into)
     else:
-        raise TypeError(
-            f"run: a fetch is a tensor, or a list, tuple or dict of them, not "
-            f"{type(fetches).__name__}"
+        raise placed(
+            TypeError,
+            f"Session.run: a fetch is a tensor, or a list, tuple or dict of them, not "
+            f"{type(fetches).__name__}",
         )
 
 
@@ -40,13 +42,12 @@ def _filled(fetches: Any, values: Any) -> Any:
     return filled
 
 
-def _fed(placeholder: Tensor, value: Any) -> Tensor:
-    """A value as the placeholder wants it; numbers, lists and arrays take its dtype."""
-    if not isinstance(value, Tensor):
-        value = _C.as_tensor(value if isinstance(value, np.ndarray) else np.asarray(value))
-    if value.dtype != placeholder.dtype:
-        value = value.to(placeholder.dtype)
-    return value.detach()
+def _said(value: Any, ragged: bool) -> str:
+    """What was fed that no tensor can be made of."""
+    kind = type(value).__name__
+    if isinstance(value, (list, tuple)):
+        return f"a {kind} whose parts differ in length" if ragged else f"a {kind} of no numbers"
+    return f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"one {kind}"
 
 
 class Session:
@@ -58,7 +59,7 @@ class Session:
 
     def __init__(self, graph: Graph, executor: str = "fused") -> None:
         if not isinstance(graph, Graph):
-            raise TypeError(f"Session: graph must be a Graph, not {type(graph).__name__}")
+            raise placed(TypeError, f"Session: graph must be a Graph, not {type(graph).__name__}")
         self.graph = graph
         self._session = _C._session(graph, executor)
 
@@ -73,20 +74,43 @@ class Session:
 
         fetches is a tensor of the graph, or a list, tuple or dict of them; the result has the same
         form. feed_dict gives each placeholder that is needed its value: an array, list, number or
-        tensor. Raises RuntimeError where one is missing or does not fit.
+        tensor. Raises ValueError where one is missing or does not fit, TypeError where it is none.
         """
         wanted: list[Tensor] = []
         _leaves(fetches, wanted)
-        feeds = []
-        for placeholder, value in (feed_dict or {}).items():
-            if not isinstance(placeholder, Tensor):
-                raise TypeError(
-                    f"run: a key of feed_dict is a placeholder, not {type(placeholder).__name__}"
-                )
-            feeds.append((placeholder, _fed(placeholder, value)))
+        if feed_dict is not None and not isinstance(feed_dict, Mapping):
+            raise placed(
+                TypeError,
+                f"Session.run: feed_dict is a dict from placeholders to values, as {{x: batch}}, "
+                f"not {type(feed_dict).__name__}",
+            )
+        feeds = [(x, self._fed(x, value)) for x, value in (feed_dict or {}).items()]
         values = self._session.run(wanted, feeds)
         arrays = (value.detach().cpu().numpy() for value in values)
         return _filled(fetches, (array[()] if array.ndim == 0 else array for array in arrays))
+
+    def _fed(self, x: Any, value: Any) -> Tensor:
+        """A value as placeholder x wants it; numbers, lists and arrays take its dtype."""
+        if not isinstance(x, Tensor):
+            raise placed(
+                TypeError,
+                f"Session.run: a key of feed_dict is a placeholder, not {type(x).__name__}; "
+                f"give the tensor that tg.placeholder returned",
+            )
+        wanted = self._session.placeholder(x)
+        if not isinstance(value, Tensor):
+            try:
+                value = _C.as_tensor(value if isinstance(value, np.ndarray) else np.asarray(value))
+            except (TypeError, ValueError) as error:
+                fed = _said(value, ragged=isinstance(error, ValueError))
+                raise placed(
+                    type(error),
+                    f"Session.run: {wanted}, but was fed {fed}; feed numbers: an array, a list "
+                    f"with rows of one length, or a tensor",
+                ) from None
+        if value.dtype != x.dtype:
+            value = value.to(x.dtype)
+        return value.detach()
 
     def program(self, fetches: Any) -> Program:
         """What is written down for these fetches, unknown dims and all."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._C import Tensor
+from ._errors import placed
 from .plain import identities, is_plain, plain_key
 
 # A structure is a nested tuple that says where the tensors go: ("tensor",), ("plain", value),
@@ -54,9 +55,10 @@ def flatten(value: Any, tensors: list[Tensor], path: str) -> tuple[Any, ...]:
     if isinstance(value, np.generic):
         return "plain", _Plain((type(value), value.tobytes()), value)
     if isinstance(value, np.ndarray):
-        raise TypeError(
+        raise placed(
+            TypeError,
             f"compile: {path} is a NumPy array, whose numbers would be frozen into the program; "
-            f"pass tg.tensor(array)"
+            f"pass tg.tensor(array)",
         )
     return "object", _Plain(identities.number(value), value)
 
@@ -131,9 +133,10 @@ def check_result(structure: tuple[Any, ...]) -> None:
     """Tensors can only be found again in what we know how to take apart."""
     kind = structure[0]
     if kind == "object":
-        raise TypeError(
+        raise placed(
+            TypeError,
             f"compile: the result holds {type(structure[1].value).__name__!r}; a compiled function "
-            f"returns tensors and plain values, in tuples, lists and dicts"
+            f"returns tensors and plain values, in tuples, lists and dicts",
         )
     for part in {"list": structure[1:2], "dict": structure[2:], "tuple": structure[2:]}.get(
         kind, ()

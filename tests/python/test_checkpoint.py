@@ -227,16 +227,16 @@ def test_an_argument_must_not_be_written_in_between():
 def test_what_is_wrong_is_said():
     with pytest.raises(ValueError) as error:
         checkpoint(print, use_reentrant=True)
-    assert str(error.value) == (
+    assert said(error) == (
         "checkpoint: use_reentrant=True is not offered; use_reentrant=False does all that it "
         "does, and takes captured tensors and autograd.grad too"
     )
     with pytest.raises(TypeError) as error:
         checkpoint(3)
-    assert str(error.value) == "checkpoint: a function is called, not int"
+    assert said(error) == "checkpoint: a function is called, not int"
     with pytest.raises(ValueError) as error:
         checkpoint_sequential([tg.exp], 2, tg.ones(1))
-    assert str(error.value) == ("checkpoint_sequential: 1 functions cannot be cut into 2 segments")
+    assert said(error) == ("checkpoint_sequential: 1 functions cannot be cut into 2 segments")
     x = tg.tensor([0.5], requires_grad=True)
 
     def fails(x):

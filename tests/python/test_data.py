@@ -499,7 +499,7 @@ def test_arguments_that_exclude_each_other(arguments, text):
 def test_other_wrong_arguments():
     with pytest.raises(ValueError, match="an IterableDataset comes in its own order"):
         DataLoader(Stream(3), shuffle=True)
-    with pytest.raises(TypeError, match="generator: must be a Generator, a seed or None, not str"):
+    with pytest.raises(TypeError, match="must be a Generator, a seed or None, not str"):
         DataLoader(Numbers(3), generator="x")
 
 

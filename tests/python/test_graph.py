@@ -1,5 +1,7 @@
 """Graph and Session from Python."""
 
+import re
+
 import numpy as np
 import pytest
 import tapegraph as tg
@@ -115,13 +117,52 @@ def test_feeds_that_are_missing_or_misfit():
         session.run(y, {x: np.ones((2, 3))})
     with pytest.raises(TypeError) as error:
         session.run(y, {"x": 1})
-    assert said(error) == "run: a key of feed_dict is a placeholder, not str"
+    assert said(error) == (
+        "Session.run: a key of feed_dict is a placeholder, not str; give the tensor that "
+        "tg.placeholder returned"
+    )
     with pytest.raises(TypeError) as error:
         session.run("y")
-    assert said(error) == ("run: a fetch is a tensor, or a list, tuple or dict of them, not str")
+    assert said(error) == (
+        "Session.run: a fetch is a tensor, or a list, tuple or dict of them, not str"
+    )
     with pytest.raises(TypeError, match="only placeholders of this graph can be fed"):
         session.run(y, {x: np.ones((2, 2)), w: np.ones((2, 1)), y: np.ones((2, 1))})
     assert session.run(y, {x: np.ones((1, 2))}).tolist() == [[3]]
+
+
+def test_a_feed_that_is_no_tensor_names_the_placeholder_and_both_lines():
+    graph, _, x, y, _ = linear_graph()
+    session = tg.Session(graph)
+    place = r"placeholder 'x' \(test_graph.py:\d+\) has shape \(\?, 2\), but was fed "
+    for fed, kind, text in [
+        ([[1.0, 2.0], [3.0]], ValueError, "a list whose parts differ in length; feed numbers: an"),
+        (None, TypeError, "one NoneType; feed numbers: an array, a list with rows of one length"),
+        ([["a", "b"]], TypeError, "a list of no numbers; feed numbers"),
+        (np.array(["a"]), TypeError, "an array of <U1; feed numbers"),
+        (np.ones((1, 3)), ValueError, r"\(1, 3\)$"),
+    ]:
+        with pytest.raises(kind) as error:
+            session.run(y, {x: fed})
+        assert re.search(r"^Session.run \(test_graph.py:\d+\): " + place + text, str(error.value))
+    with pytest.raises(TypeError) as error:
+        session.run(y, [x, 1])
+    assert re.search(r"^Session.run \(test_graph.py:\d+\)", str(error.value))
+    assert said(error) == (
+        "Session.run: feed_dict is a dict from placeholders to values, as {x: batch}, not list"
+    )
+
+
+def test_gradients_of_a_placeholder_without_requires_grad_say_how():
+    with tg.Graph():
+        x = tg.placeholder("x", [2])
+        with pytest.raises(RuntimeError, match=r"call requires_grad_\(\) on it before the outputs"):
+            tg.gradients((x * x).sum(), [x])
+    graph = tg.Graph()
+    with graph:
+        x = tg.placeholder("x", [2]).requires_grad_()
+        (dx,) = tg.gradients((x * x).sum(), [x])
+    assert tg.Session(graph).run(dx, {x: [1, 2]}).tolist() == [2, 4]
 
 
 def test_shapes_are_checked_where_the_op_is_written():

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 import tapegraph as tg
+from errors import said
 from tapegraph import _lines, nn
 
 
@@ -86,3 +87,54 @@ def test_the_line_of_an_error_in_a_traced_function_is_in_the_function():
     assert "matmul" in str(error.value)
     frames = inspect.trace()
     assert error.traceback[-1].lineno + 1 == line and frames is not None
+
+
+W = tg.ones(2, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda: tg.compile(3), TypeError, "compile: a function is compiled, not int"),
+        (lambda: tg.optim.SGD([W], lr=object()), TypeError, "SGD: lr must be a number, not object"),
+        (lambda: tg.optim.SGD([W], lr="a"), TypeError, "SGD: lr must be a number, not str"),
+        (lambda: tg.optim.SGD([W], lr=-1), ValueError, "SGD: lr must not be negative, and is -1"),
+        (lambda: tg.optim.Adam([W], betas=3), TypeError,
+         "Adam: betas must be two numbers, and is 3"),
+        (lambda: tg.optim.Adam([W], betas=("a", 0.9)), TypeError,
+         "Adam: betas must be two numbers, and is ('a', 0.9)"),
+        (lambda: tg.optim.Adam([W], betas=(0.9, 1.0)), ValueError,
+         "Adam: betas[1] must be in [0, 1), and is 1.0"),
+        (lambda: tg.optim.Adam(3), TypeError,
+         "Adam: params must be parameters, as model.parameters() or [w], not int"),
+        (lambda: nn.Linear(2, 2).load_state_dict(3), TypeError,
+         "load_state_dict: a dict is loaded, not int"),
+        (lambda: nn.Linear(2, 2).load_state_dict({"weight": W}), RuntimeError,
+         'Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: "bias".\n\t'
+         "size mismatch for weight: copying a param with shape (2,) from checkpoint, the shape in "
+         "current model is (2, 2)."),
+        (lambda: nn.Linear(2, 2).register_buffer("b", 3), TypeError,
+         "b: must be a tensor, not int"),
+        (lambda: nn.Linear(2, 2).train(3), ValueError,
+         "train: mode must be True or False, not int"),
+        (lambda: W[::0], ValueError,
+         "index: slice step cannot be zero; leave it out, or give 1 or more"),
+        (lambda: W[None, ::-1], ValueError,
+         "index: a slice's step must be 1 or more, not -1; a tensor has no negative strides; turn "
+         "the dim round first, as x.flip(1)"),
+        (lambda: tg.softmax(tg.tensor([1]), 0), NotImplementedError,
+         "softmax: needs a floating dtype, and this tensor is int64; cast it first"),
+        (lambda: tg.tensor([True]) @ tg.tensor([True]), NotImplementedError,
+         "matmul: of bools it is not defined; cast them first"),
+        (lambda: tg.ones(2).to(5), RuntimeError,
+         'to: devices have no numbers; "cpu" and "cuda" are all'),
+        (lambda: tg.ones(2, 2) @ tg.ones(2, 2).to("cuda"), RuntimeError,
+         'matmul: one tensor is on cpu and another on cuda; move one with .to("cuda") or '
+         '.to("cpu")'),
+    ],
+)  # fmt: skip
+def test_an_error_names_its_line_and_the_fix(call, kind, text):
+    with pytest.raises(kind) as error:
+        call()
+    assert "(test_lines.py:" in str(error.value)
+    assert said(error) == text

@@ -5,6 +5,7 @@ import random
 
 import pytest
 import tapegraph as tg
+from errors import said
 
 SHAPE = (4, 3)
 
@@ -161,3 +162,20 @@ def test_an_error_on_the_tape_puts_the_state_back():
     with pytest.raises(ValueError, match="no"):
         tg.lockstep(f, tg.ones(2))
     assert w.tolist() == [1, 1]
+
+
+def test_the_arguments_may_be_given_in_one_tuple():
+    a, b = tg.tensor([1.0, 2.0]), tg.tensor([3.0, 4.0])
+    for found in (tg.lockstep(tg.mul, (a, b)), tg.lockstep(tg.mul, a, b)):
+        assert found.equal and found.lines == 1
+    found = tg.lockstep(lambda pair: pair[0] * pair[1], ((a, b),))
+    assert found.equal and found.lines == 1
+
+
+def test_nothing_to_compare_is_an_error():
+    with pytest.raises(ValueError) as error:
+        tg.lockstep(lambda pair: pair * 2, [tg.ones(2)])
+    assert said(error) == (
+        "lockstep: <lambda> runs no op on the 1 tensors that it is given, so there is nothing to "
+        "compare"
+    )

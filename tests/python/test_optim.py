@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -153,7 +154,7 @@ def test_state_dicts_resume_to_the_last_bit():
 def test_what_an_optimiser_cannot_take(make, kind, text):
     with pytest.raises(kind) as error:
         make(tg.ones(1, requires_grad=True))
-    assert said(error) == text
+    assert re.sub(r" \(\w+\.py:\d+\)", "", str(error.value)) == text
 
 
 def test_printing_an_optimiser():

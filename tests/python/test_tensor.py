@@ -49,6 +49,8 @@ def test_the_default_dtype_is_what_floats_become():
                                     "2; the list is ragged"),
         ([[1, 2], 3], TypeError, "tensor: data[1] is an int, where a list of 2 is expected; "
                                  "the list is ragged"),
+        ((1, (2,)), TypeError, "tensor: data[1] is a tuple, where a number is expected; the list "
+         "is ragged"),
         ([1, [2]], TypeError, "tensor: data[1] is a list, where a number is expected; the list "
                               "is ragged"),
         ([[[1], [2]], [[3], [4, 5]]], ValueError, "tensor: data[1][1] has length 2 and the lists "
@@ -256,8 +258,8 @@ def test_casts_give_the_tensor_itself_where_nothing_changes():
     assert x.to(dtype=tg.bool).tolist() == [True, True]
     assert x.to(tg.float32, copy=True) is not x
     assert x.type_as(tg.tensor(1)).dtype == tg.int64
-    with pytest.raises(TypeError, match="a dtype, a device or a tensor, not int"):
-        x.to(3)
+    with pytest.raises(TypeError, match="a dtype, a device or a tensor, not float"):
+        x.to(3.0)
 
 
 def test_data_is_the_same_bytes_without_the_tape():
@@ -340,3 +342,44 @@ def test_whole_numbers_are_counted_exactly():
         tg.clamp(tg.tensor([1, 4], dtype=tg.uint8), 300)
     assert tg.clamp(tg.tensor([1, 4], dtype=tg.uint8), -1, 3).tolist() == [1, 3]
     assert tg.gather(tg.tensor(5.0), 0, tg.tensor(0)).item() == 5
+
+
+def test_to_none_and_type_as_in_pytorch():
+    x = tg.ones(2)
+    assert x.to(None) is x and x.type(tg.float32) is x
+    assert x.type(tg.int64).dtype == tg.int64 and x.to(None, tg.float64).dtype == tg.float64
+    assert x.type() == "tapegraph.FloatTensor"
+    assert tg.tensor([True]).to("cuda").type() == "tapegraph.cuda.BoolTensor"
+
+
+def test_numbers_too_large_for_an_index_or_a_dim():
+    """ValueError in PyTorch, and OverflowError where one calculates with the number."""
+    x = tg.ones(2, 2)
+    for call in (lambda: x[2**70], lambda: x[0, 2**70], lambda: x.sum(2**70)):
+        with pytest.raises(ValueError, match="1180591620717411303424 does not fit an int64"):
+            call()
+    with pytest.raises(OverflowError):
+        x * 2**70
+
+
+def test_a_number_in_a_cpu_tensor_goes_where_the_others_are():
+    """As in PyTorch, on the tape and compiled; its gradient comes back to the CPU."""
+    number = tg.tensor(2.0, requires_grad=True)
+    x = tg.tensor([1.0, 3.0]).to("cuda")
+
+    def f(number, x):
+        return number * x + tg.where(x > number, x, number)
+
+    for called in (f, tg.compile(f)):
+        y = called(number, x)
+        assert str(y.device) == "cuda" and y.tolist() == [4, 9]
+        (g,) = tg.autograd.grad(y.sum(), number)
+        assert str(g.device) == "cpu" and g.shape == () and g.item() == 5
+    assert tg.lockstep(f, number, x).equal
+    assert str((number + tg.tensor(1.0).to("cuda")).device) == "cuda"
+    y = tg.zeros(2).to("cuda")
+    y += number.detach().double()
+    assert y.dtype == tg.float32 and y.tolist() == [2, 2]
+    for call in (lambda: tg.ones(1) + x, lambda: tg.ones(2) + tg.tensor(1.0).to("cuda")):
+        with pytest.raises(RuntimeError, match="one tensor is on cpu and another on cuda; move"):
+            call()

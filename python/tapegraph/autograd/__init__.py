@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Node, Tensor, is_anomaly_enabled, is_grad_enabled, tape_text
+from .._errors import placed
 from . import functional
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .function import Function
@@ -81,16 +82,19 @@ def grad(
     materialize_grads. Raises NotImplementedError for is_grads_batched: there is no vmap.
     """
     if not only_inputs:
-        raise ValueError("grad: only_inputs=False is not offered; use backward to fill every .grad")
+        raise placed(
+            ValueError, "grad: only_inputs=False is not offered; use backward to fill every .grad"
+        )
     if is_grads_batched:
         raise NotImplementedError(
             "grad: is_grads_batched needs vmap, which is not there; call grad once for each row of "
             "grad_outputs, with retain_graph=True"
         )
     if materialize_grads and allow_unused is False:
-        raise ValueError(
+        raise placed(
+            ValueError,
             "grad: materialize_grads=True gives zeros for an unused input, and allow_unused=False "
-            "forbids one; leave allow_unused out"
+            "forbids one; leave allow_unused out",
         )
     unused = bool(allow_unused) or materialize_grads
     found = _C._grad(outputs, inputs, grad_outputs, retain_graph, create_graph, unused)

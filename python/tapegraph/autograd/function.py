@@ -25,6 +25,7 @@ from typing import Any, Callable
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from .modes import no_grad
 
 
@@ -47,9 +48,10 @@ class FunctionCtx:
         """
         for i, t in enumerate(tensors):
             if t is not None and not isinstance(t, Tensor):
-                raise TypeError(
+                raise placed(
+                    TypeError,
                     f"save_for_backward: argument {i} is {type(t).__name__}, not a tensor or None; "
-                    f"keep other values as attributes of ctx"
+                    f"keep other values as attributes of ctx",
                 )
         self._saved = tensors
 
@@ -57,9 +59,10 @@ class FunctionCtx:
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """What save_for_backward kept; RuntimeError if it was changed in place, or freed."""
         if self._pass is None:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"saved_tensors: {self._name}'s are there while its backward runs, and not before "
-                f"or after"
+                f"or after",
             )
         return tuple(self._pass.saved()[: len(self._saved)])
 
@@ -89,9 +92,10 @@ def _kept_attributes(ctx: FunctionCtx) -> list[str]:
         elif isinstance(value, (list, tuple)) and any(
             isinstance(v, Tensor) and v.is_symbolic for v in value
         ):
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{ctx._name}: ctx.{name} is a {type(value).__name__} with tensors that are "
-                f"symbols of a graph; use ctx.save_for_backward"
+                f"symbols of a graph; use ctx.save_for_backward",
             )
     return names
 
@@ -126,8 +130,9 @@ class _Application:
         several = list(returned) if isinstance(returned, (tuple, list)) else [returned]
         self.outputs = [i for i, y in enumerate(several) if isinstance(y, Tensor)]
         if not self.outputs:
-            raise TypeError(
-                f"{self.name}: its forward returned {type(returned).__name__}, and no tensor"
+            raise placed(
+                TypeError,
+                f"{self.name}: its forward returned {type(returned).__name__}, and no tensor",
             )
         self.width = len(several)
         self.attributes = _kept_attributes(ctx)
@@ -172,21 +177,24 @@ class _Application:
         given = list(found) if isinstance(found, (tuple, list)) else [found]
         more = given[self.count :]
         if len(given) < self.count or any(g is not None for g in more):
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{self.name}: its backward returned {_counted(len(given), 'gradient')}, but its "
                 f"forward was given {_counted(self.count, 'argument')}; return one for each, None "
-                f"where there is none"
+                f"where there is none",
             )
         for i, g in enumerate(given[: self.count]):
             if g is not None and not isinstance(g, Tensor):
-                raise TypeError(
+                raise placed(
+                    TypeError,
                     f"{self.name}: its backward returned {type(g).__name__} for argument {i}, not "
-                    f"a tensor or None"
+                    f"a tensor or None",
                 )
             if g is not None and i not in self.places:
-                raise RuntimeError(
+                raise placed(
+                    RuntimeError,
                     f"{self.name}: its backward returned a gradient for argument {i}, which is no "
-                    f"tensor; return None for it"
+                    f"tensor; return None for it",
                 )
         return [given[i] for i in self.places]
 
@@ -207,7 +215,9 @@ class Function:
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(f"{cls.__name__}: a Function is not made; call {cls.__name__}.apply")
+        raise placed(
+            RuntimeError, f"{cls.__name__}: a Function is not made; call {cls.__name__}.apply"
+        )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -229,9 +239,10 @@ class Function:
         """Runs forward, and puts one node onto the tape."""
         for name, value in kwargs.items():
             if isinstance(value, Tensor) and value.requires_grad and _C.is_grad_enabled():
-                raise TypeError(
+                raise placed(
+                    TypeError,
                     f"{cls.__name__}: {name} is given by keyword, and requires a gradient; only "
-                    f"positional arguments have one"
+                    f"positional arguments have one",
                 )
         application = _Application(cls, args, kwargs)
         run, rule = application.run, application.rule
@@ -268,7 +279,8 @@ class _Once(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        raise RuntimeError(
+        raise placed(
+            RuntimeError,
             f"{ctx.name}: its backward is marked once_differentiable, so it has no second "
-            f"derivative"
+            f"derivative",
         )

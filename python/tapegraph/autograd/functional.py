@@ -22,6 +22,7 @@ from typing import Any, Callable, Union
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from .modes import enable_grad
 
 Tensors = Union[Tensor, tuple[Tensor, ...]]
@@ -35,7 +36,7 @@ def _tuple_of(given: Any, name: str, what: str) -> tuple[tuple[Tensor, ...], boo
     for i, value in enumerate(values):
         if not isinstance(value, Tensor):
             where = f"{what}[{i}]" if several else what
-            raise TypeError(f"{name}: {where} must be a tensor, not {type(value).__name__}")
+            raise placed(TypeError, f"{name}: {where} must be a tensor, not {type(value).__name__}")
     return values, several
 
 
@@ -44,8 +45,9 @@ def _start(inputs: tuple[Tensor, ...], create_graph: bool, name: str) -> tuple[T
     made = []
     for i, x in enumerate(inputs):
         if not x.is_floating_point():
-            raise RuntimeError(
-                f"{name}: inputs[{i}] is {x.dtype}, and only floating tensors have derivatives"
+            raise placed(
+                RuntimeError,
+                f"{name}: inputs[{i}] is {x.dtype}, and only floating tensors have derivatives",
             )
         if create_graph and x.requires_grad:
             made.append(x.clone())
@@ -65,9 +67,10 @@ def _called(
 def _check_depends(outputs: tuple[Tensor, ...], strict: bool, name: str, what: str) -> None:
     for i, y in enumerate(outputs):
         if strict and not y.requires_grad:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: {what} {i} of shape {tuple(y.shape)} does not depend on any input; "
-                f"strict=False takes its derivative for zeros"
+                f"strict=False takes its derivative for zeros",
             )
 
 
@@ -95,14 +98,16 @@ def _filled(
     """The gradients, with zeros for what is absent: an error if strict."""
     for i, g in enumerate(gradients):
         if strict and g is None:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: the output does not depend on input {i}; strict=False takes the "
-                f"derivative for zeros"
+                f"derivative for zeros",
             )
         if strict and create_graph and not g.requires_grad:  # type: ignore[union-attr]
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: the derivative with respect to input {i} does not depend on the inputs, "
-                f"so create_graph has nothing to record; strict=False allows that"
+                f"so create_graph has nothing to record; strict=False allows that",
             )
     return tuple(_C.zeros_like(x) if g is None else g for g, x in zip(gradients, inputs))
 
@@ -114,18 +119,22 @@ def _vectors(
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
             shapes = ", ".join(str(tuple(x.shape)) for x in like)
-            raise RuntimeError(
-                f"{name}: v may only be left out where {what} is a single number, not {shapes}"
+            raise placed(
+                RuntimeError,
+                f"{name}: v may only be left out where {what} is a single number, not {shapes}",
             )
         return (_C.ones_like(like[0]),)
     given, v_several = _tuple_of(v, name, "v")
     if len(given) != len(like) or (v_several and not several and len(given) != 1):
-        raise RuntimeError(f"{name}: v has {len(given)} tensors, but {what} has {len(like)}")
+        raise placed(
+            RuntimeError, f"{name}: v has {len(given)} tensors, but {what} has {len(like)}"
+        )
     for i, (a, b) in enumerate(zip(given, like)):
         if a.shape != b.shape:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: v[{i}] has shape {tuple(a.shape)}, but {what} {i} has shape "
-                f"{tuple(b.shape)}"
+                f"{tuple(b.shape)}",
             )
     return given
 
@@ -282,7 +291,7 @@ def _single(
     y, several = _called(func, x, name)
     if several or y[0].numel() != 1:
         shapes = ", ".join(str(tuple(t.shape)) for t in y)
-        raise RuntimeError(f"{name}: func must return a single number, not {shapes}")
+        raise placed(RuntimeError, f"{name}: func must return a single number, not {shapes}")
     _check_depends(y, strict, name, "output")
     gradients = _grad(y, x, (_C.ones_like(y[0]),), True)
     return y[0], _filled(gradients, x, strict, strict, name)

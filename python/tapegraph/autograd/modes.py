@@ -12,6 +12,7 @@ import threading
 from typing import Any, Callable, TypeVar
 
 from .._C import _set_grad_enabled, is_grad_enabled
+from .._errors import placed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,9 +47,10 @@ class _Mode:
 
     def __call__(self, function: F) -> F:
         if isinstance(function, type):
-            raise TypeError(
+            raise placed(
+                TypeError,
                 f"{type(self).__name__}: a function is decorated, not the class "
-                f"{function.__name__}; decorate its methods"
+                f"{function.__name__}; decorate its methods",
             )
         wrapped = _generator if inspect.isgeneratorfunction(function) else _function
         return functools.wraps(function)(wrapped(function, self))  # type: ignore[return-value]
@@ -124,8 +126,9 @@ class set_grad_enabled(_Mode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         if not isinstance(mode, bool):
-            raise TypeError(
-                f"set_grad_enabled: mode must be True or False, not {type(mode).__name__}"
+            raise placed(
+                TypeError,
+                f"set_grad_enabled: mode must be True or False, not {type(mode).__name__}",
             )
         self.mode = mode
         self._start = is_grad_enabled()

@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from .functional import unit_vectors
 from .modes import enable_grad, no_grad
 
@@ -49,9 +50,10 @@ def _inputs_of(inputs: Inputs, name: str) -> tuple[tuple[Any, ...], list[_Checke
         if not (isinstance(x, Tensor) and x.requires_grad):
             continue
         if x.is_symbolic:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: input {i} is symbolic: differences need numbers; call it outside of the "
-                f"graph or the compiled function"
+                f"graph or the compiled function",
             )
         if x.dtype != _C.float64:
             warnings.warn(
@@ -61,7 +63,9 @@ def _inputs_of(inputs: Inputs, name: str) -> tuple[tuple[Any, ...], list[_Checke
             )
         checked.append(_Checked(i, x))
     if not checked:
-        raise ValueError(f"{name}: no input requires a gradient; set requires_grad=True on one")
+        raise placed(
+            ValueError, f"{name}: no input requires a gradient; set requires_grad=True on one"
+        )
     return given, checked
 
 
@@ -70,7 +74,7 @@ def _outputs_of(result: Any, name: str) -> list[Tensor]:
     for i, y in enumerate(outputs):
         if not isinstance(y, Tensor):
             what = f"output {i}" if len(outputs) > 1 else "the output"
-            raise ValueError(f"{name}: {what} of func is {type(y).__name__}, not a tensor")
+            raise placed(ValueError, f"{name}: {what} of func is {type(y).__name__}, not a tensor")
     return outputs
 
 
@@ -187,11 +191,12 @@ def _check_again(
         for j, (one, two) in enumerate(zip(a, b)):
             for i, (p, q) in enumerate(zip(one, two)):
                 if not _close(p, q, tolerance, 0.0):
-                    raise GradcheckError(
+                    raise placed(
+                        GradcheckError,
                         f"{name}: backward is not repeatable: output {number}{_made_by(y)}, input "
                         f"{x.number}: d output{_place_text(y.shape, i)} / d input"
                         f"{_place_text(x.tensor.shape, j)} was {p:.9g} and then {q:.9g}, which "
-                        f"differ by more than nondet_tol {tolerance:g}"
+                        f"differ by more than nondet_tol {tolerance:g}",
                     )
 
 
@@ -200,9 +205,10 @@ def _check_dtypes(name: str, y: Tensor, checked: list[_Checked]) -> None:
     gradients = _C._grad([y], [x.tensor for x in checked], [ones], True, False, True)
     for x, g in zip(checked, gradients):
         if g is not None and (g.dtype != x.tensor.dtype or g.device != x.tensor.device):
-            raise GradcheckError(
+            raise placed(
+                GradcheckError,
                 f"{name}: the gradient of input {x.number} is {g.dtype} on {g.device}, but the "
-                f"input is {x.tensor.dtype} on {x.tensor.device}"
+                f"input is {x.tensor.dtype} on {x.tensor.device}",
             )
 
 
@@ -234,7 +240,7 @@ def _check(func: Function, inputs: Inputs, tolerance: _Tolerance, dtypes: bool, 
             none = zeros * x.tensor.numel()
             text = _misfit(name, outputs[k], k, x, columns[place], none, tolerance)
             if text:
-                raise GradcheckError(f"{text}; the output has no gradient at all")
+                raise placed(GradcheckError, f"{text}; the output has no gradient at all")
 
 
 def _refuse(name: str, **options: bool) -> None:
@@ -333,8 +339,10 @@ def gradgradcheck(
         else:
             seeds = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
         if len(seeds) != len(numbers):
-            raise ValueError(
-                f"{name}: {len(numbers)} outputs have a gradient, but grad_outputs has {len(seeds)}"
+            raise placed(
+                ValueError,
+                f"{name}: {len(numbers)} outputs have a gradient, but grad_outputs has "
+                f"{len(seeds)}",
             )
     count = len(given)
 

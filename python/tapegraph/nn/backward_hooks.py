@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from ..autograd import Function
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ class BackwardHooks:
             for hook in list(self.module._backward_hooks.values()):
                 result = hook(self.module, (None,) * self.inputs, gradients)
                 if result is not None and any(r is not None for r in _several(result)):
-                    raise RuntimeError(
+                    raise placed(
+                        RuntimeError,
                         f"backward hook of {type(self.module).__name__}: no input of it requires a "
-                        f"gradient, so the hook must return None"
+                        f"gradient, so the hook must return None",
                     )
         return tuple(gradients[i] for i in places)
 
@@ -114,12 +116,14 @@ def _taken(which: str, what: str, result: Any, before: Gradients) -> Gradients:
     if result is None:
         return before
     if not isinstance(result, (Tensor, tuple, list)):
-        raise TypeError(
-            f"backward {which}: returns None or a tuple of {what}, not {type(result).__name__}"
+        raise placed(
+            TypeError,
+            f"backward {which}: returns None or a tuple of {what}, not {type(result).__name__}",
         )
     given = _several(result)
     if len(given) != len(before):
-        raise RuntimeError(
-            f"backward {which}: {len(given)} values of {what} came back, and {len(before)} went in"
+        raise placed(
+            RuntimeError,
+            f"backward {which}: {len(given)} values of {what} came back, and {len(before)} went in",
         )
     return given

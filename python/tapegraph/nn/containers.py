@@ -7,6 +7,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from typing import Any
 
 from .._C import Tensor
+from .._errors import placed
 from .module import Module, repr_of
 from .parameter import Parameter
 
@@ -40,8 +41,8 @@ class _Numbered(Module):
     def _name(self, index: int) -> str:
         names = list(self._modules)
         if not -len(names) <= index < len(names):
-            raise IndexError(
-                f"{type(self).__name__}: {index} is outside of its {len(names)} modules"
+            raise placed(
+                IndexError, f"{type(self).__name__}: {index} is outside of its {len(names)} modules"
             )
         return names[index]
 
@@ -190,7 +191,7 @@ class ParameterList(Module):
     def _name(self, index: int) -> str:
         count = len(self)
         if not -count <= index < count:
-            raise IndexError(f"ParameterList: {index} is outside of its {count} parameters")
+            raise placed(IndexError, f"ParameterList: {index} is outside of its {count} parameters")
         return str(index % count)
 
     def __len__(self) -> int:

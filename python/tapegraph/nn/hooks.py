@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
+from .._errors import placed
 from .backward_hooks import BackwardHooks
 from .changes import Changes
 
@@ -43,7 +44,7 @@ class Hook(NamedTuple):
 def register(table: dict[int, Any], hook: Any, prepend: bool) -> RemovableHandle:
     function = hook.call if isinstance(hook, Hook) else hook
     if not callable(function):
-        raise TypeError(f"a hook is a function, not {type(function).__name__}")
+        raise placed(TypeError, f"a hook is a function, not {type(function).__name__}")
     Changes.count += 1
     handle = RemovableHandle(table)
     later = dict(table) if prepend else {}
@@ -137,8 +138,10 @@ def before(module: Module, hook: Hook, args: Any, kwargs: Any) -> tuple[Any, Any
     if hook.with_kwargs:
         result = hook.call(module, args, kwargs)
         if result is not None and not (isinstance(result, tuple) and len(result) == 2):
-            raise RuntimeError(
-                f"forward pre-hook: with_kwargs=True returns None or (args, kwargs), not {result!r}"
+            raise placed(
+                RuntimeError,
+                f"forward pre-hook: with_kwargs=True returns None or (args, kwargs), not "
+                f"{result!r}",
             )
         return (args, kwargs) if result is None else result
     result = hook.call(module, args)

@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from ..autograd import no_grad
 from . import hooks, state
 from .changes import Changes
@@ -88,9 +89,10 @@ class Module(hooks.Hooked):
             self._modules[name] = value
         elif name in self._parameters:
             if value is not None:
-                raise TypeError(
+                raise placed(
+                    TypeError,
                     f"{name}: is a parameter; assign nn.Parameter(...) or None, not "
-                    f"{type(value).__name__}"
+                    f"{type(value).__name__}",
                 )
             self._parameters[name] = None
         elif name in self._modules and value is None:
@@ -138,7 +140,7 @@ class Module(hooks.Hooked):
         Changes.count += 1
         self._check_name(name)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"{name}: must be an nn.Parameter, not {type(param).__name__}")
+            raise placed(TypeError, f"{name}: must be an nn.Parameter, not {type(param).__name__}")
         self._check_free(name, self._parameters)
         self._parameters[name] = param
 
@@ -147,7 +149,7 @@ class Module(hooks.Hooked):
         Changes.count += 1
         self._check_name(name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: must be a tensor, not {type(tensor).__name__}")
+            raise placed(TypeError, f"{name}: must be a tensor, not {type(tensor).__name__}")
         self._check_free(name, self._buffers)
         self._buffers[name] = tensor
         if persistent:
@@ -159,7 +161,7 @@ class Module(hooks.Hooked):
         Changes.count += 1
         self._check_name(name)
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{name}: must be an nn.Module, not {type(module).__name__}")
+            raise placed(TypeError, f"{name}: must be an nn.Module, not {type(module).__name__}")
         self._check_free(name, self._modules)
         self._modules[name] = module
 
@@ -171,12 +173,15 @@ class Module(hooks.Hooked):
                 f"{type(self).__name__}: call super().__init__() before registering {name}"
             )
         if not isinstance(name, str) or not name or "." in name:
-            raise KeyError(f"{name!r} is no name for a part of a module: a word without dots")
+            raise placed(
+                KeyError, f"{name!r} is no name for a part of a module: a word without dots"
+            )
 
     def _check_free(self, name: str, table: dict[str, Any]) -> None:
         if name not in table and hasattr(self, name):
-            raise KeyError(
-                f"{type(self).__name__}: there is an attribute '{name}' already; delete it first"
+            raise placed(
+                KeyError,
+                f"{type(self).__name__}: there is an attribute '{name}' already; delete it first",
             )
 
     # ---- the tree ---------------------------------------------------------------------------
@@ -306,7 +311,9 @@ class Module(hooks.Hooked):
     def train(self: M, mode: bool = True) -> M:
         """Sets `training`, here and below; some layers work differently in training."""
         if not isinstance(mode, bool):
-            raise ValueError(f"train: mode must be True or False, not {type(mode).__name__}")
+            raise placed(
+                ValueError, f"train: mode must be True or False, not {type(mode).__name__}"
+            )
         for module in self.modules():
             module.training = mode
         return self

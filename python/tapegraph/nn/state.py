@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from ..autograd import no_grad
 from .parameter import Parameter
 
@@ -48,7 +49,9 @@ def listed(module: Module, prefix: str, keep_vars: bool) -> OrderedDict[str, Ten
 def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> LoadResult:
     """What module.load_state_dict does."""
     if not isinstance(state_dict, Mapping):
-        raise TypeError(f"load_state_dict: a dict is loaded, not {type(state_dict).__name__}")
+        raise placed(
+            TypeError, f"load_state_dict: a dict is loaded, not {type(state_dict).__name__}"
+        )
     own = module.state_dict()
     given = {n: v if isinstance(v, Tensor) else np.asarray(v) for n, v in state_dict.items()}
     missing = [name for name in own if name not in given]
@@ -66,7 +69,8 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
     ]
     if errors:
         raise RuntimeError(
-            f"Error(s) in loading state_dict for {type(module).__name__}:\n\t" + "\n\t".join(errors)
+            f"Error(s) in loading state_dict for {type(module).__name__} "
+            f"({_C._current_line()}):\n\t" + "\n\t".join(errors)
         )
     tensors = {
         name: value if isinstance(value, Tensor) else _C.tensor(value)
@@ -105,7 +109,7 @@ def move(module: Module, target: tuple[Any, ...], named: dict[str, Any]) -> None
     """What module.to does."""
     for value in (*target, *named.values()):
         if isinstance(value, _C.dtype) and not value.is_floating_point:
-            raise TypeError(f"to: parameters are of a floating dtype, which {value} is not")
+            raise placed(TypeError, f"to: parameters are of a floating dtype, which {value} is not")
     new: dict[int, tuple[Tensor, Tensor]] = {}  # by id: the old one, kept alive, and the new
     for part in module.modules():
         for table, moved in ((part._parameters, _moved_parameter), (part._buffers, _moved)):

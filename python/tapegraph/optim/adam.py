@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from .optimizer import Optimizer, ParamGroup, lerp_
 
 
@@ -40,10 +41,19 @@ class Adam(Optimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         self.check_not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
+        try:
+            inside = [0 <= beta < 1 for beta in betas]
+        except TypeError:
+            inside = []
+        if len(inside) != 2:
+            raise placed(
+                TypeError, f"{type(self).__name__}: betas must be two numbers, and is {betas!r}"
+            )
         for i in range(2):
-            if not 0 <= betas[i] < 1:
-                raise ValueError(
-                    f"{type(self).__name__}: betas[{i}] must be in [0, 1), and is {betas[i]}"
+            if not inside[i]:
+                raise placed(
+                    ValueError,
+                    f"{type(self).__name__}: betas[{i}] must be in [0, 1), and is {betas[i]}",
                 )
         defaults = {
             "lr": float(lr),

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from ..autograd import enable_grad, no_grad
 from ..nn.changes import Changes
 from .fused import FusedStep
@@ -66,9 +67,10 @@ def _write(name: str, tensor: Tensor, value: float) -> None:
     with no_grad():
         tensor.fill_(value)
         if (tensor * 1).is_symbolic:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"{name}: set to {value} inside of a compiled function, which would write this "
-                f"number at each call; set it, and step the scheduler, outside"
+                f"number at each call; set it, and step the scheduler, outside",
             )
 
 
@@ -94,15 +96,24 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         if isinstance(params, Tensor):
-            raise TypeError(
+            raise placed(
+                TypeError,
                 f"{type(self).__name__}: params must be several parameters, not one tensor; "
-                f"write [w]"
+                f"write [w]",
             )
         if isinstance(params, set):
-            raise TypeError(f"{type(self).__name__}: a set of parameters has no order; give a list")
+            raise placed(
+                TypeError, f"{type(self).__name__}: a set of parameters has no order; give a list"
+            )
+        if not isinstance(params, Iterable):
+            raise placed(
+                TypeError,
+                f"{type(self).__name__}: params must be parameters, as model.parameters() or [w], "
+                f"not {type(params).__name__}",
+            )
         given = list(params)
         if not given:
-            raise ValueError(f"{type(self).__name__}: there is no parameter to optimise")
+            raise placed(ValueError, f"{type(self).__name__}: there is no parameter to optimise")
         self.defaults = dict(defaults)
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, State] = {}
@@ -112,9 +123,17 @@ class Optimizer:
 
     def check_not_negative(self, **numbers: float) -> None:
         for name, value in numbers.items():
-            if not value >= 0:
-                raise ValueError(
-                    f"{type(self).__name__}: {name} must not be negative, and is {value}"
+            try:
+                negative = not value >= 0
+            except TypeError:
+                raise placed(
+                    TypeError,
+                    f"{type(self).__name__}: {name} must be a number, not {type(value).__name__}",
+                ) from None
+            if negative:
+                raise placed(
+                    ValueError,
+                    f"{type(self).__name__}: {name} must not be negative, and is {value}",
                 )
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
@@ -122,20 +141,27 @@ class Optimizer:
         name = type(self).__name__
         group = param_group
         if not isinstance(group, Mapping):
-            raise TypeError(f"{name}: a group of parameters is a dict, not {type(group).__name__}")
+            raise placed(
+                TypeError, f"{name}: a group of parameters is a dict, not {type(group).__name__}"
+            )
         params = group["params"]
         if isinstance(params, set):
-            raise TypeError(f"{name}: a set of parameters has no order; give a list")
+            raise placed(TypeError, f"{name}: a set of parameters has no order; give a list")
         params = [params] if isinstance(params, Tensor) else list(params)
         taken = {id(p) for g in self.param_groups for p in g["params"]}
         for param in params:
             if not isinstance(param, Tensor):
-                raise TypeError(f"{name}: a parameter is a tensor, not {type(param).__name__}")
+                raise placed(
+                    TypeError, f"{name}: a parameter is a tensor, not {type(param).__name__}"
+                )
             if not param.is_leaf:
-                raise ValueError(f"{name}: only a leaf can be optimised; this is the result of "
-                                 f"{param.grad_fn!r}")  # fmt: skip
+                raise placed(
+                    ValueError,
+                    f"{name}: only a leaf can be optimised; this is the result of "
+                    f"{param.grad_fn!r}",
+                )
             if id(param) in taken:
-                raise ValueError(f"{name}: a parameter is given twice")
+                raise placed(ValueError, f"{name}: a parameter is given twice")
             taken.add(id(param))
         made = ParamGroup({**self.defaults, **group, "params": params})
         self.param_groups.append(made)
@@ -249,8 +275,9 @@ class Optimizer:
         sizes = [len(g["params"]) for g in groups]
         own = [len(g["params"]) for g in self.param_groups]
         if sizes != own:
-            raise ValueError(
-                f"load_state_dict: groups of {sizes} parameters do not fit groups of {own}"
+            raise placed(
+                ValueError,
+                f"load_state_dict: groups of {sizes} parameters do not fit groups of {own}",
             )
         params = [p for g in self.param_groups for p in g["params"]]
         places = [place for g in groups for place in g["params"]]
@@ -296,8 +323,9 @@ def _loadable(param: Tensor, place: Any, values: Mapping[str, Any]) -> State:
     for name, value in found.items():
         shape = tuple(value.shape)
         if name != "step" and shape != tuple(param.shape):
-            raise ValueError(
+            raise placed(
+                ValueError,
                 f"load_state_dict: {name} of parameter {place} is {shape}, and the parameter is "
-                f"{tuple(param.shape)}"
+                f"{tuple(param.shape)}",
             )
     return found

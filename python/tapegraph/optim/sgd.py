@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 from .optimizer import Optimizer, ParamGroup
 
 
@@ -38,9 +39,9 @@ class SGD(Optimizer):
     ) -> None:
         self.check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and momentum == 0:
-            raise ValueError("SGD: nesterov needs a momentum above 0")
+            raise placed(ValueError, "SGD: nesterov needs a momentum above 0")
         if nesterov and dampening != 0:
-            raise ValueError(f"SGD: nesterov needs a dampening of 0, and it is {dampening}")
+            raise placed(ValueError, f"SGD: nesterov needs a dampening of 0, and it is {dampening}")
         defaults = {
             "lr": float(lr),
             "momentum": momentum,

@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 from .. import _C
 from .._C import Tensor
+from .._errors import placed
 
 
 def checkpoint(
@@ -26,12 +27,13 @@ def checkpoint(
     planner sees to the memory. Raises ValueError for use_reentrant=True.
     """
     if use_reentrant:
-        raise ValueError(
+        raise placed(
+            ValueError,
             "checkpoint: use_reentrant=True is not offered; use_reentrant=False does all that it "
-            "does, and takes captured tensors and autograd.grad too"
+            "does, and takes captured tensors and autograd.grad too",
         )
     if not callable(function):
-        raise TypeError(f"checkpoint: a function is called, not {type(function).__name__}")
+        raise placed(TypeError, f"checkpoint: a function is called, not {type(function).__name__}")
     if _C._is_recording() or not _C.is_grad_enabled():
         return function(*args, **kwargs)
     first: list[Any] = []
@@ -64,8 +66,9 @@ def checkpoint_sequential(
         functions.children() if hasattr(functions, "children") else functions
     )
     if not 1 <= segments <= max(len(steps), 1):
-        raise ValueError(
-            f"checkpoint_sequential: {len(steps)} functions cannot be cut into {segments} segments"
+        raise placed(
+            ValueError,
+            f"checkpoint_sequential: {len(steps)} functions cannot be cut into {segments} segments",
         )
 
     def part(begin: int, end: int) -> Callable[[Any], Any]:

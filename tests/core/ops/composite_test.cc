@@ -59,7 +59,7 @@ std::vector<Row> composite_rows() {
          .expected = {{2, 3}, {0.125, 0.25, 0.625, 0.375, 0.375, 0.25}},
          .tolerance = 1e-6,
          .misuse = [] { softmax(ones({2}, {DType::int64}), 0); },
-         .error = "softmax: needs a floating dtype, and this tensor is int64"},
+         .error = "softmax: needs a floating dtype, and this tensor is int64; cast it first"},
         {.op = "softmax",
          .f = f_softmax_rows,
          .inputs = {{{2, 1}, {1000, 1000}}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
+from ..._errors import placed
 from ..optimizer import Optimizer
 
 Several = Union[float, Sequence[float]]  # one for all groups, or one for each
@@ -26,9 +27,10 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(
+                raise placed(
+                    KeyError,
                     f"{type(self).__name__}: last_epoch is {last_epoch}, and param_groups[{i}] "
-                    f"has no initial_lr; load the optimiser's state first"
+                    f"has no initial_lr; load the optimiser's state first",
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -60,9 +62,10 @@ class LRScheduler:
         self.last_epoch += 1
         values, groups = self.get_lr(), self.optimizer.param_groups
         if len(values) != len(groups):
-            raise ValueError(
+            raise placed(
+                ValueError,
                 f"{type(self).__name__}: made for {len(values)} groups of parameters, and there "
-                f"are {len(groups)}"
+                f"are {len(groups)}",
             )
         for group, lr in zip(groups, values):
             group["lr"] = lr
@@ -83,8 +86,10 @@ class LRScheduler:
 
 def check_optimizer(scheduler: LRScheduler, optimizer: Any) -> None:
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(
-            f"{type(scheduler).__name__}: an optimiser is scheduled, not {type(optimizer).__name__}"
+        raise placed(
+            TypeError,
+            f"{type(scheduler).__name__}: an optimiser is scheduled, not "
+            f"{type(optimizer).__name__}",
         )
 
 
@@ -94,8 +99,9 @@ def for_each_group(scheduler: LRScheduler, optimizer: Optimizer, name: str, give
     if not isinstance(given, (list, tuple)):
         return [given] * count
     if len(given) != count:
-        raise ValueError(
+        raise placed(
+            ValueError,
             f"{type(scheduler).__name__}: {name} has {len(given)} values, and the optimiser has "
-            f"{count} groups of parameters"
+            f"{count} groups of parameters",
         )
     return list(given)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any, Callable
 
+from ..._errors import placed
 from ..optimizer import Optimizer
 from .base import LRScheduler, check_optimizer, for_each_group
 
@@ -106,9 +107,11 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if not 0 < start_factor <= 1:
-            raise ValueError(f"LinearLR: start_factor must be in (0, 1], and is {start_factor}")
+            raise placed(
+                ValueError, f"LinearLR: start_factor must be in (0, 1], and is {start_factor}"
+            )
         if not 0 <= end_factor <= 1:
-            raise ValueError(f"LinearLR: end_factor must be in [0, 1], and is {end_factor}")
+            raise placed(ValueError, f"LinearLR: end_factor must be in [0, 1], and is {end_factor}")
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = total_iters

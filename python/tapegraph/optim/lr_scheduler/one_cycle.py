@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..._errors import placed
 from ..optimizer import Optimizer
 from .base import LRScheduler, Several, check_optimizer, for_each_group
 
@@ -43,19 +44,21 @@ class OneCycleLR(LRScheduler):
         check_optimizer(self, optimizer)
         self.total_steps = _total(total_steps, epochs, steps_per_epoch)
         if not 0 <= pct_start <= 1:
-            raise ValueError(f"OneCycleLR: pct_start must be in [0, 1], and is {pct_start}")
+            raise placed(ValueError, f"OneCycleLR: pct_start must be in [0, 1], and is {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
-                f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', not {anneal_strategy!r}"
+            raise placed(
+                ValueError,
+                f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', not {anneal_strategy!r}",
             )
         self._anneal_func_type = anneal_strategy
         self._schedule_phases = _phases(pct_start, self.total_steps, three_phase)
         self.cycle_momentum = cycle_momentum
         self.use_beta1 = "betas" in optimizer.defaults
         if cycle_momentum and not self.use_beta1 and "momentum" not in optimizer.defaults:
-            raise ValueError(
+            raise placed(
+                ValueError,
                 f"OneCycleLR: {type(optimizer).__name__} has neither momentum nor betas to cycle; "
-                f"pass cycle_momentum=False"
+                f"pass cycle_momentum=False",
             )
         rates = for_each_group(self, optimizer, "max_lr", max_lr)
         least = for_each_group(self, optimizer, "base_momentum", base_momentum)
@@ -76,7 +79,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         t = self.last_epoch
         if t > self.total_steps:
-            raise ValueError(f"OneCycleLR: step {t}, and there are {self.total_steps}")
+            raise placed(ValueError, f"OneCycleLR: step {t}, and there are {self.total_steps}")
         start = 0.0
         for phase in self._schedule_phases:
             end = phase["end_step"]
@@ -107,13 +110,13 @@ def _total(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
         return _positive("total_steps", total_steps)
     if epochs is None or steps_per_epoch is None:
-        raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
+        raise placed(ValueError, "OneCycleLR: give total_steps, or epochs and steps_per_epoch")
     return _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
 
 
 def _positive(name: str, value: Any) -> int:
     if not isinstance(value, int) or value <= 0:
-        raise ValueError(f"OneCycleLR: {name} must be an integer above 0, and is {value!r}")
+        raise placed(ValueError, f"OneCycleLR: {name} must be an integer above 0, and is {value!r}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..._errors import placed
 from ..optimizer import Optimizer
 from .base import LRScheduler, Several, check_optimizer, for_each_group
 
@@ -32,14 +33,16 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         check_optimizer(self, optimizer)
         if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, and is {factor}")
+            raise placed(ValueError, f"ReduceLROnPlateau: factor must be below 1, and is {factor}")
         for name, value, known in (
             ("mode", mode, ("min", "max")),
             ("threshold_mode", threshold_mode, ("rel", "abs")),
         ):
             if value not in known:
-                raise ValueError(
-                    f"ReduceLROnPlateau: {name} must be '{known[0]}' or '{known[1]}', not {value!r}"
+                raise placed(
+                    ValueError,
+                    f"ReduceLROnPlateau: {name} must be '{known[0]}' or '{known[1]}', not "
+                    f"{value!r}",
                 )
         self.optimizer = optimizer
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode

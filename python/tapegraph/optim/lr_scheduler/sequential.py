@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
+from ..._errors import placed
 from ..optimizer import Optimizer
 from .base import LRScheduler, check_optimizer
 from .plateau import ReduceLROnPlateau
@@ -23,23 +24,27 @@ class SequentialLR(LRScheduler):
     ) -> None:
         check_optimizer(self, optimizer)
         if not schedulers:
-            raise ValueError("SequentialLR: there is no scheduler")
+            raise placed(ValueError, "SequentialLR: there is no scheduler")
         for i, scheduler in enumerate(schedulers):
             if not isinstance(scheduler, LRScheduler):
-                raise TypeError(
-                    f"SequentialLR: schedulers[{i}] is no scheduler, but {type(scheduler).__name__}"
+                raise placed(
+                    TypeError,
+                    f"SequentialLR: schedulers[{i}] is no scheduler, but "
+                    f"{type(scheduler).__name__}",
                 )
             if isinstance(scheduler, ReduceLROnPlateau):
-                raise ValueError(
+                raise placed(
+                    ValueError,
                     f"SequentialLR: schedulers[{i}] is a ReduceLROnPlateau, whose step needs a "
-                    f"metric"
+                    f"metric",
                 )
             if scheduler.optimizer is not optimizer:
-                raise ValueError(f"SequentialLR: schedulers[{i}] is of another optimiser")
+                raise placed(ValueError, f"SequentialLR: schedulers[{i}] is of another optimiser")
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError(
+            raise placed(
+                ValueError,
                 f"SequentialLR: {len(schedulers)} schedulers need {len(schedulers) - 1} "
-                f"milestones, and there are {len(milestones)}"
+                f"milestones, and there are {len(milestones)}",
             )
         self.optimizer = optimizer
         self._schedulers = list(schedulers)

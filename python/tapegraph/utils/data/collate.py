@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import _C
 from ..._C import Tensor
+from ..._errors import placed
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -24,7 +25,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     differ.
     """
     if len(batch) == 0:
-        raise RuntimeError("default_collate: there is no item")
+        raise placed(RuntimeError, "default_collate: there is no item")
     first = batch[0]
     if isinstance(first, Tensor):
         return _stacked(batch, Tensor)
@@ -35,7 +36,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return _C.tensor(np.array(batch, first.dtype))
     if isinstance(first, (bool, int, float)):
         if not all(isinstance(item, (bool, int, float)) for item in batch):
-            raise TypeError(f"default_collate: {_kinds(batch)} do not make one batch")
+            raise placed(TypeError, f"default_collate: {_kinds(batch)} do not make one batch")
         dtype = _C.bool if all(isinstance(item, bool) for item in batch) else _C.int64
         if any(isinstance(item, float) for item in batch):
             dtype = _C.float64
@@ -50,9 +51,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
         _same(batch, lambda item: len(item) if isinstance(item, Sequence) else None, "length")
         columns = [default_collate(column) for column in zip(*batch)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
-    raise TypeError(
+    raise placed(
+        TypeError,
         f"default_collate: an item is a {type(first).__name__}; it must be a tensor, an array, a "
-        f"number, a string, or a dict, tuple or list of these; or write a collate_fn"
+        f"number, a string, or a dict, tuple or list of these; or write a collate_fn",
     )
 
 
@@ -76,7 +78,7 @@ def default_convert(item: Any) -> Any:
 
 def _stacked(batch: Sequence[Any], kind: type) -> Any:
     if not all(isinstance(item, kind) for item in batch):
-        raise TypeError(f"default_collate: {_kinds(batch)} do not make one batch")
+        raise placed(TypeError, f"default_collate: {_kinds(batch)} do not make one batch")
     _same(batch, lambda item: tuple(item.shape), "shape")
     _same(batch, lambda item: item.dtype, "dtype")
     return _C.stack(list(batch)) if kind is Tensor else np.stack(batch)
@@ -87,9 +89,10 @@ def _same(batch: Sequence[Any], fact: Any, what: str) -> None:
     want = fact(batch[0])
     for i, item in enumerate(batch):
         if (got := fact(item)) != want:
-            raise RuntimeError(
+            raise placed(
+                RuntimeError,
                 f"default_collate: item 0 has {what} {want}, but item {i} has {got}; pad them, or "
-                f"write a collate_fn"
+                f"write a collate_fn",
             )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..._C import Generator, Tensor
+from ..._errors import placed
 from .sampler import as_generator, permutation
 
 
@@ -42,20 +43,24 @@ class TensorDataset(Dataset):
 
     def __init__(self, *tensors: Tensor) -> None:
         if not tensors:
-            raise ValueError("TensorDataset: there is no tensor")
+            raise placed(ValueError, "TensorDataset: there is no tensor")
         for i, tensor in enumerate(tensors):
             if not isinstance(tensor, Tensor):
-                raise TypeError(
+                raise placed(
+                    TypeError,
                     f"TensorDataset: argument {i} is a {type(tensor).__name__} and not a tensor; "
-                    f"tg.tensor makes one of it"
+                    f"tg.tensor makes one of it",
                 )
             if tensor.ndim == 0:
-                raise ValueError(f"TensorDataset: tensor {i} has no dims, so it has no items")
+                raise placed(
+                    ValueError, f"TensorDataset: tensor {i} has no dims, so it has no items"
+                )
             if tensor.shape[0] != tensors[0].shape[0]:
-                raise ValueError(
+                raise placed(
+                    ValueError,
                     f"TensorDataset: tensor 0 {tuple(tensors[0].shape)} has "
                     f"{tensors[0].shape[0]} items, but tensor {i} {tuple(tensor.shape)} has "
-                    f"{tensor.shape[0]}"
+                    f"{tensor.shape[0]}",
                 )
         self.tensors = tensors
 
@@ -86,13 +91,14 @@ class ConcatDataset(Dataset):
     def __init__(self, datasets: Iterable[Dataset]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise ValueError("ConcatDataset: there is no dataset")
+            raise placed(ValueError, "ConcatDataset: there is no dataset")
         self.cumulative_sizes: list[int] = []
         total = 0
         for i, dataset in enumerate(self.datasets):
             if isinstance(dataset, IterableDataset):
-                raise TypeError(
-                    f"ConcatDataset: dataset {i} is an IterableDataset, which has no indices"
+                raise placed(
+                    TypeError,
+                    f"ConcatDataset: dataset {i} is an IterableDataset, which has no indices",
                 )
             total += len(dataset)  # type: ignore[arg-type]
             self.cumulative_sizes.append(total)
@@ -100,7 +106,7 @@ class ConcatDataset(Dataset):
     def __getitem__(self, index: int) -> Any:
         n = len(self)
         if not -n <= index < n:
-            raise IndexError(f"ConcatDataset: index {index} is out of range for {n} items")
+            raise placed(IndexError, f"ConcatDataset: index {index} is out of range for {n} items")
         index %= n
         which = bisect.bisect_right(self.cumulative_sizes, index)
         before = self.cumulative_sizes[which - 1] if which else 0
@@ -134,20 +140,22 @@ def random_split(
 
 def _sizes(lengths: Sequence[float], n: int) -> list[int]:
     if any(not length >= 0 for length in lengths):
-        raise ValueError(f"random_split: a length is negative in {list(lengths)}")
+        raise placed(ValueError, f"random_split: a length is negative in {list(lengths)}")
     if any(length % 1 != 0 for length in lengths) or (sum(lengths) == 1 != n):
         if not math.isclose(sum(lengths), 1):
-            raise ValueError(
+            raise placed(
+                ValueError,
                 f"random_split: the fractions {list(lengths)} sum to {sum(lengths):.6g} and not "
-                f"to 1"
+                f"to 1",
             )
         sizes = [int(n * length) for length in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1
         return sizes
     if sum(lengths) != n:
-        raise ValueError(
+        raise placed(
+            ValueError,
             f"random_split: the lengths {list(lengths)} sum to {int(sum(lengths))}, but the "
-            f"dataset has {n} items"
+            f"dataset has {n} items",
         )
     return [int(length) for length in lengths]

@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 from ... import autograd
 from ..._C import Generator
+from ..._errors import placed
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
 from .sampler import (
@@ -75,20 +76,24 @@ class DataLoader:
         _check_counts(num_workers, prefetch_factor)
         iterable = isinstance(dataset, IterableDataset)
         if iterable and (shuffle or sampler is not None or batch_sampler is not None):
-            raise ValueError(
+            raise placed(
+                ValueError,
                 "DataLoader: an IterableDataset comes in its own order; leave out shuffle, sampler "
-                "and batch_sampler"
+                "and batch_sampler",
             )
         if sampler is not None and shuffle:
-            raise ValueError("DataLoader: give either a sampler or shuffle, not both")
+            raise placed(ValueError, "DataLoader: give either a sampler or shuffle, not both")
         if batch_sampler is not None and (
             batch_size != 1 or shuffle or sampler is not None or drop_last
         ):
-            raise ValueError(
-                "DataLoader: a batch_sampler excludes batch_size, shuffle, sampler and drop_last"
+            raise placed(
+                ValueError,
+                "DataLoader: a batch_sampler excludes batch_size, shuffle, sampler and drop_last",
             )
         if batch_size is None and drop_last:
-            raise ValueError("DataLoader: without a batch_size there is no last batch to drop")
+            raise placed(
+                ValueError, "DataLoader: without a batch_size there is no last batch to drop"
+            )
         self.dataset = dataset
         self.generator = as_generator(generator)
         if not iterable and sampler is None and batch_sampler is None:
@@ -156,14 +161,19 @@ _END = object()
 
 def _check_counts(num_workers: int, prefetch_factor: int | None) -> None:
     if type(num_workers) is not int or num_workers < 0:
-        raise ValueError(f"DataLoader: num_workers must be 0 or more, and is {num_workers!r}")
+        raise placed(
+            ValueError, f"DataLoader: num_workers must be 0 or more, and is {num_workers!r}"
+        )
     if prefetch_factor is None:
         return
     if num_workers == 0:
-        raise ValueError("DataLoader: prefetch_factor asks for workers, but num_workers is 0")
+        raise placed(
+            ValueError, "DataLoader: prefetch_factor asks for workers, but num_workers is 0"
+        )
     if type(prefetch_factor) is not int or prefetch_factor <= 0:
-        raise ValueError(
-            f"DataLoader: prefetch_factor must be a positive integer, and is {prefetch_factor!r}"
+        raise placed(
+            ValueError,
+            f"DataLoader: prefetch_factor must be a positive integer, and is {prefetch_factor!r}",
         )
 
 

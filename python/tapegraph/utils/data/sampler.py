@@ -13,6 +13,7 @@ import numpy as np
 
 from ... import _C
 from ..._C import Generator
+from ..._errors import placed
 
 
 def as_generator(generator: Generator | int | None) -> Generator | None:
@@ -21,8 +22,8 @@ def as_generator(generator: Generator | int | None) -> Generator | None:
         return generator
     if isinstance(generator, (int, np.integer)) and not isinstance(generator, bool):
         return Generator().manual_seed(generator)
-    raise TypeError(
-        f"generator: must be a Generator, a seed or None, not {type(generator).__name__}"
+    raise placed(
+        TypeError, f"generator: must be a Generator, a seed or None, not {type(generator).__name__}"
     )
 
 
@@ -66,8 +67,9 @@ class RandomSampler(Sampler):
         generator: Generator | int | None = None,
     ) -> None:
         if num_samples is not None and (type(num_samples) is not int or num_samples <= 0):
-            raise ValueError(
-                f"RandomSampler: num_samples must be a positive integer, and is {num_samples!r}"
+            raise placed(
+                ValueError,
+                f"RandomSampler: num_samples must be a positive integer, and is {num_samples!r}",
             )
         self.data_source = data_source
         self.replacement = replacement
@@ -113,11 +115,14 @@ class BatchSampler(Sampler):
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         if type(batch_size) is not int or batch_size <= 0:
-            raise ValueError(
-                f"BatchSampler: batch_size must be a positive integer, and is {batch_size!r}"
+            raise placed(
+                ValueError,
+                f"BatchSampler: batch_size must be a positive integer, and is {batch_size!r}",
             )
         if type(drop_last) is not bool:
-            raise ValueError(f"BatchSampler: drop_last must be True or False, not {drop_last!r}")
+            raise placed(
+                ValueError, f"BatchSampler: drop_last must be True or False, not {drop_last!r}"
+            )
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
