@@ -4,8 +4,10 @@
 // Frames of this package are passed over: a model's line is where it is called, not inside Linear.
 // So are those of Python's own library and of NumPy: np.sum(x) is the user's line, not NumPy's.
 #include <cstring>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "core/state.h"
 #include "python/gil.h"
@@ -18,12 +20,19 @@ py::object* place_of_file = nullptr;  // Python: file name, line -> what to prin
 
 enum class Frames { users, libraries, ours };
 
+// Python code that we run here may be where Ctrl-C is noticed. It is not ours to handle: it comes
+// again as soon as somebody asks who can stop.
+void again_later(py::error_already_set& error) {
+    if (error.matches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt();
+}
+
 Frames asked_kind(PyCodeObject* code) {
     if (!kind_of_file) return Frames::users;
     const py::error_scope keep_error;  // an error on its way stays as it is
     try {
         return Frames{py::cast<int>((*kind_of_file)(py::handle(code->co_filename)))};
-    } catch (const py::error_already_set&) {
+    } catch (py::error_already_set& e) {
+        again_later(e);
         return Frames::users;
     }
 }
@@ -60,6 +69,17 @@ int instruction(PyFrameObject* frame) {
 #endif
 }
 
+// Asked once for each line of code: a long tape's text would ask a million times. The caller has
+// the interpreter's lock.
+const std::string& place_of(PyCodeObject* code, int line) {
+    static auto& known = *new std::map<std::pair<PyCodeObject*, int>, std::string>;
+    const auto found = known.find({code, line});
+    if (found != known.end()) return found->second;
+    const py::object file = py::reinterpret_borrow<py::object>(code->co_filename);
+    std::string place = py::cast<std::string>((*place_of_file)(file, line));
+    return known[{code, line}] = std::move(place);
+}
+
 std::string resolve(const Where& where) {
     if (!Py_IsInitialized()) return "";
     const WithGil gil;
@@ -68,11 +88,12 @@ std::string resolve(const Where& where) {
     auto* code = reinterpret_cast<PyCodeObject*>(source);
     const int line = PyCode_Addr2Line(code, where.at);
     try {
-        const py::object file = py::reinterpret_borrow<py::object>(code->co_filename);
-        return py::cast<std::string>((*place_of_file)(file, line));
+        return place_of(code, line);
+    } catch (py::error_already_set& e) {
+        again_later(e);
     } catch (...) {
-        return "?:" + std::to_string(line);
     }
+    return "?:" + std::to_string(line);
 }
 
 }  // namespace

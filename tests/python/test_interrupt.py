@@ -1,5 +1,7 @@
 """Ctrl-C ends long work within a second, and leaves tensors whole."""
 
+import collections
+import operator
 import os
 import signal
 import subprocess
@@ -145,3 +147,42 @@ def test_one_call_of_many_seconds_is_ended_from_outside(work, threads):
     out, _ = child.communicate(timeout=60)
     assert (out, child.returncode) == ("interrupted True\n", 7)
     assert time.monotonic() - sent < 10
+
+
+def alarmed_after(seconds, function, argument):
+    """The same of function(argument), again and again in C alone: it is ended only if it asks.
+
+    The signal comes from a timer, for a thread of Python's would wait for the interpreter's lock.
+    """
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            collections.deque(map(function, [argument] * 1000), maxlen=0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return time.monotonic() - began - seconds
+
+
+@pytest.mark.parametrize("show", [tg.tape_text, tg.tape_svg])
+def test_the_text_of_a_long_tape_is_ended(show):
+    y = tg.ones(1, requires_grad=True)
+    for _ in range(50_000):
+        y = y + 1
+    assert alarmed_after(0.3, show, y) < 5.0
+
+
+def test_the_text_of_a_long_program_and_its_reading_are_ended():
+    graph = tg.Graph()
+    with graph:
+        x = tg.placeholder("x", [1])
+        y = x
+        for _ in range(20_000):
+            y = y + x
+    text = graph.text()
+    assert alarmed_after(0.3, tg.parse_program, text) < 5.0
+    program = tg.parse_program(text)
+    show = operator.methodcaller("text")
+    assert alarmed_after(0.3, show, program) < 5.0
