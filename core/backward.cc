@@ -49,6 +49,18 @@ void check_not_freed(const Node& node) {
              "; to walk this tape twice, pass retain_graph=True the first time");
 }
 
+// What to write instead of this op in place: "write y = y + 1 instead of y += 1".
+std::string instead_of(const char* op) {
+    const std::string name = op;
+    constexpr const char* signs[][2] = {
+        {"add_", "+"}, {"sub_", "-"}, {"mul_", "*"}, {"div_", "/"}, {"pow_", "**"}};
+    for (const auto& [of, sign] : signs)
+        if (name == of)
+            return std::string("write y = y ") + sign + " 1 instead of y " + sign + "= 1";
+    if (name.back() != '_') return "make a new tensor instead";
+    return "call " + name.substr(0, name.size() - 1) + " instead, which makes a new tensor";
+}
+
 // The k-th kept value, if nobody has written to it since.
 Tensor unpack(const Node& node, int k, const Value& value, const Desc& desc, const char* which) {
     const bool dropped = !node.saved[k].storage;  // by a checkpoint
@@ -61,8 +73,8 @@ Tensor unpack(const Node& node, int k, const Value& value, const Desc& desc, con
         fail(ErrorKind::runtime, "backward: ", name_of(node), at(node.where), " needs its old ",
              which, ", but ", s ? s->written_by : saved.storage->written_by,
              at(s ? s->writer : saved.storage->writer), " changed it in place (version ",
-             saved.version, ", now ", version,
-             "); write y = y + 1 instead of y += 1, or clone first");
+             saved.version, ", now ", version, "); ",
+             instead_of(s ? s->written_by : saved.storage->written_by), ", or clone first");
     if (recorded) return r->symbol(value, desc);
     return tensor_for(value, saved.storage, saved.layout);
 }

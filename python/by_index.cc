@@ -37,7 +37,7 @@ PyObject* changed(const Call& c) {
     return wrap(by_dim<f>(c));
 }
 template <auto f>
-PyObject* written(const Call& c) {
+PyObject* in_place(const Call& c) {
     const Tensor y = by_dim<f>(c);
     compute(work_of(y), [&] { write(c.tensor(0), y, c.name(), true); });
     return new_reference(c.self());
@@ -225,13 +225,13 @@ const Function functions[] = {
     {"scatter_add(input, dim, index, src)", changed<tg::scatter_add>,
      "input, with src[i, j] added at [index[i, j], j] for dim 0. index is nowhere larger than\n"
      "src, nor than input but in dim."},
-    {"scatter_add_(input, dim, index, src)", written<tg::scatter_add>, "scatter_add, in place.",
+    {"scatter_add_(input, dim, index, src)", in_place<tg::scatter_add>, "scatter_add, in place.",
      method},
     {"scatter(input, dim, index, src=None, *, value=None)", changed<tg::scatter>,
      "input, with src[i, j], or the number value, stored at [index[i, j], j] for dim 0; of "
      "several\n"
      "in one place the last stays, and each gets the gradient."},
-    {"scatter_(input, dim, index, src=None, *, value=None)", written<tg::scatter>,
+    {"scatter_(input, dim, index, src=None, *, value=None)", in_place<tg::scatter>,
      "scatter, in place.", method},
     {"index_select(input, dim, index)", index_select,
      "The slices of input (..., n, ...) along dim that index (k,) names -> (..., k, ...).\n"
@@ -242,11 +242,11 @@ const Function functions[] = {
      method},
     {"index_copy(input, dim, index, source)", changed<tg::index_copy>,
      "input, with the slices that index (k,) names replaced by source (..., k, ...)."},
-    {"index_copy_(input, dim, index, source)", written<tg::index_copy>, "index_copy, in place.",
+    {"index_copy_(input, dim, index, source)", in_place<tg::index_copy>, "index_copy, in place.",
      method},
     {"index_fill(input, dim, index, value)", changed<tg::index_fill>,
      "input, with one number in the slices that index (k,) names; -1 is the last."},
-    {"index_fill_(input, dim, index, value)", written<tg::index_fill>, "index_fill, in place.",
+    {"index_fill_(input, dim, index, value)", in_place<tg::index_fill>, "index_fill, in place.",
      method},
     {"take(input, index)", take,
      "The elements of input, counted in order, that index names -> index's shape; -1 is the last."},

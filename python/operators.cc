@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/history.h"
+#include "core/ops/written.h"
 #include "core/recording.h"
 #include "python/call.h"
 #include "python/slots.h"
@@ -67,16 +68,19 @@ Tensor inverted(const Arg& x) {
 
 Tensor& add_in_place(Tensor& x, const Arg& y) { return add_(x, y); }
 Tensor& sub_in_place(Tensor& x, const Arg& y) { return sub_(x, y); }
-Tensor& pow_in_place(Tensor& x, const Arg& y) {
-    write(x, pow(x, y), "pow_");
-    return x;
-}
 
-template <Tensor (*op)(const Arg&, const Arg&)>
-Tensor& written(Tensor& x, const Arg& y) {
-    write(x, op(x, y), "in place");
-    return x;
+// An op out of place, then its value into x: as x.pow_(y) does it.
+using Name = const char[16];
+template <Tensor (*op)(const Arg&, const Arg&), const Name& name>
+Tensor& by_value(Tensor& x, const Arg& y) {
+    return written(x, op(x, y), name);
 }
+constexpr Name pow_name = "pow_";
+constexpr Name remainder_name = "remainder_";
+constexpr Name floor_divide_name = "floor_divide_";
+constexpr Name and_name = "bitwise_and_";
+constexpr Name or_name = "bitwise_or_";
+constexpr Name xor_name = "bitwise_xor_";
 
 template <Tensor& (*op)(Tensor&, const Arg&)>
 PyObject* in_place_operator(PyObject* a, PyObject* b) {
@@ -91,7 +95,7 @@ PyObject* in_place_operator(PyObject* a, PyObject* b) {
 }
 
 PyObject* power_in_place(PyObject* a, PyObject* b, PyObject*) {
-    return in_place_operator<pow_in_place>(a, b);
+    return in_place_operator<by_value<tg::pow, pow_name>>(a, b);
 }
 
 // ---- comparison ---------------------------------------------------------------------------------
@@ -253,11 +257,12 @@ void add_operator_slots(std::vector<PyType_Slot>& slots) {
         slot(Py_nb_inplace_multiply, in_place_operator<mul_>),
         slot(Py_nb_inplace_true_divide, in_place_operator<div_>),
         slot(Py_nb_inplace_power, power_in_place),
-        slot(Py_nb_inplace_remainder, in_place_operator<written<tg::remainder>>),
-        slot(Py_nb_inplace_floor_divide, in_place_operator<written<tg::floor_divide>>),
-        slot(Py_nb_inplace_and, in_place_operator<written<tg::bitwise_and>>),
-        slot(Py_nb_inplace_or, in_place_operator<written<tg::bitwise_or>>),
-        slot(Py_nb_inplace_xor, in_place_operator<written<tg::bitwise_xor>>),
+        slot(Py_nb_inplace_remainder, in_place_operator<by_value<tg::remainder, remainder_name>>),
+        slot(Py_nb_inplace_floor_divide,
+             in_place_operator<by_value<tg::floor_divide, floor_divide_name>>),
+        slot(Py_nb_inplace_and, in_place_operator<by_value<tg::bitwise_and, and_name>>),
+        slot(Py_nb_inplace_or, in_place_operator<by_value<tg::bitwise_or, or_name>>),
+        slot(Py_nb_inplace_xor, in_place_operator<by_value<tg::bitwise_xor, xor_name>>),
         slot(Py_nb_bool, truth),
         slot(Py_nb_int, to_int),
         slot(Py_nb_float, to_float),

@@ -252,6 +252,15 @@ bool is_bool(const Arg& x) {
     return x.is_tensor() ? x.tensor.dtype() == DType::boolean : x.scalar.dtype == DType::boolean;
 }
 
+// Other ops keep the low bits of a number that is too long; of a power those mean nothing.
+void check_fits(const Scalar& exponent, DType dtype) {
+    if (!is_integral(dtype) || dtype == DType::boolean || !is_integral(exponent.dtype)) return;
+    const int bits = static_cast<int>(8 * size_of(dtype)) - (dtype == DType::uint8 ? 0 : 1);
+    if (bits < 63 && exponent.integer >> bits != 0)
+        fail(ErrorKind::runtime, "pow: the exponent ", exponent.integer, " does not fit into ",
+             name_of(dtype), "; cast the tensor to a longer dtype first");
+}
+
 }  // namespace
 
 Tensor pow(const Arg& a, const Arg& b) {
@@ -260,6 +269,7 @@ Tensor pow(const Arg& a, const Arg& b) {
         is_integral(b.scalar.dtype) && b.scalar.integer < 0)
         fail(ErrorKind::runtime, "pow: integers to the power of ", b.scalar.integer,
              " are no integers; cast the tensor to a floating dtype first");
+    if (a.is_tensor() && !b.is_tensor()) check_fits(b.scalar, a.tensor.dtype());
     return apply(ops::pow, {a, b});
 }
 

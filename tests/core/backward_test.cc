@@ -148,7 +148,7 @@ TEST_CASE("an overwritten value that a rule needs is named, with the line that w
     CHECK(contains(error, ": exp (backward_test.cc:"));
     CHECK(contains(error, "needs its old output, but mul_ (backward_test.cc:"));
     CHECK(contains(error,
-                   "changed it in place (version 0, now 1); write y = y + 1 instead of y += 1, or "
+                   "changed it in place (version 0, now 1); write y = y * 1 instead of y *= 1, or "
                    "clone first"));
 }
 

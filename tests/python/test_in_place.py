@@ -138,3 +138,90 @@ def test_more_ops_have_a_form_in_place():
     n = tg.tensor([1, 2])
     with pytest.raises(RuntimeError, match=r"pow_ .*: the result is float32 and cannot be kept"):
         n.pow_(0.5)
+
+
+X1 = [0.5, -0.2]
+# The gradient of y.sum() with respect to x where y = x * 1 was written by an operator. Recorded
+# from PyTorch 2.15.
+OPERATORS = {
+    "**=": (2, [1.0, -0.4]),
+    "%=": (0.3, [1.0, 1.0]),
+    "*=": (3, [3.0, 3.0]),
+    "/=": (2, [0.5, 0.5]),
+    "+=": (2, [1.0, 1.0]),
+}
+
+
+def in_place(x, sign, y):
+    names = {"x": x, "y": y}
+    exec(f"x {sign} y", names)
+    return names["x"]
+
+
+@pytest.mark.parametrize("sign", OPERATORS)
+def test_an_operator_in_place_keeps_what_its_gradient_needs(sign):
+    number, expected = OPERATORS[sign]
+
+    def loss(x):
+        return in_place(x * 1, sign, number).sum()
+
+    for f in (loss, tg.compile(loss)):
+        x = tg.tensor(X1, requires_grad=True)
+        f(x).backward()
+        assert x.grad.tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_operator_in_place_gives_back_the_very_object():
+    for sign, y in [("**=", 2), ("//=", 2), ("%=", 2), ("&=", 2), ("|=", 2), ("^=", 2)]:
+        x = tg.tensor([5, 7])
+        assert in_place(x, sign, y) is x
+        assert x.tolist() == [eval(f"{v} {sign[:-1]} {y}") for v in (5, 7)]
+
+
+@pytest.mark.parametrize(
+    "x, sign, y, said",
+    [
+        ([1, 2], "**=", 2.5, r"pow_ \(.*\): the result is float32 and cannot be kept in a .*int64"),
+        ([1, 2], "//=", 2.5, r"floor_divide_ .*: the result is float32 and cannot be kept"),
+        ([1, 2], "%=", 2.5, r"remainder_ .*: the result is float32 and cannot be kept"),
+        ([True, False], "&=", 3, r"bitwise_and_ .*: the result is int64 and cannot be kept in a t"),
+        ([True, False], "|=", 3, r"bitwise_or_ .*: the result is int64 and cannot be kept"),
+        ([True, False], "^=", 3, r"bitwise_xor_ .*: the result is int64 and cannot be kept"),
+    ],
+)
+def test_an_operator_in_place_keeps_the_kind_of_number(x, sign, y, said):
+    x = tg.tensor(x)
+    before = x.tolist()
+    with pytest.raises(RuntimeError, match=said):
+        in_place(x, sign, y)
+    assert x.tolist() == before
+
+
+def test_an_exponent_fits_into_the_integers():
+    x = tg.tensor([1, 2], dtype=tg.uint8)
+    said = r"pow .*: the exponent 300 does not fit into uint8"
+    with pytest.raises(RuntimeError, match=said):
+        x**300
+    with pytest.raises(RuntimeError, match=said):
+        in_place(x, "**=", 300)
+    assert (x**7).tolist() == [1, 128]
+    with pytest.raises(RuntimeError, match="does not fit into int32"):
+        x.int() ** 2**31
+    assert (tg.tensor([1], dtype=tg.int32) ** (2**31 - 1)).tolist() == [1]
+
+
+def test_the_way_out_of_a_write_too_early_fits_the_op():
+    def error(write):
+        x = tg.tensor(X1, requires_grad=True)
+        y = x.exp()
+        z = y.sum()
+        write(y)
+        with pytest.raises(RuntimeError, match="needs its old output") as e:
+            z.backward()
+        return str(e.value).rsplit("; ", 1)[1]
+
+    assert error(lambda y: y.add_(1)) == "write y = y + 1 instead of y += 1, or clone first"
+    assert error(lambda y: y.div_(2)) == "write y = y / 1 instead of y /= 1, or clone first"
+    assert (
+        error(lambda y: y.tanh_()) == "call tanh instead, which makes a new tensor, or clone first"
+    )
