@@ -4,9 +4,9 @@
 //   2  levels/matmul.cc  a tile of the output stays in registers
 //   3  blocked_product   tiles, and blocks of A and B that stay in the caches     <- chosen: floats
 //
-// On every rung a number of the output is one chain over k = 0, 1, 2, ...: so they agree bit for
-// bit where the level has no fused multiply-add, and to rounding where it has. Neither the number
-// of threads, nor strides, nor the other rows change a bit.
+// A number of the output is a chain over k = 0, 1, ..., 511, to which the chain over the next 512
+// is added: one chain over a long k would lose the digits that are left of a term. Neither the
+// number of threads, nor strides, nor the other rows change a bit.
 #include <cstddef>
 
 #include "kernels/cpu/levels/level.h"
