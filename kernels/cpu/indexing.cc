@@ -153,8 +153,9 @@ void indexed_runs(const Indexed& x, std::int64_t begin, std::int64_t end, const 
     });
 }
 
-template <class T>
-void add_run(T* to, std::int64_t to_step, const T* from, std::int64_t from_step, std::int64_t n) {
+template <class T, class From>
+void add_run(T* to, std::int64_t to_step, const From* from, std::int64_t from_step,
+             std::int64_t n) {
     if (to_step == 1 && from_step == 1) {
         for (std::int64_t i = 0; i < n; ++i) to[i] = formula::Add::of<T>(to[i], from[i]);
         return;
@@ -202,17 +203,34 @@ void write_indexed(const Array& out, const Array& src, const Indexed& x) {
     });
 }
 
-// out at the index += src, straight
-void add_indexed(const Array& out, const Array& src, const Indexed& x) {
+template <class T, class From>
+void add_elements(T* to, const From* from, std::int64_t size, const Indexed& x) {
+    in_order(size, [&](std::int64_t begin, std::int64_t end) {
+        indexed_runs(x, begin, end,
+                     [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
+                         std::int64_t o_step) { add_run(to + o, o_step, from + s, s_step, n); });
+    });
+}
+
+// out at the index += src, straight. walk(out) says how to go over the three. A float is too short
+// for a long running sum: where there is more to add than there are places, so that some get
+// several, the sums are kept in doubles.
+template <class Walk>
+void add_indexed(const Array& out, const Array& src, const Walk& walk) {
+    if (out.dtype == DType::float32 && src.size() > out.size()) {
+        std::vector<double> sums(static_cast<std::size_t>(out.size()));
+        Array wide = out;
+        wide.dtype = DType::float64;
+        wide.data = sums.data();
+        std::int64_t step = 1;
+        for (int d = wide.dims - 1; d >= 0; step *= wide.shape[d--]) wide.strides[d] = step;
+        cast(wide, out);
+        add_elements(sums.data(), static_cast<const float*>(src.data), src.size(), walk(wide));
+        return cast(out, wide);
+    }
     visit(out.dtype, [&]<class T>(T) {
-        T* to = static_cast<T*>(out.data);
-        const T* from = static_cast<const T*>(src.data);
-        in_order(src.size(), [&](std::int64_t begin, std::int64_t end) {
-            indexed_runs(
-                x, begin, end,
-                [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
-                    std::int64_t o_step) { add_run(to + o, o_step, from + s, s_step, n); });
-        });
+        add_elements(static_cast<T*>(out.data), static_cast<const T*>(src.data), src.size(),
+                     walk(out));
     });
 }
 
@@ -234,7 +252,7 @@ std::optional<std::int64_t> scatter(const Array& out, const Array& index, const 
 std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, const Array& src,
                                         int dim) {
     if (const auto outside = first_outside(index, out.shape[dim])) return outside;
-    add_indexed(out, src, indexed(src, index, out, dim));
+    add_indexed(out, src, [&](const Array& to) { return indexed(src, index, to, dim); });
     return {};
 }
 
@@ -254,10 +272,13 @@ std::optional<std::int64_t> index_rows(const Array& out, const Array& in, const 
 
 std::optional<std::int64_t> put_rows(const Array& out, const Array& index, const Array& src,
                                      const Rows& rows, bool accumulate) {
-    const Offsets offsets = offsets_of(index, out, rows);
+    Offsets offsets = offsets_of(index, out, rows);
     if (offsets.outside || interrupted()) return offsets.outside;
-    const Indexed x = indexed_rows(src, offsets.array, out, rows.dims);
-    accumulate ? add_indexed(out, src, x) : write_indexed(out, src, x);
+    const auto walk = [&](const Array& to) {
+        if (to.data != out.data) offsets = offsets_of(index, to, rows);  // of its own strides
+        return indexed_rows(src, offsets.array, to, rows.dims);
+    };
+    accumulate ? add_indexed(out, src, walk) : write_indexed(out, src, walk(out));
     return {};
 }
 

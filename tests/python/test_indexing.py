@@ -294,3 +294,19 @@ def test_writing_what_does_not_fit():
     w = tg.ones(3, requires_grad=True)
     with pytest.raises(RuntimeError, match="no_grad"):
         w[0] = 1.0
+
+
+def test_a_long_sum_into_one_place_keeps_its_digits():
+    n = 10**6
+    index, tenths = tg.ones(n, dtype=tg.int64), tg.full((n,), 0.1)
+    exact = 0.1 * n
+    z = tg.zeros(3)
+    for y in (z.scatter_add(0, index, tenths), z.index_add(0, index, tenths)):
+        assert y.tolist() == [0, pytest.approx(exact, rel=1e-6), 0]
+    y = tg.zeros(3, 2).t()
+    y[0].index_put_((index,), tenths, accumulate=True)
+    assert y[:, 1].tolist() == [pytest.approx(exact, rel=1e-6), 0]
+    w = tg.zeros(3, 2, requires_grad=True)
+    (tg.nn.functional.embedding(index, w) * 0.1).sum().backward()
+    assert w.grad[1].tolist() == pytest.approx([exact, exact], rel=1e-6)
+    assert not w.grad[0].any()
