@@ -117,3 +117,13 @@ def test_in_an_op_of_ones_own():
     with detect_anomaly(), pytest.raises(RuntimeError) as error:
         Root.apply(leaf(0.0)).sum().backward()
     assert "div, in the gradient of Root (LINE) that the backward (LINE) took" in text_of(error)
+
+
+def test_who_only_moves_a_nan_has_not_made_it():
+    x = tg.tensor([[1.0, float("nan")], [2.0, 3.0]])
+    with detect_anomaly():
+        assert repr(x) == "tensor([[ 1., nan],\n        [ 2.,  3.]])"
+        for y in (x.clone(), x.double(), x.t().contiguous(), tg.cat([x, x]), x[tg.tensor([0])]):
+            assert y.isnan().any()
+        with pytest.raises(RuntimeError, match="mul .*gave nan at index"):
+            x * 2

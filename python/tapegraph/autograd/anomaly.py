@@ -13,9 +13,9 @@ class set_detect_anomaly:
     In forward and backward alike, the first op whose result has a NaN, or an infinity although its
     inputs were finite, raises RuntimeError: it names the op and its line, in a backward also the
     line of backward() and the op that is differentiated, and says what was in the inputs. An
-    infinity that comes in, as of a mask, may go out. A compiled function then runs line by line, as
-    it was written. Holds for all threads, and costs a look at every number. With check_nan=False
-    nothing is looked over.
+    infinity that comes in, as of a mask, may go out; so may a NaN that is only printed, copied,
+    cast or picked out. A compiled function then runs line by line, as it was written. Holds for all
+    threads, and costs a look at every number. With check_nan=False nothing is looked over.
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
