@@ -86,6 +86,28 @@ PyObject* make_subclass(PyObject* cls, PyObject* arguments) {
     });
 }
 
+// All elements of x's storage in a row, and the same part of another storage as x is of its own:
+// what a copy of several views is made of.
+PyObject* whole(PyObject* self, PyObject*) {
+    return guarded([&] {
+        const Tensor& x = tensor_in(self);
+        if (x.is_symbolic()) x.data();  // throws, and says where it is from
+        const Ref<Storage>& storage = x.handle().storage;
+        return wrap(tensor_of(storage, Layout::contiguous(storage->shape)));
+    });
+}
+
+PyObject* part_of(PyObject* self, PyObject* other) {
+    return guarded([&]() -> PyObject* {
+        const Tensor& x = tensor_in(self);
+        if (!is_tensor(other)) fail(ErrorKind::type, "_part_of: needs a tensor");
+        const Ref<Storage>& storage = tensor_in(other).handle().storage;
+        if (storage->shape != x.handle().storage->shape || storage->dtype != x.dtype())
+            fail(ErrorKind::value, "_part_of: another storage has another shape");
+        return wrap(tensor_of(storage, x.handle().layout));
+    });
+}
+
 // ---- properties ---------------------------------------------------------------------------------
 
 template <PyObject* (*get)(PyObject* self, const Tensor& x)>
@@ -223,6 +245,8 @@ PyMemberDef members[] = {
     {nullptr, 0, 0, 0, nullptr}};
 
 PyMethodDef methods[] = {{"_make_subclass", make_subclass, METH_VARARGS | METH_CLASS, nullptr},
+                         {"_whole", whole, METH_NOARGS, nullptr},
+                         {"_part_of", part_of, METH_O, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
 
 PyObject* repr(PyObject* self) {

@@ -55,17 +55,21 @@ def _reversed(self: Tensor) -> Tensor:
     return self.flip(0) if self.ndim else self
 
 
-def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     """copy.deepcopy(x): a leaf with its own bytes, the same requires_grad, and a copy of the .grad.
 
-    As in PyTorch only leaves can be copied, else RuntimeError. Unlike there, each tensor gets a
-    storage of its own, so views of one storage do not share bytes any more; a tensor that is in
-    several places of what is copied, as a parameter of two modules, stays one.
+    As in PyTorch only leaves can be copied, else RuntimeError; views of one storage share the bytes
+    of its copy, which is whole; and a tensor that is in several places of what is copied, as a
+    parameter of two modules, stays one.
     """
     if id(self) in memo:
         return memo[id(self)]
     _check_leaf(self, "deepcopy", "x.clone() or x.detach()")
-    made = type(self)._make_subclass(self.detach().clone(), self.requires_grad)
+    whole = self._whole()
+    key = ("tapegraph storage", whole.data_ptr() or id(self))
+    if key not in memo:
+        memo[key] = (whole.clone(), whole)  # whole: so that no other storage comes to lie there
+    made = type(self)._make_subclass(self._part_of(memo[key][0]), self.requires_grad)
     memo[id(self)] = made
     for name, value in getattr(self, "__dict__", {}).items():  # a subclass's attributes
         setattr(made, name, copy.deepcopy(value, memo))

@@ -101,7 +101,25 @@ def test_a_tensor_in_two_places_stays_one(how):
     x = tg.ones(2)
     a, b = how([x, x])
     assert a is b and a is not x
-    one, two = how([x, x[:1]])  # but views get bytes of their own
+
+
+def test_views_of_one_storage_share_the_bytes_of_its_copy():
+    base = tg.arange(6.0).reshape(2, 3)
+    got = copy.deepcopy({"row": base[1], "base": base, "column": base[:, 2]})
+    assert got["row"].tolist() == [3, 4, 5] and got["column"].tolist() == [2, 5]
+    got["base"].mul_(2)
+    assert got["row"].tolist() == [6, 8, 10] and got["column"].tolist() == [4, 10]
+    assert base[1].tolist() == [3, 4, 5]
+    assert got["column"].stride() == (3,) and got["column"].storage_offset() == 2
+    other, twin = copy.deepcopy([tg.ones(2), tg.ones(2)])
+    assert other.data_ptr() != twin.data_ptr()
+    weight = nn.Parameter(tg.ones(2))
+    p, v = copy.deepcopy((weight, weight.detach()))
+    assert type(p) is nn.Parameter and p.requires_grad and not v.requires_grad
+    with tg.no_grad():
+        p.add_(1)
+    assert v.tolist() == [2, 2] and weight.tolist() == [1, 1]
+    one, two = pickled([base, base[:1]])  # a pickle is by value
     assert one.data_ptr() != two.data_ptr()
 
 
