@@ -377,3 +377,29 @@ def test_an_optimiser_of_ones_own_writes_update():
     with pytest.raises(NotImplementedError) as error:
         tg.optim.Optimizer([w], {}).step()
     assert said(error) == "Optimizer: write an update function for it"
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_optimisers_take_the_ways_of_pytorch(name):
+    make = getattr(tg.optim, name)
+
+    def weights():
+        w = tg.ones(2, requires_grad=True)
+        w.grad = tg.tensor([0.5, -1.0])
+        return w
+
+    plain, other = weights(), weights()
+    make([plain], lr=0.1).step()
+    make([other], lr=0.1, foreach=True).step()
+    assert other.tolist() == plain.tolist() != [1, 1]
+    with pytest.raises(RuntimeError, match=f"{name}: give either fused or foreach, not both"):
+        make([other], foreach=True, fused=True)
+    with pytest.raises(NotImplementedError, match=f"{name}: a step goes on no tape"):
+        make([other], differentiable=True)
+
+
+def test_betas_are_two_numbers():
+    w = tg.ones(1, requires_grad=True)
+    for betas in ({}, 0.9, (0.9,)):
+        with pytest.raises(TypeError, match="Adam: betas must be two numbers, not"):
+            tg.optim.Adam([w], 0.1, betas)

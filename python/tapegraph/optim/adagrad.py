@@ -30,9 +30,12 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
+        self.check_ways(foreach, fused, differentiable)
         numbers = {
             "lr": lr,
             "lr_decay": lr_decay,

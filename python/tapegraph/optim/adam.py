@@ -36,10 +36,13 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        self.check_ways(foreach, fused, differentiable)
         self.check_not_negative(lr=lr, eps=eps, weight_decay=weight_decay)
         try:
             inside = [0 <= beta < 1 for beta in betas]
@@ -113,10 +116,13 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad,
-            maximize=maximize, fused=fused, decoupled_weight_decay=True,
+            foreach=foreach, maximize=maximize, differentiable=differentiable, fused=fused,
+            decoupled_weight_decay=True,
         )  # fmt: skip

@@ -136,6 +136,17 @@ class Optimizer:
                     f"{type(self).__name__}: {name} must not be negative, and is {value}",
                 )
 
+    def check_ways(self, foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+        """PyTorch's ways to take a step that are no numbers: here foreach changes nothing."""
+        name = type(self).__name__
+        if foreach and fused:
+            raise RuntimeError(f"{name}: give either fused or foreach, not both")
+        if differentiable:
+            raise NotImplementedError(
+                f"{name}: a step goes on no tape, so differentiable=True has nothing to do; for a "
+                f"gradient through a step write it out of place, as w - lr * g"
+            )
+
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Takes more parameters: {"params": [...], "lr": ...}, the rest as in the constructor."""
         name = type(self).__name__

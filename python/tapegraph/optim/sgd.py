@@ -34,9 +34,12 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
+        self.check_ways(foreach, fused, differentiable)
         self.check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and momentum == 0:
             raise placed(ValueError, "SGD: nesterov needs a momentum above 0")
