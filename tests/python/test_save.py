@@ -352,6 +352,7 @@ HOSTILE = [
      "100,000,000"),
     (container({}, length=10**8), "is truncated: the header takes 100,000,000 bytes, and there are "
                                   "2"),
+    (container(b'{"a": ' + b"7" * 5000 + b"}"), "the header: a number of 5,000 digits is too long"),
     (container(b""), "the header: is no JSON at character 0: Expecting value"),
     (container(b"{} x"), "the header: is no JSON at character 3: Extra data"),
     (container(b'{"a\xff": 1}'), "the header is no UTF-8 at byte 11"),

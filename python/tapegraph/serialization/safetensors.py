@@ -124,11 +124,16 @@ def strict_json(text: str, name: str) -> Any:
             raise ValueError(f"{name}: {twice[:60]!r} is there twice")
         return made
 
+    def whole(digits: str) -> int:
+        if len(digits) > 4000:  # Python refuses these itself, but not by the name of the file
+            raise ValueError(f"{name}: a number of {len(digits):,} digits is too long")
+        return int(digits)
+
     def no_number(word: str) -> NoReturn:
         raise ValueError(f"{name}: {word} is no number in JSON")
 
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=no_number)
+        return json.loads(text, object_pairs_hook=once, parse_int=whole, parse_constant=no_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"{name}: is no JSON at character {error.pos}: {error.msg}") from None
 
