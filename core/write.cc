@@ -46,14 +46,15 @@ void check_writable(const Tensor& target, const char* op) {
 }
 
 // A view that was made under no_grad has no gradient, and what it is cut from has one: written with
-// a gradient on, it would have to have one too. PyTorch does not guess either.
-void check_view_of_no_grad(const Tensor& target, const Tensor& value, const char* op) {
-    if (!grad_enabled() || !value.requires_grad() || target.requires_grad()) return;
+// gradients on, it would have to have one too. PyTorch does not guess either.
+void check_view_of_no_grad(const Tensor& target, const char* op) {
+    if (!grad_enabled() || target.requires_grad()) return;
     const Handle& h = target.handle();
     if (recording() ? recording()->wants_gradient(h.history) : static_cast<bool>(h.history->now))
         fail(ErrorKind::runtime, op, ": a view of shape ", text(target.shape()),
-             " that was made under no_grad would be written with a value that requires a gradient, "
-             "and its base requires one; make the view with gradients on, or write under no_grad");
+             " that was made under no_grad would be written with gradients on, and its base "
+             "requires "
+             "one; make the view with gradients on, or write under no_grad");
 }
 
 // ---- the value --------------------------------------------------------------------------------
@@ -220,7 +221,7 @@ void put_back(Recording& r, const Ref<Storage>& storage, const char* op) {
 void write(const Tensor& target, const Tensor& value, const char* op, bool steal) {
     check_writable(target, op);
     Tensor v = fitted(target, value, op);
-    check_view_of_no_grad(target, v, op);
+    check_view_of_no_grad(target, op);
     const bool temporary = steal && v.same(value);
     const Handle& h = target.handle();
     if (!steal && v.same(value) && is_whole(h.layout, *h.storage)) v = as_another(v);
@@ -243,6 +244,7 @@ void write(const Tensor& target, const Tensor& value, const char* op, bool steal
 bool write_by(const Op& op, const Attrs& attrs, const Tensor& target,
               std::initializer_list<Tensor> others, const char* name) {
     check_writable(target, name);
+    check_view_of_no_grad(target, name);
     bool plain = !recording() && !thread_state().observer && !target.is_symbolic();
     bool wanted = target.requires_grad();
     Descs descs{desc_of(target)};

@@ -12,7 +12,7 @@ namespace {
 int dims_used(PyObject* part) { return part == Py_None || part == Py_Ellipsis ? 0 : 1; }
 
 [[noreturn]] void not_an_index(PyObject* part) {
-    fail(PyFloat_Check(part) ? ErrorKind::index : ErrorKind::type,
+    fail(PyFloat_Check(part) || PyDict_Check(part) ? ErrorKind::index : ErrorKind::type,
          "index: an int, a slice, None, ..., a tensor or array of ints or bools, or a list of "
          "such is an index, not ",
          type_name(part));

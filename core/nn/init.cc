@@ -42,6 +42,7 @@ double kaiming_std(const char* op, const Tensor& t, double a, const std::string&
     if (mode != "fan_in" && mode != "fan_out")
         fail(ErrorKind::value, op, ": mode is 'fan_in' or 'fan_out', not '", mode, "'");
     const Fans f = fans(op, t);
+    if (t.numel() == 0) return 0;
     return calculate_gain(nonlinearity, a) / std::sqrt(mode == "fan_in" ? f.in : f.out);
 }
 

@@ -1,4 +1,5 @@
 // Elementwise functions that are made of others; each is a formula above its body.
+#include <cmath>
 #include <limits>
 
 #include "core/low_precision.h"
@@ -62,6 +63,17 @@ Tensor logical_xor(const Arg& a, const Arg& b) {
     return ne(truth(a), truth(b));
 }
 
+namespace {
+
+// A NaN as a bound leaves nothing inside.
+Tensor outside(const Tensor& beyond, const Arg& bound) {
+    if (!bound.is_tensor())
+        return std::isnan(bound.scalar.as_real()) ? logical_or(beyond, true) : beyond;
+    return is_floating(bound.tensor.dtype()) ? logical_or(beyond, isnan(bound)) : beyond;
+}
+
+}  // namespace
+
 Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Arg>& high) {
     const Here here(x.where, "clamp");
     if (!low && !high) fail(ErrorKind::runtime, "clamp: give min, max or both");
@@ -77,8 +89,8 @@ Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Ar
     };
     if (low && !binds(*low, true)) return high ? clamp(x, {}, high) : y;
     if (high && !binds(*high, false)) return low ? clamp(x, low, {}) : y;
-    if (low) y = where(le(y, *low), *low, y);
-    if (high) y = where(ge(y, *high), *high, y);
+    if (low) y = where(outside(le(y, *low), *low), *low, y);
+    if (high) y = where(outside(ge(y, *high), *high), *high, y);
     return y;
 }
 
@@ -106,8 +118,9 @@ Tensor gelu(const Arg& x, const std::string& approximate) {
     if (approximate == "none") return mul(mul(x, 0.5), add(erf(mul(x, 0.70710678118654752)), 1));
     if (approximate != "tanh")
         fail(ErrorKind::runtime, "gelu: approximate is 'none' or 'tanh', not '", approximate, "'");
-    const Tensor inner = mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.79788456080286536);
-    return mul(mul(x, 0.5), add(tanh(inner), 1));
+    // (1 + tanh u) / 2 = sigmoid(2 u), which keeps its digits where tanh u is close to -1.
+    const Tensor twice = mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 2 * 0.79788456080286536);
+    return mul(x, sigmoid(twice));
 }
 
 // log(1 + e^(beta x)) / beta; x itself where beta x is above the threshold

@@ -35,7 +35,7 @@ Tensor masked(const Tensor& scores, const Tensor& mask) {
 // Each element 0 with probability p, or else made larger by 1 / (1 - p).
 Tensor dropped(const Tensor& x, double p) {
     if (!(p >= 0 && p <= 1))
-        fail(ErrorKind::value, "dropout: p is a probability, 0 to 1, and not ", p);
+        fail(ErrorKind::runtime, "dropout: p is a probability, 0 to 1, and not ", p);
     if (p == 0) return x;
     const Tensor drawn = rand(x.shape(), {.dtype = x.dtype(), .device = x.device()});
     return mul(x, mul(cast(ge(drawn, p), x.dtype()), p < 1 ? 1 / (1 - p) : 0.0));

@@ -11,8 +11,8 @@ Tensor shifted(const char* op, const Arg& x, std::int64_t dim) {
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::unsupported, op, ": needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
-    if (x.tensor.dims() == 0) return sub(x, x);
     const int d = wrap_dim(op, dim, x.tensor.dims());
+    if (x.tensor.dims() == 0) return sub(x, x);
     if (x.tensor.shape()[d] == 0) return x.tensor;
     return sub(x, amax(x, d, true).detach());
 }

@@ -5,6 +5,7 @@
 #include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/ops/formula.h"
+#include "core/ops/integers.h"
 #include "core/ops/structural.h"
 
 namespace tg {
@@ -105,8 +106,8 @@ void rsqrt_gradient(Backward& n) {
     n.give(0, mul(mul(n.g(), -0.5), mul(y, mul(y, y))));
 }
 
-// y = e^x - 1  =>  dx = g (y + 1)
-void expm1_gradient(Backward& n) { n.give(0, mul(n.g(), add(n.output(), 1))); }
+// y = e^x - 1  =>  dx = g e^x: y + 1 would have lost its digits where e^x is small
+void expm1_gradient(Backward& n) { n.give(0, mul(n.g(), exp(n.input(0)))); }
 
 // y = ln(1 + x)  =>  dx = g / (1 + x)
 void log1p_gradient(Backward& n) { n.give(0, div(n.g(), add(n.input(0), 1))); }
@@ -173,7 +174,7 @@ const Op abs = elementwise<formula::Abs>(abs_gradient, {{a}});
 const Op sign = elementwise<formula::Sign>(step_gradient);
 const Op relu = elementwise<formula::Relu>(relu_gradient, {{y}});
 const Op rsqrt = elementwise<formula::Rsqrt>(rsqrt_gradient, {{y}});
-const Op expm1 = elementwise<formula::Expm1>(expm1_gradient, {{y}});
+const Op expm1 = elementwise<formula::Expm1>(expm1_gradient, {{a}});
 const Op log1p = elementwise<formula::Log1p>(log1p_gradient, {{a}});
 const Op sigmoid = elementwise<formula::Sigmoid>(sigmoid_gradient, {{y}});
 const Op sin = elementwise<formula::Sin>(sin_gradient, {{a}});
@@ -252,15 +253,6 @@ bool is_bool(const Arg& x) {
     return x.is_tensor() ? x.tensor.dtype() == DType::boolean : x.scalar.dtype == DType::boolean;
 }
 
-// Other ops keep the low bits of a number that is too long; of a power those mean nothing.
-void check_fits(const Scalar& exponent, DType dtype) {
-    if (!is_integral(dtype) || dtype == DType::boolean || !is_integral(exponent.dtype)) return;
-    const int bits = static_cast<int>(8 * size_of(dtype)) - (dtype == DType::uint8 ? 0 : 1);
-    if (bits < 63 && exponent.integer >> bits != 0)
-        fail(ErrorKind::runtime, "pow: the exponent ", exponent.integer, " does not fit into ",
-             name_of(dtype), "; cast the tensor to a longer dtype first");
-}
-
 }  // namespace
 
 Tensor pow(const Arg& a, const Arg& b) {
@@ -269,7 +261,10 @@ Tensor pow(const Arg& a, const Arg& b) {
         is_integral(b.scalar.dtype) && b.scalar.integer < 0)
         fail(ErrorKind::runtime, "pow: integers to the power of ", b.scalar.integer,
              " are no integers; cast the tensor to a floating dtype first");
-    if (a.is_tensor() && !b.is_tensor()) check_fits(b.scalar, a.tensor.dtype());
+    // Of a number that is too long other ops keep the low bits; of an exponent those mean nothing.
+    const bool counts = a.is_tensor() && is_integral(a.tensor.dtype()) && !is_bool(a);
+    if (counts && !b.is_tensor() && is_integral(b.scalar.dtype))
+        check_fits("pow", b.scalar, a.tensor.dtype());
     return apply(ops::pow, {a, b});
 }
 
@@ -278,6 +273,10 @@ Tensor sub(const Arg& a, const Arg& b) {
     if (is_bool(a) && is_bool(b))
         fail(ErrorKind::unsupported,
              "sub: two bool tensors cannot be subtracted; use ne(a, b) or logical_not");
+    if (is_bool(a) || is_bool(b))
+        fail(ErrorKind::unsupported,
+             "sub: a bool cannot be subtracted, nor subtracted from; cast "
+             "it first, or use logical_not");
     return apply(ops::sub, {a, b});
 }
 

@@ -2,6 +2,7 @@
 #include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/ops/rows.h"
+#include "core/ops/structural.h"
 
 namespace tg {
 namespace {
@@ -152,6 +153,8 @@ Tensor scattered(const Op& op, const Arg& x, std::int64_t dim, const Arg& index,
     const Tensor i = as_index(op.name, index.tensor);
     if (x.tensor.dims() == 0 && i.dims() == 0 && src.dims() == 0)
         return squeeze(scattered(op, unsqueeze(x, 0), 0, unsqueeze(i, 0), unsqueeze(src, 0)), 0);
+    if (x.tensor.dims() == 1 && i.dims() == 0 && src.dims() == 0)
+        return scattered(op, x, 0, unsqueeze(i, 0), unsqueeze(src, 0));
     return apply(op, {x, i, covered(src, i.shape())}, {Attr{d}});
 }
 
@@ -161,8 +164,9 @@ Tensor gather(const Arg& x, std::int64_t dim, const Arg& index) {
     const Here here(x.where);
     const std::int64_t d = wrap_dim("gather", dim, x.tensor.dims());
     const Tensor i = as_index("gather", index.tensor);
-    if (x.tensor.dims() == 0 && i.dims() == 0)
-        return squeeze(gather(unsqueeze(x, 0), 0, unsqueeze(i, 0)), 0);
+    if (x.tensor.dims() <= 1 && i.dims() == 0)  // a tensor of no dims is a row of one
+        return squeeze(gather(reshape(x, {-1}), 0, unsqueeze(i, 0)), 0);
+    if (x.tensor.dims() == 0 && i.dims() == 1) return gather(unsqueeze(x, 0), 0, i);
     return apply(ops::gather, {x, i}, {Attr{d}});
 }
 

@@ -349,9 +349,9 @@ Tensor view(const Arg& x, const Dims& shape) {
 Tensor flatten(const Arg& x, std::int64_t from, std::int64_t to) {
     const Here here(x.where);
     const Dims& s = x.tensor.shape();
-    if (s.empty()) return reshape(x, {1});
     const int first = wrap_dim("flatten", from, s.size());
     const int last = wrap_dim("flatten", to, s.size());
+    if (s.empty()) return reshape(x, {1});
     if (first > last)
         fail(ErrorKind::runtime, "flatten: start_dim ", first, " comes after end_dim ", last);
     Dims shape, part;

@@ -33,7 +33,7 @@ void check_classes(const char* op, const Arg& input, const Arg& target, const Cl
         fail(ErrorKind::runtime, op, ": the target is ", name_of(target.tensor.dtype()),
              ", not int64; cast it: target.long()");
     if (!fits_classes(x, t))
-        fail(x.size() == 2 && t.size() == 1 ? ErrorKind::value : ErrorKind::runtime, op, ": input ",
+        fail(x.size() == 2 && t.size() <= 1 ? ErrorKind::value : ErrorKind::runtime, op, ": input ",
              text(x), " and target ", text(t),
              " do not fit; they are (N, C, ...) and (N, ...), or (C,) and ()");
     const std::int64_t classes = x[x.size() == 1 ? 0 : 1];
@@ -161,6 +161,9 @@ Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& o) {
     const bool soft = is_floating(target.tensor.dtype()) && input.tensor.dims() > 0 &&
                       input.tensor.dims() == target.tensor.dims();
     if (!soft) check_classes("cross_entropy", input, target, o);
+    if (soft && o.ignore_index >= 0)
+        fail(ErrorKind::runtime, "cross_entropy: ignore_index is ", o.ignore_index,
+             ", but the target has probabilities and no classes to ignore");
     const Tensor log_p = log_softmax(input, classes);
     const std::int64_t n = input.tensor.shape()[classes];
     Tensor by_class = o.weight;

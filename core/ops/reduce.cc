@@ -304,6 +304,7 @@ Tensor amin(const Arg& x, const DimList& list, bool keepdim) {
 namespace {
 
 Tensor place(const Op& op, const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
+    if (dim) wrap_dim(op.name, *dim, x.tensor.dims());
     if (!dim || x.tensor.dims() == 0) {
         const Tensor index = place(op, reshape(x, {-1}), 0, false);
         return keepdim ? reshape(index, Dims::of(x.tensor.dims(), 1)) : index;
@@ -343,12 +344,14 @@ Tensor min(const Arg& x) {
 
 ValuesIndices max(const Arg& x, std::int64_t dim, bool keepdim) {
     const Here here(x.where, "max");
+    wrap_dim("max", dim, x.tensor.dims());
     if (x.tensor.dims() == 0) return {max(x), argmax(x)};
     return chosen(x, argmax(x, dim, true), dim, keepdim);
 }
 
 ValuesIndices min(const Arg& x, std::int64_t dim, bool keepdim) {
     const Here here(x.where, "min");
+    wrap_dim("min", dim, x.tensor.dims());
     if (x.tensor.dims() == 0) return {min(x), argmin(x)};
     return chosen(x, argmin(x, dim, true), dim, keepdim);
 }

@@ -274,7 +274,7 @@ Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim, Where where) {
     const Here here(where);
-    if (tensors.empty()) fail(ErrorKind::value, "stack: an empty list of tensors");
+    if (tensors.empty()) fail(ErrorKind::runtime, "stack: an empty list of tensors");
     std::vector<Tensor> rows;
     for (const Tensor& t : tensors) {
         if (t.shape() != tensors[0].shape())

@@ -73,7 +73,8 @@ ValuesIndices sort(const Arg& x, std::int64_t dim, bool descending) {
 
 ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t dim, bool largest) {
     const Here here(x.where, "topk");
-    const std::int64_t size = x.tensor.dims() == 0 ? 1 : x.tensor.size(dim);
+    const int d = wrap_dim("topk", dim, x.tensor.dims());
+    const std::int64_t size = x.tensor.dims() == 0 ? 1 : x.tensor.size(d);
     if (k < 0 || (!is_unknown(size) && k > size))
         fail(ErrorKind::runtime, "topk: k is ", k, ", and must be between 0 and the size of dim ",
              dim, " of ", text(x.tensor.shape()));

@@ -128,9 +128,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def row_of(op: str, padding_idx: int, rows: int) -> int:
-    """padding_idx from the front. Raises ValueError if there is no such row."""
+    """padding_idx from the front. Raises AssertionError if there is no such row."""
     if not -rows <= padding_idx < rows:
-        raise ValueError(f"{op}: padding_idx {padding_idx} is outside of the {rows} rows")
+        raise AssertionError(f"{op}: padding_idx {padding_idx} is outside of the {rows} rows")
     return padding_idx % rows
 
 

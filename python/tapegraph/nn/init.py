@@ -133,6 +133,8 @@ def _kaiming_std(op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{op}: mode is 'fan_in' or 'fan_out', not {mode!r}")
     fan = _fans(op, tensor)[mode == "fan_out"]
+    if tensor.numel() == 0:
+        return 0.0
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
