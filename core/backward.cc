@@ -8,6 +8,7 @@
 #include "core/gradient.h"
 #include "core/history.h"
 #include "core/hooks.h"
+#include "core/lines.h"
 #include "core/low_precision.h"
 #include "core/ops.h"
 #include "core/ops/structural.h"
@@ -115,6 +116,20 @@ Tensor fitted_to(const Tensor& gradient, const Desc& desc) {
     if (g.shape() != desc.shape) g = sum_to(g, desc.shape);
     if (g.dtype() != desc.dtype) g = cast(g, desc.dtype);
     return g;
+}
+
+// Numbers choose which elements pass, in max_pool2d and prelu too: they are made of these.
+bool bends(const Op& op) { return &op == &ops::relu || &op == &ops::where || &op == &ops::gather; }
+
+// With create_graph the gradient of relu(x) is differentiable by x, though it is 1 or 0 whatever x
+// is near here: who differentiates again gets zeros, and not an error.
+Tensor tied_to(const Tensor& g, const Input& chooser) {
+    const Desc desc = desc_of(g);
+    const Value own{
+        line(ops::tied, {}, {input(value_of(g), desc), input(chooser.value, chooser.desc)}, desc),
+        0};
+    if (Recording* r = recording()) return r->symbol(own, desc);
+    return tensor_for(own, g.handle().storage, g.handle().layout);
 }
 
 [[noreturn]] void reaches_outside(const Node& node) {
@@ -226,7 +241,9 @@ void call_rule(const Tape& t, std::size_t i, Slots& slots, const std::vector<Lea
         if (from < 0 || !result.defined()) continue;
         if (leads[static_cast<std::size_t>(from)] == Leads::nowhere) continue;
         const int output = goes_to(node.inputs[k].value).index;
-        slots.add_to(from, output, fitted_to(result, node.inputs[k].desc));
+        const Tensor g_k = fitted_to(result, node.inputs[k].desc);
+        const bool tie = bends(*node.op) && grad_enabled() && !g_k.requires_grad();
+        slots.add_to(from, output, tie ? tied_to(g_k, node.inputs[k]) : g_k);
     }
     if (retain || node.saved.empty()) return;
     node.freed = true;

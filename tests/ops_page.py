@@ -3,13 +3,15 @@
     ./dev python tests/ops_page.py
 
 Read are the records in core/ops/*.cc, the line `x -> y` above each shape rule, the line
-`y = ...  =>  dx = ...` above each gradient rule, and the declarations in the headers that
-core/ops.h names. tests/test_ops_page.py holds the page to these, and tests/core/ops/page_test.cc to
-the records that the compiler has seen.
+`y = ...  =>  dx = ...` above each gradient rule, the declarations in the headers that core/ops.h
+names, and what the bindings and nn/functional.py have beside those. tests/test_ops_page.py holds
+the page to these, and tests/core/ops/page_test.cc to the records that the compiler has seen.
 """
 
 from __future__ import annotations
 
+import ast
+import copy
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "tutorials" / "OPS.md"
 OPS = ROOT / "core" / "ops"
+PYTHON = ROOT / "python" / "tapegraph"
 
 HEAD = """\
 # Every op
@@ -302,6 +305,67 @@ def sections(ops: set[str]) -> list[Section]:
     return result
 
 
+# ---- what only Python has ------------------------------------------------------------------------
+LITERALS = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
+
+
+def exported(source: str) -> list[str]:
+    """The names in a module's __all__."""
+    for part in ast.parse(source).body:
+        if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "__all__":
+            return list(ast.literal_eval(part.value))
+    raise ValueError("no __all__")
+
+
+def joined(literals: str) -> str:
+    return "".join(re.findall(r'"((?:\\.|[^"\\])*)"', literals))
+
+
+def first_sentence(text: str) -> str:
+    plain = text.replace('\\"', '"').replace("\\n", " ")
+    return re.split(r"(?<=[.]) (?=[A-Z])", " ".join(plain.split()))[0]
+
+
+def bound(known: set[str]) -> list[tuple[str, str]]:
+    """Signature and first line of the functions of `tg` that C++ has not, or by another name."""
+    other = {"bool", "cuda", "double", "float", "int", "long"}  # there a dtype or a module
+    names = set(exported((PYTHON / "__init__.py").read_text())) - known - other
+    found = {}
+    for path in sorted((ROOT / "python").glob("*.cc")):
+        for given, says in re.findall(rf"\{{{LITERALS},[^\"]*?{LITERALS}", path.read_text()):
+            name, arguments = joined(given).partition("(")[::2]
+            if name in names and arguments:
+                found[name] = (f"{name}({arguments}", first_sentence(joined(says)))
+    return [found[name] for name in sorted(found)]
+
+
+def functional(known: set[str]) -> list[tuple[str, str]]:
+    """The same of nn.functional."""
+    text = (PYTHON / "nn" / "functional.py").read_text()
+    names = set(exported(text)) - known
+    rows = []
+    for part in ast.parse(text).body:
+        if not isinstance(part, ast.FunctionDef) or part.name not in names:
+            continue
+        without_types = copy.deepcopy(part.args)
+        for node in ast.walk(without_types):
+            if isinstance(node, ast.arg):
+                node.annotation = None
+        says = (ast.get_docstring(part) or "").split("\n\n")[0]
+        rows.append((f"{part.name}({ast.unparse(without_types)})", " ".join(says.split())))
+    return sorted(rows)
+
+
+def only_python(known: set[str]) -> list[str]:
+    lines = ["## What only Python has", ""]
+    lines += ["In C++ layers, options and methods say the same.", ""]
+    for title, rows in (("tg", bound(known)), ("tg.nn.functional", functional(known))):
+        lines += [f"### {title}", "", row("call", "what it says"), row("---", "---")]
+        lines += [row(f"`{signature}`", plain(says)) for signature, says in rows]
+        lines.append("")
+    return lines
+
+
 # ---- the page ------------------------------------------------------------------------------------
 def plain(text: str) -> str:
     """As Markdown that shows just these letters in a table."""
@@ -348,6 +412,8 @@ def page() -> str:
             uses = ", ".join(f"`{name}`" for name in call.uses)
             lines.append(row(f"`{call.signature}`", plain(call.says), uses))
         lines.append("")
+    known = names | {call.name for section in sections(names) for call in section.calls}
+    lines += only_python(known)
     return "\n".join(lines).rstrip() + "\n"
 
 

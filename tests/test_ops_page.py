@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import tapegraph as tg
 from ops_page import PAGE, declarations, page, records, sections
 
 FAMILIES = records()
@@ -25,6 +26,14 @@ def test_every_declared_function_has_a_row() -> None:
     pattern = r"^(?!inline|template|requires)\w[^\n(]* (\w+)\("
     declared = set(re.findall(pattern, declarations(), re.M))
     assert declared == {call.name for section in SECTIONS for call in section.calls}
+
+
+def test_every_function_of_python_is_on_the_page() -> None:
+    on = set(re.findall(r"^\| `(\w+)[(`]", PAGE.read_text(), re.M))
+    of_c = type(tg.exp)
+    ours = {name for name in tg.__all__ if type(getattr(tg, name)) is of_c}
+    assert len(ours) > 150 and ours <= on, sorted(ours - on)
+    assert set(tg.nn.functional.__all__) <= on, sorted(set(tg.nn.functional.__all__) - on)
 
 
 def test_a_composition_names_what_it_is_made_of() -> None:

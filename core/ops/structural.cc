@@ -105,6 +105,13 @@ void add_view_gradient(Backward& n) {
 // y has the numbers of one value and the gradient of another  =>  g to the other
 void rebind_gradient(Backward& n) { n.give(1, n.g()); }
 
+// y = a, which b chose, as the sign of b chooses what passes a relu  =>  db = 0, the derivative of
+// a choice wherever it has one
+void tied_gradient(Backward& n) {
+    const Desc& d = n.desc(1);
+    n.give(1, zeros(d.shape, {d.dtype, d.device}));
+}
+
 // y = x, which a variable becomes  =>  dx = g
 void assign_gradient(Backward& n) { n.give(0, n.g()); }
 
@@ -126,6 +133,8 @@ Attrs layout_in_each(const Batch& b) {
 }
 
 Outputs batch_as_view(const Batch& b) { return {view_of(b.all(0), layout_in_each(b))}; }
+
+Outputs batch_tied(const Batch& b) { return {apply(b.op, {b.all(0), b.in[1]})}; }
 
 // Also add_view: base, value -> base.
 Outputs batch_write_view(const Batch& b) {
@@ -187,6 +196,13 @@ const Op rebind = {.name = "rebind",
                    .cpu = alias_cpu,
                    .alias = true,
                    .batch = batch_aligned};
+const Op tied = {.name = "tied",
+                 .inputs = 2,
+                 .shape = same_shape,
+                 .gradient = tied_gradient,
+                 .cpu = alias_cpu,
+                 .alias = true,
+                 .batch = batch_tied};
 const Op detach = {.name = "detach",
                    .inputs = 1,
                    .shape = same_shape,
@@ -206,9 +222,9 @@ const Op assign = {.name = "assign",
 }  // namespace ops
 
 std::span<const Op* const> structural_ops() {
-    static const Op* const list[] = {&ops::as_view, &ops::write_view, &ops::add_view,
-                                     &ops::read,    &ops::leaf,       &ops::rebind,
-                                     &ops::detach,  &ops::assign,     &ops::function};
+    static const Op* const list[] = {&ops::as_view, &ops::write_view, &ops::add_view, &ops::read,
+                                     &ops::leaf,    &ops::rebind,     &ops::tied,     &ops::detach,
+                                     &ops::assign,  &ops::function};
     return list;
 }
 

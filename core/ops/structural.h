@@ -15,11 +15,13 @@ extern const Op add_view;    // base, g -> base with g added at a layout (stride
 extern const Op read;        // a recording's input: a variable, argument, placeholder or slot
 extern const Op leaf;        // gradients stop here, and are kept in a history's .grad
 extern const Op rebind;      // numbers of the first, gradient to the second
+extern const Op tied;        // numbers of the first; to the second a gradient of zeros
 extern const Op detach;      // numbers only
 extern const Op function;    // numbers of the first, gradient by a rule of the user's: function.h
 extern const Op assign;      // a variable's next value, committed when the program ends
 extern const Op clone;
 extern const Op cast;
+extern const Op relu, where, gather;
 }  // namespace ops
 
 }  // namespace tg

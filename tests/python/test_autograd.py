@@ -239,3 +239,33 @@ def test_a_long_tape_is_built_walked_and_freed():
     del x
     gc.collect()
     assert before - tg.node_count() >= 200_000
+
+
+F = tg.nn.functional
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        F.relu,
+        F.leaky_relu,
+        F.relu6,
+        F.hardtanh,
+        F.hardsigmoid,
+        lambda x: F.prelu(x, tg.tensor([0.25])),
+        lambda x: F.max_pool2d(x.reshape(1, 1, 2), 1),
+    ],
+)
+def test_the_second_derivative_of_what_has_bends_is_zero_and_no_error(f):
+    x = tg.tensor([0.5, -1.0], requires_grad=True)
+    (g,) = tg.autograd.grad(f(x).sum(), x, create_graph=True)
+    plain = tg.autograd.grad(f(x).sum(), x)[0]
+    assert g.requires_grad and g.tolist() == plain.tolist() and not plain.requires_grad
+    ((g.norm() - 1) ** 2).backward()
+    assert x.grad.tolist() == [0, 0]
+
+
+def test_what_is_straight_has_no_second_derivative():
+    x = tg.tensor([0.5, -1.0], requires_grad=True)
+    (g,) = tg.autograd.grad((x * 2).sum(), x, create_graph=True)
+    assert not g.requires_grad

@@ -246,8 +246,8 @@ TEST_CASE("every op has a row in the table, and says there what a misuse is") {
     // No user calls these: they are the lines of views, writes and recordings, and are covered by
     // tests/core/history_test.cc, tests/graph/compile_test.cc and tests/graph/session_test.cc.
     const std::set<std::string> structural = {
-        "as_view",       "write_view", "add_view", "read",     "leaf", "rebind", "detach", "assign",
-        "slice_scatter", "sum_to",     "count",    "constant", "to",   "clone",  "cast"};
+        "as_view", "write_view",    "add_view", "read",  "leaf",     "rebind", "tied",  "detach",
+        "assign",  "slice_scatter", "sum_to",   "count", "constant", "to",     "clone", "cast"};
     for (const Op* op : all_ops()) {
         INFO(std::string(op->name));
         CHECK((rows.count(op->name) == 1 || structural.count(op->name) == 1));
