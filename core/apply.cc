@@ -94,10 +94,11 @@ void keep_needed(Node& node, std::span<const Arg> inputs, std::span<const Tensor
         if (!from || !from.node->requires_grad) continue;
         for (Need need : node.op->needs[std::min(i, 2)]) {
             if (need == Need::nothing) continue;
-            const bool output = need == Need::y;
-            const std::size_t k = output ? 0 : static_cast<std::size_t>(need) - 1;
+            const bool output = is_output(need);
+            const auto k = static_cast<std::size_t>(need) -
+                           static_cast<std::size_t>(output ? Need::y : Need::a);
             if (!output && !inputs[k].is_tensor()) continue;
-            const Tensor& t = output ? outputs[0] : inputs[k].tensor;
+            const Tensor& t = output ? outputs[k] : inputs[k].tensor;
             keep(node, need, t.handle().storage, t.handle().layout, t.version());
         }
     }

@@ -84,7 +84,7 @@ Tensor unpack(const Node& node, Need what, const Value& value, const Desc& desc)
     check_not_freed(node);
     for (int k = 0; k < node.saved.size(); ++k)
         if (node.saved[k].what == what)
-            return unpack(node, k, value, desc, what == Need::y ? "output" : "input");
+            return unpack(node, k, value, desc, is_output(what) ? "output" : "input");
     fail(ErrorKind::runtime, "backward: ", name_of(node), " kept no such value");
 }
 
@@ -96,8 +96,9 @@ Arg Backward::input(int i) const {
     return for_rule(node_, unpack(node_, static_cast<Need>(i + 1), in.value, in.desc));
 }
 
-Tensor Backward::output() const {
-    return for_rule(node_, unpack(node_, Need::y, Value{Ref<Node>(&node_), 0}, node_.outputs[0]));
+Tensor Backward::output(int k) const {
+    const auto need = static_cast<Need>(static_cast<int>(Need::y) + k);
+    return for_rule(node_, unpack(node_, need, Value{Ref<Node>(&node_), k}, node_.outputs[k]));
 }
 
 Tensor Backward::kept(int k, const Value& value, const Desc& desc, const char* which) const {

@@ -103,8 +103,10 @@ using Outputs = Inline<Tensor, 1>;
 // Where a gradient rule reads what it needs and leaves what it finds. See backward.h.
 class Backward;
 
-// What the gradient of one input needs kept: inputs a b c ..., outputs y. Shapes are always there.
-enum class Need : std::uint8_t { nothing, a, b, c, y };
+// What the gradient of one input needs kept: inputs a b c ..., outputs y y1 y2. Shapes are always
+// there.
+enum class Need : std::uint8_t { nothing, a, b, c, y, y1, y2 };
+inline bool is_output(Need need) { return need >= Need::y; }
 using Needs = Need[3];
 
 enum class Promotes : std::uint8_t {

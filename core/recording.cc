@@ -94,7 +94,7 @@ bool Recording::wants_gradient(const Handle& handle) const {
     const Value& seen = met == older.end() ? handle.seen : met->second.seen;
     const std::uint32_t version = met == older.end() ? handle.version : met->second.version;
     if (seen && (own || met != older.end()) && version >= written_at)
-        return seen.node->requires_grad;
+        return seen.node->requires_grad && is_floating(seen.node->outputs[seen.index].dtype);
     const bool as_outside = handle.born < id && !enclosing && written_at == 0;
     if (as_outside) return wanted_outside(handle);
     return wants_gradient(handle.history);

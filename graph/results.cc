@@ -25,7 +25,7 @@ void refuse_hooks(const Node& node) {
 
 // A path through a node that a backward inside has freed cannot be walked again outside.
 bool walkable(const Value& v) {
-    if (!v.node->requires_grad) return false;
+    if (!v.node->requires_grad || !is_floating(v.node->outputs[v.index].dtype)) return false;
     const Tape t = tape({&v, 1}, Follow::gradients);
     const auto walked = [](const Node* n) {
         return n->recording != 0 &&

@@ -17,7 +17,7 @@ void keep_old(const Tensor& x, const Tensor& value) {
     if (!made || !made.node->requires_grad) return;
     const NoGrad mode;
     for (Saved& saved : made.node->saved) {
-        const bool of_x = saved.what != Need::y && saved.storage == x.handle().storage;
+        const bool of_x = !is_output(saved.what) && saved.storage == x.handle().storage;
         if (!of_x || saved.version != x.version()) continue;
         const Tensor old = recording() ? value : clone(tensor_for({}, saved.storage, saved.layout));
         saved = Saved{saved.what, old.handle().storage, old.handle().layout, old.version()};
