@@ -9,10 +9,11 @@
 namespace tg {
 
 // Python sees these as RuntimeError, ValueError, TypeError, IndexError, MemoryError,
-// NotImplementedError and KeyboardInterrupt: the kinds that PyTorch raises.
+// NotImplementedError, KeyboardInterrupt and LinAlgError: the kinds that PyTorch raises.
 // `range` is an element of an index tensor that is out of range: IndexError and RuntimeError in
-// one, for PyTorch raises now the one and now the other. `memory` is RuntimeError too.
-enum class ErrorKind { runtime, value, type, index, range, memory, unsupported, interrupt };
+// one, for PyTorch raises now the one and now the other. `memory` is RuntimeError too, and so is
+// `linalg`: a matrix that has no inverse or no such factors.
+enum class ErrorKind { runtime, value, type, index, range, memory, unsupported, interrupt, linalg };
 
 struct Error : std::runtime_error {
     ErrorKind kind;

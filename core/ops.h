@@ -10,6 +10,7 @@
 #include "core/ops/inplace.h"
 #include "core/ops/keys.h"
 #include "core/ops/layout.h"
+#include "core/ops/linalg.h"
 #include "core/ops/losses.h"
 #include "core/ops/pooling.h"
 #include "core/ops/products.h"

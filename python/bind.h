@@ -126,6 +126,8 @@ void bind_layout(py::module_& m);
 void bind_windows(py::module_& m);
 void bind_arrange(py::module_& m);
 void bind_products(py::module_& m);
+void bind_linalg(py::module_& m);
+void bind_matrices(py::module_& m);
 void bind_blends(py::module_& m);
 void bind_generator(py::module_& m);
 void bind_sampling(py::module_& m);

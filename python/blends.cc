@@ -58,7 +58,6 @@ PyObject* norm_of(const Call& c, double order) {
     if (c.given(4)) x.tensor = cast(x, c.dtype(4, DType::float32));
     return wrap(compute(work_of(x), [&] { return tg::norm(x, order, dims, keepdim); }));
 }
-PyObject* vector_norm(const Call& c) { return norm_of(c, c.real(1, 2)); }
 
 PyObject* norm(const Call& c) {
     if (!c.given(1) || !PyUnicode_Check(c[1])) return norm_of(c, c.real(1, 2));
@@ -116,8 +115,6 @@ const Function functions[] = {
      "sum(|input|^p)^(1/p) over dim, an int, several, or all; 'fro' is 2. p may be 0, which "
      "counts\n"
      "what is not 0, and inf or -inf: the largest and least |input|."},
-    {"_vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None)", vector_norm,
-     "sum(|x|^ord)^(1/ord) over dim; see tg.norm.", Place::function},
     {"count_nonzero(input, dim=None)", count_nonzero,
      "How many elements are not 0, over dim (an int, several, or all): int64."},
     {"cumprod(input, dim, *, dtype=None)", cumprod,

@@ -8,6 +8,7 @@ namespace {
 
 PyObject* out_of_range = nullptr;
 PyObject* out_of_memory = nullptr;
+PyObject* linalg_error = nullptr;
 
 PyObject* type_of(ErrorKind kind) {
     switch (kind) {
@@ -27,6 +28,8 @@ PyObject* type_of(ErrorKind kind) {
             return PyExc_NotImplementedError;
         case ErrorKind::interrupt:
             return PyExc_KeyboardInterrupt;
+        case ErrorKind::linalg:
+            return linalg_error;
     }
     return PyExc_RuntimeError;
 }
@@ -67,6 +70,9 @@ void bind_errors(py::module_& m) {
     };
     out_of_range = both("OutOfRangeError", PyExc_IndexError, PyExc_RuntimeError);
     out_of_memory = both("OutOfMemoryError", PyExc_RuntimeError, PyExc_MemoryError);
+    linalg_error =
+        checked(PyErr_NewException("tapegraph.linalg.LinAlgError", PyExc_RuntimeError, nullptr));
+    m.attr("LinAlgError") = py::handle(linalg_error);
     py::register_local_exception_translator([](std::exception_ptr error) {
         try {
             if (error) std::rethrow_exception(error);

@@ -18,6 +18,8 @@ PYBIND11_MODULE(_C, m) {
     bind_windows(m);
     bind_arrange(m);
     bind_products(m);
+    bind_linalg(m);
+    bind_matrices(m);
     bind_blends(m);
     bind_indexing(m);
     bind_in_place(m);

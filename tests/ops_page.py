@@ -173,7 +173,7 @@ def records() -> dict[str, list[Record]]:
             )
             found[op[1]] = (path.name, made)
     pages: dict[str, list[Record]] = {}
-    everything = re.search(r"family : \{(.*?)\}\)", (OPS / "family.cc").read_text(), re.DOTALL)
+    everything = re.search(r"family :\s+\{(.*?)\}\)", (OPS / "family.cc").read_text(), re.DOTALL)
     assert everything
     sources = "".join(path.read_text() for path in files)
     for family in re.findall(r"(\w+_ops)\(\)", everything[1]):

@@ -35,6 +35,8 @@ void alias_cpu(const Launch& launch);  // copies: an alias asked for as a kernel
 std::span<const Op* const> elementwise_ops();
 std::span<const Op* const> reduce_ops();
 std::span<const Op* const> matmul_ops();
+std::span<const Op* const> solving_ops();
+std::span<const Op* const> factorization_ops();
 std::span<const Op* const> layout_ops();
 std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();

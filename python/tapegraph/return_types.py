@@ -1,8 +1,17 @@
-"""The named pairs that max(dim), min(dim), sort and topk give, where pickle looks for them."""
+"""The named tuples that max(dim), sort, linalg.svd and others give, where pickle looks for them."""
 
+from ._C import _cholesky_ex_results as linalg_cholesky_ex
+from ._C import _eigh_results as linalg_eigh
+from ._C import _lstsq_results as linalg_lstsq
 from ._C import _max_pair as max  # noqa: A004
 from ._C import _min_pair as min  # noqa: A004
+from ._C import _qr_results as linalg_qr
+from ._C import _slogdet_results as linalg_slogdet
 from ._C import _sort_pair as sort
+from ._C import _svd_results as linalg_svd
 from ._C import _topk_pair as topk
 
-__all__ = ["max", "min", "sort", "topk"]
+__all__ = [
+    "linalg_cholesky_ex", "linalg_eigh", "linalg_lstsq", "linalg_qr", "linalg_slogdet",
+    "linalg_svd", "max", "min", "sort", "topk",
+]  # fmt: skip

@@ -40,6 +40,7 @@ std::vector<Row> elementwise_rows();  // elementwise_test.cc
 std::vector<Row> comparison_rows();   // comparison_test.cc
 std::vector<Row> reduce_rows();       // reduce_test.cc
 std::vector<Row> matmul_rows();       // matmul_test.cc
+std::vector<Row> linalg_rows();       // linalg_test.cc
 std::vector<Row> layout_rows();       // layout_test.cc
 std::vector<Row> indexing_rows();     // indexing_test.cc
 std::vector<Row> row_rows();          // rows_test.cc
