@@ -25,6 +25,7 @@ TOLERANCES = {
     "digits": {"float64": 1e-9, "float32": 1e-4},
     "indexing": {"": 1e-12},
     "letters": {"float64": 1e-9, "float32": 1e-4},
+    "linalg": {"": 1e-8},
     "nn": {"": 1e-10},
     "ops": {"": 1e-10, "float32": 1e-6},
     "optim": {"": 1e-12},

@@ -205,8 +205,12 @@ Failed cofactor(const Array& y, const Array& a) {
     if (y.size() == 0) return {};
     const Batch batch(y, 2);
     return each(batch, [&](std::int64_t i) {
+        const Matrix m = batch.read(a, i);
         Parts parts;
-        if (!parts_of(batch.read(a, i), true, parts)) return false;
+        if (!parts_of(m, true, parts)) {
+            batch.write(y, i, Matrix(Matrix::Constant(m.rows(), m.cols(), std::nan(""))));
+            return true;
+        }
         const auto n = parts.s.size();
         Vector others = Vector::Ones(n);
         for (std::int64_t k = 0; k < n; ++k)

@@ -20,7 +20,7 @@ Failed solve(const Array& x, const Array& a, const Array& b, bool may_be_singula
 Failed solve_triangular(const Array& x, const Array& a, const Array& b, bool upper, bool unit);
 Failed det(const Array& y, const Array& a);                                 // (N, N) -> ()
 Failed slogdet(const Array& sign, const Array& logabsdet, const Array& a);  // (), ()
-// What multiplies each element of a in det a: det(a) a^-T where there is an inverse. Fails where an
+// What multiplies each element of a in det a: det(a) a^-T where there is an inverse. NaN where an
 // element is infinite or NaN.
 Failed cofactor(const Array& y, const Array& a);  // (N, N) -> (N, N)
 

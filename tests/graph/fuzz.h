@@ -250,6 +250,12 @@ inline Tensor result_of(const Step& s, const std::vector<Tensor>& in) {
     if (s.op == "one_hot") return one_hot(in[0], i(0));
     if (s.op == "cross_entropy") return cross_entropy(in[0], in[1]);
     if (s.op == "mse_loss") return mse_loss(in[0], in[1]);
+    if (s.op == "solve") return linalg::solve(in[0], in[1]);
+    if (s.op == "inv") return linalg::inv(in[0]);
+    if (s.op == "det") return linalg::det(in[0]);
+    if (s.op == "pinv") return linalg::pinv(in[0]);
+    if (s.op == "svdvals") return linalg::svdvals(in[0]);
+    if (s.op == "qr") return linalg::qr(in[0], i(0) != 0 ? "complete" : "reduced").q;
     if (s.op == "conv1d" || s.op == "max_pool2d" || s.op == "avg_pool2d") return windowed(s, in);
     if (s.op == "index_put_") {
         Tensor x = in[0];

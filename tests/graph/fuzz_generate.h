@@ -247,6 +247,13 @@ struct Proposer {
         return s;
     }
 
+    Step matrix_step(int x) {
+        const std::vector<std::string> ops = {"solve", "inv", "det", "pinv", "svdvals", "qr"};
+        Step s{r.of(ops), {x}, {r.chance(30)}, 0, false};
+        if (s.op == "solve") s.in.push_back(like(at(x), true));
+        return s;
+    }
+
     Step step() {
         const int x = any();
         Step s;
@@ -276,7 +283,7 @@ struct Proposer {
         } else if (kind < 97) {
             s = window_step(x);
         } else if (kind < 98) {
-            s = {"detach", {x}, {}, 0, false};
+            s = r.chance(60) ? matrix_step(x) : Step{"detach", {x}, {}, 0, false};
         } else {
             const std::vector<std::int64_t> dtypes = {0, 4, 5, 5, 6};
             s = {"cast", {x}, {r.of(dtypes)}, 0, false};

@@ -251,6 +251,9 @@ def test_numbers_that_are_none_end_in_an_error_or_in_nan():
         for f in (linalg.svd, linalg.svdvals, linalg.eigh, linalg.pinv, linalg.matrix_rank):
             says("has an infinite or NaN element", f, x)
         says("leading minor of order", linalg.cholesky, x)
+        y = x.clone().requires_grad_()
+        linalg.det(y).backward()
+        assert y.grad.isnan().all()
         assert linalg.det(x).isnan() and linalg.slogdet(x).logabsdet.shape == ()
         for f in (linalg.inv, lambda a: linalg.solve(a, a), linalg.qr):
             try:
