@@ -15,3 +15,7 @@
 #include "core/ops/pooling.h"
 #include "core/ops/products.h"
 #include "core/ops/reduce.h"
+#include "core/ops/stacks.h"
+#include "core/ops/statistics.h"
+#include "core/ops/trigonometry.h"
+#include "core/ops/vectors.h"

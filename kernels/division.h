@@ -99,4 +99,32 @@ struct BitwiseNot : Unary {  // on bools: not
     }
 };
 
+// Is y a number of places that a T can be shifted by? Where it is not, all bits are gone.
+template <class T>
+TG_FORMULA_FN bool has_place(T y) {
+    return y >= T(0) && y < T(8 * sizeof(T));
+}
+
+struct Shift : NumberBinary {
+    static constexpr bool whole_only = true;
+};
+
+struct LeftShift : Shift {  // 0 comes in from the right
+    static constexpr const char* name = "bitwise_left_shift";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        using U = Unsigned<T>;
+        return has_place(y) ? static_cast<T>(static_cast<U>(static_cast<U>(x) << y)) : T(0);
+    }
+};
+
+struct RightShift : Shift {  // the sign's bit comes in from the left
+    static constexpr const char* name = "bitwise_right_shift";
+    template <class T>
+    static TG_FORMULA_FN T of(T x, T y) {
+        const T none = x < T(0) ? static_cast<T>(-1) : T(0);
+        return has_place(y) ? static_cast<T>(x >> y) : none;
+    }
+};
+
 }  // namespace tg::formula

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "kernels/division.h"
+#include "kernels/trigonometry.h"
 
 namespace tg::formula {
 
@@ -327,7 +328,8 @@ struct List {
 using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
                  Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq,
                  Ne, Lt, Le, Gt, Ge, Where, Log2, Log10, Fmod, Remainder, FloorDivide, BitwiseAnd,
-                 BitwiseOr, BitwiseXor, BitwiseNot, LogicalNot>;
+                 BitwiseOr, BitwiseXor, BitwiseNot, LogicalNot, LeftShift, RightShift, Exp2, Tan,
+                 Asin, Acos, Atan, Atan2, Sinh, Cosh, Asinh, Acosh, Atanh, Hypot, Copysign>;
 
 constexpr int count = All::count;
 

@@ -63,9 +63,9 @@ def comment_of(function: str, text: str) -> str:
 
 
 def formula_facts() -> dict[str, dict[str, object]]:
-    """What each formula of kernels/math.h and division.h says of itself, bases included."""
+    """What each formula of kernels/math.h and its parts says of itself, bases included."""
     facts: dict[str, dict[str, object]] = {}
-    for name in ("formula.h", "math.h", "division.h"):
+    for name in ("formula.h", "math.h", "division.h", "trigonometry.h"):
         text = (ROOT / "kernels" / name).read_text()
         for struct in re.finditer(
             r"^struct (\w+)(?: : (\w+))? \{.*?\n(.*?)^\};", text, re.MULTILINE | re.DOTALL

@@ -48,6 +48,8 @@ const Op bitwise_and = elementwise<formula::BitwiseAnd>();
 const Op bitwise_or = elementwise<formula::BitwiseOr>();
 const Op bitwise_xor = elementwise<formula::BitwiseXor>();
 const Op bitwise_not = elementwise<formula::BitwiseNot>();
+const Op bitwise_left_shift = elementwise<formula::LeftShift>();
+const Op bitwise_right_shift = elementwise<formula::RightShift>();
 const Op log2 = elementwise<formula::Log2>(log2_gradient, {{a}});
 const Op log10 = elementwise<formula::Log10>(log10_gradient, {{a}});
 const Op divisor = {.name = "divisor",
@@ -59,10 +61,10 @@ const Op divisor = {.name = "divisor",
 }  // namespace ops
 
 std::span<const Op* const> division_ops() {
-    static const Op* const list[] = {&ops::fmod,        &ops::remainder,  &ops::floor_divide,
-                                     &ops::bitwise_and, &ops::bitwise_or, &ops::bitwise_xor,
-                                     &ops::bitwise_not, &ops::log2,       &ops::log10,
-                                     &ops::divisor};
+    static const Op* const list[] = {
+        &ops::fmod,       &ops::remainder,   &ops::floor_divide,       &ops::bitwise_and,
+        &ops::bitwise_or, &ops::bitwise_xor, &ops::bitwise_not,        &ops::log2,
+        &ops::log10,      &ops::divisor,     &ops::bitwise_left_shift, &ops::bitwise_right_shift};
     return list;
 }
 
@@ -87,6 +89,12 @@ Tensor bitwise_and(const Arg& a, const Arg& b) { return apply(ops::bitwise_and, 
 Tensor bitwise_or(const Arg& a, const Arg& b) { return apply(ops::bitwise_or, {a, b}); }
 Tensor bitwise_xor(const Arg& a, const Arg& b) { return apply(ops::bitwise_xor, {a, b}); }
 Tensor bitwise_not(const Arg& x) { return apply(ops::bitwise_not, {x}); }
+Tensor bitwise_left_shift(const Arg& a, const Arg& b) {
+    return apply(ops::bitwise_left_shift, {a, b});
+}
+Tensor bitwise_right_shift(const Arg& a, const Arg& b) {
+    return apply(ops::bitwise_right_shift, {a, b});
+}
 Tensor log2(const Arg& x) { return apply(ops::log2, {x}); }
 Tensor log10(const Arg& x) { return apply(ops::log10, {x}); }
 

@@ -69,6 +69,9 @@ Tensor bitwise_and(const Arg& a, const Arg& b);   // of bools and integers
 Tensor bitwise_or(const Arg& a, const Arg& b);
 Tensor bitwise_xor(const Arg& a, const Arg& b);
 Tensor bitwise_not(const Arg& x);
+// of integers; where b is below 0 or no smaller than the number of bits, all of them are gone
+Tensor bitwise_left_shift(const Arg& a, const Arg& b);
+Tensor bitwise_right_shift(const Arg& a, const Arg& b);
 Tensor log2(const Arg& x);
 Tensor log10(const Arg& x);
 

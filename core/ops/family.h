@@ -33,6 +33,7 @@ std::int64_t known_size(const char* op, const Tensor& x, int dim);
 void alias_cpu(const Launch& launch);  // copies: an alias asked for as a kernel
 
 std::span<const Op* const> elementwise_ops();
+std::span<const Op* const> trigonometry_ops();
 std::span<const Op* const> reduce_ops();
 std::span<const Op* const> matmul_ops();
 std::span<const Op* const> solving_ops();
@@ -42,6 +43,8 @@ std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();
 std::span<const Op* const> row_ops();
 std::span<const Op* const> sort_ops();
+std::span<const Op* const> search_ops();
+std::span<const Op* const> unfold_ops();
 std::span<const Op* const> convolution_ops();
 std::span<const Op* const> pooling_ops();
 std::span<const Op* const> division_ops();

@@ -34,4 +34,15 @@ ValuesIndices sort(const Arg& x, std::int64_t dim = -1, bool descending = false)
 Tensor argsort(const Arg& x, std::int64_t dim = -1, bool descending = false);
 ValuesIndices topk(const Arg& x, std::int64_t k, std::int64_t dim = -1, bool largest = true);
 
+// ---- places in an order: core/ops/search.cc -----------------------------------------------------
+// sorted (n,), or (..., n) with values (..., m): how many of the sorted ones are below the value,
+// or with right not above it -> values' shape, int64. sorter: sorted's own argsort, if it is not.
+Tensor searchsorted(const Arg& sorted, const Arg& values, bool right = false,
+                    const Tensor& sorter = {});
+Tensor bucketize(const Arg& x, const Arg& boundaries, bool right = false);  // boundaries (n,)
+Tensor isin(const Arg& elements, const Arg& test, bool invert = false);     // bool
+// How many elements are in each of the bins, as many equal parts of low..high; equal ones stand for
+// the least and the largest element
+Tensor histc(const Arg& x, std::int64_t bins = 100, double low = 0, double high = 0);
+
 }  // namespace tg

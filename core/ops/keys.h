@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <limits>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -51,11 +52,15 @@ Tensor masked_scatter(const Arg& x, const Arg& mask, const Arg& source);
 // How often each of 0, 1, 2, ... is in x (n,) of ints, or the sums of its weights; at least
 // minlength
 Tensor bincount(const Arg& x, const Tensor& weights = {}, std::int64_t minlength = 0);
-// The different elements in ascending order; which of them each element of x is, in x's shape; how
-// often each is in x
+
+// ---- what is there once: core/ops/unique.cc -----------------------------------------------------
+// The different elements, or slices along dim, in ascending order; which of them each is, in x's
+// shape or (n,); how often each is in x. An error in a recording.
 struct Unique {
     Tensor values, inverse, counts;
 };
-Unique unique(const Arg& x);
+Unique unique(const Arg& x, std::optional<std::int64_t> dim = {});
+// The same of runs of equals, in x's order
+Unique unique_consecutive(const Arg& x, std::optional<std::int64_t> dim = {});
 
 }  // namespace tg

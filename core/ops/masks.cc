@@ -126,28 +126,4 @@ Tensor bincount(const Arg& x, const Tensor& weights, std::int64_t minlength) {
     return index_add(none, 0, cast(i, DType::int64), one);
 }
 
-// In the sorted elements, each that differs from the one before begins a new run of equals.
-Unique unique(const Arg& x) {
-    const Here here(x.where, "unique");
-    if (recording() || x.tensor.is_symbolic())
-        fail(ErrorKind::runtime,
-             "unique: the size of its result depends on the data, and a recording must know it");
-    const NoGrad mode;
-    const ValuesIndices sorted = sort(reshape(x.tensor.detach(), {-1}), 0);
-    const std::int64_t n = sorted.values.numel();
-    const Device device = x.tensor.device();
-    Tensor begins = ones({n}, {DType::boolean, device});
-    if (n > 1)
-        slice(begins, 0, 1, n)
-            .copy_(ne(slice(sorted.values, 0, 1, n), slice(sorted.values, 0, 0, n - 1)));
-    const Tensor first = nonzero_flat(begins, "");
-    const Tensor end = full({1}, n, {DType::int64, device});
-    const Tensor run = sub(cumsum(cast(begins, DType::int64), 0), 1);
-    Unique u;
-    u.values = take(sorted.values, first);
-    u.inverse = reshape(scatter(run, 0, sorted.indices, run), x.tensor.shape());
-    u.counts = sub(slice(cat({first, end}), 0, 1, first.numel() + 1), first);
-    return u;
-}
-
 }  // namespace tg

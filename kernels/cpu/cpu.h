@@ -86,6 +86,9 @@ void nonzero(const Array& out, const Array& in);
 // out int64, of in's shape or shorter along dim: the indices of the smallest (largest) elements, in
 // order; equals keep theirs, and NaN is larger than any number.
 void argsort(const Array& out, const Array& in, int dim, bool descending);
+// sorted (..., n) or (n,), values (..., m): out int64 of values' shape: how many of the sorted ones
+// are below the value, or with `right` not above it. NaN is above any number.
+void searchsorted(const Array& out, const Array& sorted, const Array& values, bool right);
 // out[i] += src[i] over any strides of out, even ones that overlap (stride 0), in a fixed order.
 void add_to(const Array& out, const Array& src);
 

@@ -159,4 +159,42 @@ void argsort(const Array& out, const Array& in, int dim, bool descending) {
     if (no_room) throw std::bad_alloc();
 }
 
+// Halves the stretch in which the place must be until it is empty: log2 n steps.
+void searchsorted(const Array& out, const Array& sorted, const Array& values, bool right) {
+    if (out.size() == 0) return;
+    const int last = sorted.dims - 1;
+    const std::int64_t n = sorted.shape[last], step = sorted.strides[last];
+    Strided<3> places;
+    for (int d = 0; d < values.dims; ++d) {
+        const bool along = sorted.dims == values.dims && d < last;
+        places.add_dim(values.shape[d],
+                       {out.strides[d], values.strides[d], along ? sorted.strides[d] : 0});
+    }
+    const int inner = places.dims - 1;
+    const auto stride = [&](int i) { return inner < 0 ? 0 : places.strides[inner][i]; };
+    visit(values.dtype, [&]<class T>(T) {
+        const auto found = [&](const T* line, T value) {
+            std::int64_t low = 0, high = n;
+            while (low < high) {
+                const std::int64_t middle = low + (high - low) / 2;
+                const T x = line[middle * step];
+                if (right ? !less(value, x) : less(x, value))
+                    low = middle + 1;
+                else
+                    high = middle;
+            }
+            return low;
+        };
+        parallel_for(places.size(), parallel_grain / 16, [&](std::int64_t begin, std::int64_t end) {
+            places.runs(begin, end, [&](const auto& offsets, std::int64_t count) {
+                auto* to = static_cast<std::int64_t*>(out.data) + offsets[0];
+                const T* value = static_cast<const T*>(values.data) + offsets[1];
+                const T* line = static_cast<const T*>(sorted.data) + offsets[2];
+                for (std::int64_t r = 0; r < count; ++r)
+                    to[r * stride(0)] = found(line + r * stride(2), value[r * stride(1)]);
+            });
+        });
+    });
+}
+
 }  // namespace tg::kernels::cpu

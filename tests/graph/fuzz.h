@@ -146,7 +146,13 @@ inline const std::map<std::string, Unary>& unary() {
                                                      {"relu", relu},
                                                      {"clone", clone},
                                                      {"contiguous", contiguous},
-                                                     {"logical_not", logical_not}};
+                                                     {"logical_not", logical_not},
+                                                     {"tan", tan},
+                                                     {"atan", atan},
+                                                     {"asinh", asinh},
+                                                     {"exp2", exp2},
+                                                     {"sinc", sinc},
+                                                     {"signbit", signbit}};
     return all;
 }
 

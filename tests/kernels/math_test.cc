@@ -28,7 +28,8 @@ double error_in_ulp(T got, Wide want) {
 
 struct Worst {
     double log2 = 0, log10 = 0, exp = 0, log = 0, tanh = 0, expm1 = 0, log1p = 0, sigmoid = 0,
-           rsqrt = 0, sin = 0, cos = 0, erf = 0;
+           rsqrt = 0, sin = 0, cos = 0, erf = 0, exp2 = 0, tan = 0, asin = 0, acos = 0, atan = 0,
+           sinh = 0, cosh = 0, asinh = 0, acosh = 0, atanh = 0, atan2 = 0, hypot = 0;
 
     template <class T, class Wide>
     void see(T x, Wide wide) {
@@ -44,6 +45,19 @@ struct Worst {
         sin = std::max(sin, error_in_ulp(Sin::of(x), std::sin(wide)));
         cos = std::max(cos, error_in_ulp(Cos::of(x), std::cos(wide)));
         erf = std::max(erf, error_in_ulp(Erf::of(x), std::erf(wide)));
+        exp2 = std::max(exp2, error_in_ulp(Exp2::of(x), std::exp2(wide)));
+        tan = std::max(tan, error_in_ulp(Tan::of(x), std::tan(wide)));
+        asin = std::max(asin, error_in_ulp(Asin::of(x), std::asin(wide)));
+        acos = std::max(acos, error_in_ulp(Acos::of(x), std::acos(wide)));
+        atan = std::max(atan, error_in_ulp(Atan::of(x), std::atan(wide)));
+        sinh = std::max(sinh, error_in_ulp(Sinh::of(x), std::sinh(wide)));
+        cosh = std::max(cosh, error_in_ulp(Cosh::of(x), std::cosh(wide)));
+        asinh = std::max(asinh, error_in_ulp(Asinh::of(x), std::asinh(wide)));
+        acosh = std::max(acosh, error_in_ulp(Acosh::of(x), std::acosh(wide)));
+        atanh = std::max(atanh, error_in_ulp(Atanh::of(x), std::atanh(wide)));
+        const Wide other = 0.75;
+        atan2 = std::max(atan2, error_in_ulp(Atan2::of(x, T(other)), std::atan2(wide, other)));
+        hypot = std::max(hypot, error_in_ulp(Hypot::of(x, T(other)), std::hypot(wide, other)));
     }
     void check() const {
         CHECK(exp < 2);
@@ -58,6 +72,18 @@ struct Worst {
         CHECK(sin < 2);
         CHECK(cos < 2);
         CHECK(erf < 2);
+        CHECK(exp2 < 2);
+        CHECK(tan < 2);
+        CHECK(asin < 2);
+        CHECK(acos < 2);
+        CHECK(atan < 2);
+        CHECK(sinh < 2);
+        CHECK(cosh < 2);
+        CHECK(asinh < 2);
+        CHECK(acosh < 3);  // the C library's
+        CHECK(atanh < 2);
+        CHECK(atan2 < 2);
+        CHECK(hypot < 2);
     }
 };
 
@@ -212,7 +238,7 @@ TEST_CASE("NaN goes through maximum, minimum and relu, and equals nothing") {
 
 TEST_CASE("a formula's number is its place in the list") {
     static_assert(id<Add> == 0);
-    static_assert(id<LogicalNot> == count - 1);
+    static_assert(id<Copysign> == count - 1);
     static_assert(!defined<Sub, bool> && !defined<Exp, std::int32_t> && defined<Eq, bool>);
     static_assert(defined<BitwiseNot, bool> && !defined<BitwiseNot, float>);
     CHECK(std::string(Tanh::name) == "tanh");

@@ -1,0 +1,99 @@
+// Elementwise functions of logarithms, signs and angles, made of others; each is a formula above
+// its body.
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "core/ops/family.h"
+
+namespace tg {
+namespace {
+
+DType dtype_of(const Arg& x) { return x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype; }
+
+void check_floats(const char* op, const Arg& x) {
+    if (!is_floating(dtype_of(x)))
+        fail(ErrorKind::unsupported, op, ": is not defined for ", name_of(dtype_of(x)),
+             "; cast the tensor first");
+}
+
+}  // namespace
+
+Tensor frac(const Arg& x) {
+    const Here here(x.where, "frac");
+    check_floats("frac", x);
+    return sub(x, trunc(x));
+}
+
+// 1 with x's sign tells -0 from 0, which a comparison does not
+Tensor signbit(const Arg& x) {
+    const Here here(x.where, "signbit");
+    if (!is_floating(dtype_of(x))) return lt(x, 0);
+    return lt(copysign(1.0, x.tensor.detach()), 0);
+}
+
+// What is 0 / 0 is computed at 1 instead, so that no NaN gets into the gradient.
+Tensor sinc(const Arg& x) {
+    const Here here(x.where, "sinc");
+    const Tensor none = eq(x, 0);
+    const Tensor angle = mul(where(none, 1.0, x), std::numbers::pi);
+    return where(none, 1.0, div(sin(angle), angle));
+}
+
+Tensor rad2deg(const Arg& x) {
+    const Here here(x.where, "rad2deg");
+    return mul(x, 180 / std::numbers::pi);
+}
+
+Tensor deg2rad(const Arg& x) {
+    const Here here(x.where, "deg2rad");
+    return mul(x, std::numbers::pi / 180);
+}
+
+// m + log(1 + e^d) for the larger m and d = smaller - larger: no exp overflows. Equal infinities
+// have no difference; it counts as 0.
+Tensor logaddexp(const Arg& a, const Arg& b) {
+    const Here here(a.where, "logaddexp");
+    check_floats("logaddexp", a);
+    check_floats("logaddexp", b);
+    const Tensor first = ge(a, b);
+    const Tensor apart = where(first, sub(b, a), sub(a, b));
+    const Tensor d = where(logical_and(isinf(a), eq(a, b)), 0.0, apart);
+    return add(where(first, a, b), log1p(exp(d)));
+}
+
+// 0 log 0 = 0. The logarithm is not taken there, so that its gradient is not infinite.
+Tensor xlogy(const Arg& a, const Arg& b) {
+    const Here here(a.where, "xlogy");
+    if (!b.is_tensor()) {
+        const double l = std::log(b.scalar.as_real());
+        return std::isnan(l) && std::isnan(b.scalar.as_real()) ? mul(a, l)
+                                                               : where(eq(a, 0), 0.0, mul(a, l));
+    }
+    if (!a.is_tensor()) {
+        const Tensor l = log(b);
+        if (a.scalar.as_real() != 0) return mul(l, a);
+        return where(isnan(b), b, mul(where(isfinite(l), l, 0.0), 0));
+    }
+    const Tensor none = logical_and(eq(a, 0), logical_not(isnan(b)));
+    return where(none, 0.0, mul(a, log(where(none, 1, b))));
+}
+
+Tensor float_power(const Arg& a, const Arg& b) {
+    const Here here(a.where, "float_power");
+    const auto wide = [](const Arg& x) -> Arg {
+        return x.is_tensor() ? Arg(cast(x, DType::float64)) : Arg(x.scalar.as_real());
+    };
+    return pow(wide(a), wide(b));
+}
+
+Tensor heaviside(const Arg& x, const Arg& values) {
+    const Here here(x.where, "heaviside");
+    if (dtype_of(x) != dtype_of(values))
+        fail(ErrorKind::runtime, "heaviside: input is ", name_of(dtype_of(x)), " and values ",
+             name_of(dtype_of(values)), "; cast one of them");
+    const Tensor flat = x.tensor.detach();
+    return where(eq(flat, 0), values.tensor.detach(), cast(gt(flat, 0), dtype_of(x)));
+}
+
+}  // namespace tg
