@@ -77,8 +77,13 @@ PyObject* count_nonzero(const Call& c) {
 PyObject* cumprod(const Call& c) {
     Arg x(c.tensor(0));
     const std::int64_t dim = c.integer(1);
-    if (c.given(2)) x.tensor = cast(x, c.dtype(2, DType::float32));
-    return wrap(compute(work_of(x), [&] { return tg::cumprod(x, dim); }));
+    const bool asked = c.given(2);  // small integers, multiplied as int64, go back to it
+    const DType dtype = c.dtype(2, DType::float32);
+    if (asked) x.tensor = cast(x, dtype);
+    return wrap(compute(work_of(x), [&] {
+        const Tensor y = tg::cumprod(x, dim);
+        return asked ? cast(y, dtype) : y;
+    }));
 }
 
 const Function functions[] = {

@@ -172,21 +172,6 @@ PyObject* bincount(const Call& c) {
     return wrap(compute(work_of(x), [&] { return tg::bincount(x, weights, minlength); }));
 }
 
-PyObject* unique(const Call& c) {
-    const Arg x(c.tensor(0));
-    if (!c.flag(1, true)) fail(ErrorKind::unsupported, "unique: what it gives is always sorted");
-    if (c.given(4)) fail(ErrorKind::unsupported, "unique: of slices along a dim is not there");
-    const Unique u = compute(work_of(x), [&] { return tg::unique(x); });
-    const bool inverse = c.flag(2);
-    const bool counts = c.flag(3);
-    if (!inverse && !counts) return wrap(u.values);
-    py::list parts;
-    parts.append(py::cast(u.values));
-    if (inverse) parts.append(py::cast(u.inverse));
-    if (counts) parts.append(py::cast(u.counts));
-    return py::tuple(parts).release().ptr();
-}
-
 // ---- order --------------------------------------------------------------------------------------
 
 PyTypeObject* sort_pair = nullptr;
@@ -275,9 +260,6 @@ const Function functions[] = {
     {"bincount(input, weights=None, minlength=0)", bincount,
      "How often each of 0, 1, 2, ... is in input (n,) of ints, or the sum of its weights (n,).\n"
      "No gradients; not within a trace or graph."},
-    {"unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None)", unique,
-     "The different elements, ascending; also which of them each element of input is, and how\n"
-     "often each is there. dim is not supported; not within a trace or graph."},
     {"sort(input, dim=-1, descending=False, stable=False)", sort,
      "values and indices in order along dim. Equals keep their order also if not stable; NaN is\n"
      "larger than any number."},

@@ -22,7 +22,12 @@ PYBIND11_MODULE(_C, m) {
     bind_matrices(m);
     bind_blends(m);
     bind_indexing(m);
+    bind_trigonometry(m);
+    bind_statistics(m);
+    bind_stacks(m);
+    bind_search(m);
     bind_in_place(m);
+    bind_written(m);
     bind_creation(m);
     bind_generator(m);
     bind_sampling(m);

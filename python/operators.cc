@@ -81,6 +81,8 @@ constexpr Name floor_divide_name = "floor_divide_";
 constexpr Name and_name = "bitwise_and_";
 constexpr Name or_name = "bitwise_or_";
 constexpr Name xor_name = "bitwise_xor_";
+constexpr Name left_shift_name = "bitwise_left_shift_";
+constexpr Name right_shift_name = "bitwise_right_shift_";
 
 template <Tensor& (*op)(Tensor&, const Arg&)>
 PyObject* in_place_operator(PyObject* a, PyObject* b) {
@@ -246,6 +248,8 @@ void add_operator_slots(std::vector<PyType_Slot>& slots) {
         slot(Py_nb_and, binary<tg::bitwise_and>),
         slot(Py_nb_or, binary<tg::bitwise_or>),
         slot(Py_nb_xor, binary<tg::bitwise_xor>),
+        slot(Py_nb_lshift, binary<tg::bitwise_left_shift>),
+        slot(Py_nb_rshift, binary<tg::bitwise_right_shift>),
         slot(Py_nb_matrix_multiply, binary<tg::matmul, matmul_work>),
         slot(Py_nb_power, power),
         slot(Py_nb_negative, unary<tg::neg>),
@@ -263,6 +267,10 @@ void add_operator_slots(std::vector<PyType_Slot>& slots) {
         slot(Py_nb_inplace_and, in_place_operator<by_value<tg::bitwise_and, and_name>>),
         slot(Py_nb_inplace_or, in_place_operator<by_value<tg::bitwise_or, or_name>>),
         slot(Py_nb_inplace_xor, in_place_operator<by_value<tg::bitwise_xor, xor_name>>),
+        slot(Py_nb_inplace_lshift,
+             in_place_operator<by_value<tg::bitwise_left_shift, left_shift_name>>),
+        slot(Py_nb_inplace_rshift,
+             in_place_operator<by_value<tg::bitwise_right_shift, right_shift_name>>),
         slot(Py_nb_bool, truth),
         slot(Py_nb_int, to_int),
         slot(Py_nb_float, to_float),

@@ -12,12 +12,21 @@ PyObject* computed(const Arg& x, F&& f) {
     return wrap(compute(work_of(x), f));
 }
 
-PyObject* sum(const Call& c) {
+// f(x) in the dtype of argument i, if that is given: small integers, which are summed and
+// multiplied as int64, go back to it.
+template <class F>
+PyObject* in_dtype(const Call& c, int i, F&& f) {
     Arg x(c.tensor(0));
+    if (!c.given(i)) return computed(x, [&] { return f(x); });
+    const DType dtype = c.dtype(i, DType::float32);
+    x.tensor = cast(x, dtype);
+    return computed(x, [&] { return cast(f(x), dtype); });
+}
+
+PyObject* sum(const Call& c) {
     const DimList dims = c.dim_list(1);
     const bool keepdim = c.flag(2);
-    if (c.given(3)) x.tensor = cast(x, c.dtype(3, DType::float32));
-    return computed(x, [&] { return tg::sum(x, dims, keepdim); });
+    return in_dtype(c, 3, [&](const Arg& x) { return tg::sum(x, dims, keepdim); });
 }
 
 PyObject* mean(const Call& c) {
@@ -36,6 +45,15 @@ PyObject* over_dims(const Call& c) {
     return computed(x, [&] { return op(x, dims, keepdim); });
 }
 
+// As PyTorch has it for any and all only: an empty list of dims reduces nothing.
+template <Tensor (*op)(const Arg&, const DimList&, bool)>
+PyObject* answer(const Call& c) {
+    const bool listed = c.given(1) && (PyTuple_Check(c[1]) || PyList_Check(c[1]));
+    if (!listed || PySequence_Size(c[1]) > 0) return over_dims<op>(c);
+    const Arg x(c.tensor(0));
+    return computed(x, [&] { return op(x, DimList(Dims{}), c.flag(2)); });
+}
+
 template <Tensor (*op)(const Arg&, std::optional<std::int64_t>, bool)>
 PyObject* over_one(const Call& c) {
     const Arg x(c.tensor(0));
@@ -46,19 +64,15 @@ PyObject* over_one(const Call& c) {
 }
 
 PyObject* prod(const Call& c) {
-    Arg x(c.tensor(0));
     std::optional<std::int64_t> dim;
     if (c.given(1)) dim = c.integer(1);
     const bool keepdim = c.flag(2);
-    if (c.given(3)) x.tensor = cast(x, c.dtype(3, DType::float32));
-    return computed(x, [&] { return tg::prod(x, dim, keepdim); });
+    return in_dtype(c, 3, [&](const Arg& x) { return tg::prod(x, dim, keepdim); });
 }
 
 PyObject* cumsum(const Call& c) {
-    Arg x(c.tensor(0));
     const std::int64_t dim = c.integer(1);
-    if (c.given(2)) x.tensor = cast(x, c.dtype(2, DType::float32));
-    return computed(x, [&] { return tg::cumsum(x, dim); });
+    return in_dtype(c, 2, [&](const Arg& x) { return tg::cumsum(x, dim); });
 }
 
 // var(x, dim), var(x, unbiased), and by keywords correction, unbiased, keepdim
@@ -187,9 +201,9 @@ const Function functions[] = {
     {"min(input, dim=None, keepdim=False)", extremum<tg::min, tg::min, minimum, &min_pair>,
      "min(input): the smallest element. min(input, dim): the pair (values, indices).\n"
      "min(input, other): elementwise, as minimum."},
-    {"any(input, dim=None, keepdim=False)", over_dims<tg::any>,
+    {"any(input, dim=None, keepdim=False)", answer<tg::any>,
      "Is an element not 0? Over dim (an int, several, or all); of no elements: False."},
-    {"all(input, dim=None, keepdim=False)", over_dims<tg::all>,
+    {"all(input, dim=None, keepdim=False)", answer<tg::all>,
      "Are all elements not 0? Over dim (an int, several, or all); of no elements: True."},
     {"prod(input, dim=None, keepdim=False, *, dtype=None)", prod,
      "The product over dim, or of all. Integers are multiplied as int64."},

@@ -55,6 +55,20 @@ def _reversed(self: Tensor) -> Tensor:
     return self.flip(0) if self.ndim else self
 
 
+def _new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """tg.tensor(data), of this tensor's dtype and on its device unless others are given."""
+    dtype = self.dtype if dtype is None else dtype
+    device = self.device if device is None else device
+    return _C.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
 def _deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     """copy.deepcopy(x): a leaf with its own bytes, the same requires_grad, and a copy of the .grad.
 
@@ -136,6 +150,7 @@ def _check_leaf(tensor: Tensor, what: str, instead: str) -> None:
 
 
 for _name, _method in {
+    "new_tensor": _new_tensor,
     "__array__": _array,
     "__format__": _format,
     "_repr_html_": _repr_html,

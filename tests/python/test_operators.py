@@ -101,6 +101,67 @@ def test_an_int_past_int64_is_an_overflow_error():
     assert said(error) == "int: 18446744073709551616 does not fit an int64"
 
 
+@pytest.mark.parametrize("write", [lambda x: x + 2**64, lambda x: 2**64 // x, lambda x: x << 2**64,
+                                   lambda x: x == 2**64, lambda x: x.clamp(max=2**64)])  # fmt: skip
+def test_every_operator_refuses_an_int_past_int64(write):
+    with pytest.raises(OverflowError):
+        write(tg.tensor([1, 2]))
+
+
+def test_shifts_move_bits():
+    x = tg.tensor([5, -5, 1])
+    same(x << 1, [10, -10, 2], tg.int64)
+    same(x >> 1, [2, -3, 0])
+    same(3 << tg.tensor([0, 2]), [3, 12])
+    same(np.int64(200) >> tg.tensor([1, 3]), [100, 25])
+    same(tg.tensor([200, 3], dtype=tg.uint8) << 1, [144, 6], tg.uint8)
+    same(x << 70, [0, 0, 0])
+    same(x >> -1, [0, -1, 0])
+    before = x
+    x <<= 2
+    x >>= tg.tensor([1, 1, 2])
+    same(x, [10, -10, 1])
+    assert x is before
+    same(x.bitwise_left_shift_(1), [20, -20, 2])
+    for write in (lambda: tg.ones(2) << 1, lambda: x << 1.5, lambda: 1 >> tg.ones(2)):
+        with pytest.raises(NotImplementedError, match="shift.*: is not defined for float32"):
+            write()
+    with pytest.raises(TypeError, match="unsupported operand"):
+        x << "a"
+
+
+def test_aliases_are_the_same_functions():
+    x = tg.tensor([0.5, -0.25])
+    assert tg.arctan2 is tg.atan2 and tg.multiply is tg.mul and tg.clip is tg.clamp
+    assert x.arcsin().tolist() == x.asin().tolist()
+    same(x.clone().subtract_(1), [-0.5, -1.25])
+    same(x.clone().negative_().absolute_(), [0.5, 0.25])
+    same(x.true_divide(0.5), [1, -0.5])
+    same(x.greater(0), [True, False])
+    same(tg.fix(x * 3), [1, 0])
+    same(tg.concat([x, x]), [0.5, -0.25, 0.5, -0.25])
+
+
+def test_more_functions_write_in_place():
+    x = tg.tensor([7.0, -7.0])
+    assert x.remainder_(4) is x
+    same(x, [3, 1])
+    same(x.fmod_(2), [1, 1])
+    same(x.lerp_(tg.tensor([3.0, 5.0]), 0.5), [2, 3])
+    same(x.addcmul_(tg.ones(2), tg.ones(2), value=2), [4, 5])
+    same(x.addcdiv_(tg.ones(2), tg.tensor([2.0, 4.0])), [4.5, 5.25])
+    same(x.floor_divide_(2), [2, 2])
+    same(x.gt_(tg.tensor([1.0, 2.0])), [1, 0], tg.float32)
+    same(tg.tensor([6, 5]).bitwise_and_(3).bitwise_or_(8).bitwise_xor_(1), [11, 8])
+    same(x.copysign_(-1).cumprod_(0), [-1, 0])
+    same(tg.zeros(2).addmv_(tg.ones(2, 2), tg.ones(2), alpha=3), [6, 6])
+    with pytest.raises(RuntimeError) as error:
+        x.float_power_(2)
+    assert said(error) == (
+        "float_power_: gives float64, and this tensor is float32; use float_power"
+    )
+
+
 def test_shapes_that_do_not_broadcast_name_both():
     with pytest.raises(RuntimeError) as error:
         tg.zeros(32, 10) + tg.zeros(32)
