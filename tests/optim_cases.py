@@ -13,7 +13,10 @@ def make_schedule(m, optimizer, name, options):
         options["lr_lambda"] = lambda t: 1 / (1 + t)
     if "schedulers" in options:
         options["schedulers"] = [make_schedule(m, optimizer, *s) for s in options["schedulers"]]
-    return getattr(m.optim.lr_scheduler, name)(optimizer, **options)
+    if name == "SWALR":
+        return m.optim.swa_utils.SWALR(optimizer, **options)
+    given = [] if name == "ChainedScheduler" else [optimizer]
+    return getattr(m.optim.lr_scheduler, name)(*given, **options)
 
 
 def two_groups(m, kind):

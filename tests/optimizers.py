@@ -13,13 +13,18 @@ KINDS = [
     ("RMSprop", {"weight_decay": 0.01}),
     ("RMSprop", {"momentum": 0.9, "centered": True}),
     ("Adagrad", {"lr_decay": 0.01, "weight_decay": 0.01}),
+    ("Adadelta", {"weight_decay": 0.01}),
+    ("Adamax", {"weight_decay": 0.01}),
+    ("NAdam", {"weight_decay": 0.01, "decoupled_weight_decay": True}),
+    ("RAdam", {"betas": (0.9, 0.95), "weight_decay": 0.01}),
+    ("Lion", {"weight_decay": 0.01}),
 ]
 
 SCHEDULES = {
     "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 25),
     "steps": lambda o: lr_scheduler.StepLR(o, 10, 0.5),
     "cycle": lambda o: lr_scheduler.OneCycleLR(
-        o, 0.05, 60, cycle_momentum=type(o) is not tg.optim.Adagrad
+        o, 0.05, 60, cycle_momentum=not isinstance(o, (tg.optim.Adagrad, tg.optim.Adadelta))
     ),
     "warm up": lambda o: lr_scheduler.SequentialLR(
         o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [6]

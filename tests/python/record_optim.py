@@ -33,6 +33,16 @@ OPTIMIZERS = [
     ("Adagrad", {}),
     ("Adagrad", {"lr": 0.1, "lr_decay": 0.3, "weight_decay": 0.1, "eps": 1e-3}),
     ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5, "maximize": True}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": [0.8, 0.95], "weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "betas": [0.8, 0.95], "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": [0.8, 0.95], "weight_decay": 0.1, "maximize": True}),
+    ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
 ]
 
 SCHEDULES = [
@@ -60,6 +70,22 @@ SCHEDULES = [
                                      ["MultiStepLR", {"milestones": [1, 3]}],
                                      ["LambdaLR", {"lr_lambda": "1 / (1 + t)"}]],
                       "milestones": [3, 8]}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.5, "total_iters": 3}),
+    ("PolynomialLR", {"total_iters": 8, "power": 2.0}),
+    ("MultiplicativeLR", {"lr_lambda": "1 / (1 + t)"}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("ChainedScheduler", {"schedulers": [["ConstantLR", {"total_iters": 4}],
+                                         ["ExponentialLR", {"gamma": 0.8}]]}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 3}),
+    ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": 1.0, "step_size_up": 4, "step_size_down": 2,
+                  "mode": "triangular2", "base_momentum": 0.7, "max_momentum": 0.95}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 3, "mode": "exp_range",
+                  "gamma": 0.9, "cycle_momentum": False}),
+    ("SWALR", {"swa_lr": 0.01, "anneal_epochs": 5}),
+    ("SWALR", {"swa_lr": [0.5, 0.05], "anneal_epochs": 3, "anneal_strategy": "linear"}),
+    ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
 ]  # fmt: skip
 
 METRICS = [5.0, 4.0, 3.9, 3.9, 3.95, 3.8999, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0]
@@ -129,10 +155,11 @@ def record_clip(max_norm, norm_type):
 
 
 if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)  # in which it keeps NAdam's product of momenta
     recorded = {
         "optimizers": [record_optimizer(*case) for case in OPTIMIZERS],
         "schedules": [record_schedule(*case, kind) for case in SCHEDULES for kind in ("SGD", "Adam")
-                      if kind == "SGD" or case[0] == "OneCycleLR"],
+                      if kind == "SGD" or case[0] in ("OneCycleLR", "CyclicLR")],
         "metrics": METRICS,
         "plateaus": [record_plateau(options) for options in PLATEAUS],
         "clips": [record_clip(*case) for case in CLIPS],

@@ -21,6 +21,7 @@ from ..nn.changes import Changes
 from .fused import FusedStep
 
 State = dict[str, Any]
+NUMBERS = ("step", "mu_product")  # state that is one number, not of its parameter's shape
 
 
 class ParamGroup(UserDict):  # type: ignore[type-arg]
@@ -192,9 +193,13 @@ class Optimizer:
 
     def remember_step(self, param: Tensor, value: float = 0.0) -> None:
         """A count of steps: float64 of no dims, so that beta^step is as exact as Python's."""
+        self.remember_number(param, "step", value)
+
+    def remember_number(self, param: Tensor, name: str, value: float) -> None:
+        """State of a parameter that is one number, one of NUMBERS: float64 of no dims."""
         state = self.state.setdefault(param, {})
-        if "step" not in state:
-            state["step"] = _C.tensor(value, dtype=_C.float64, device=param.device)
+        if name not in state:
+            state[name] = _C.tensor(value, dtype=_C.float64, device=param.device)
 
     def prepare(self) -> None:
         """Makes the state that a number changed since asks for, such as a momentum that was 0."""
@@ -307,8 +312,8 @@ class Optimizer:
             for param in params:
                 values = {**fresh.get(param, {}), **given[id(param)]}
                 for name, value in values.items():
-                    if name == "step":
-                        self.remember_step(param)
+                    if name in NUMBERS:
+                        self.remember_number(param, name, 0.0)
                     else:
                         self.remember(param, name)
                     self.state[param][name].copy_(value)
@@ -322,7 +327,7 @@ class Optimizer:
 
 
 def _loadable(param: Tensor, place: Any, values: Mapping[str, Any]) -> State:
-    """The values of one parameter's state that are there, all but step of the parameter's shape.
+    """The values of one parameter's state that are there, all but NUMBERS of the parameter's shape.
 
     What NumPy can read, as PyTorch's tensors, is read by it.
     """
@@ -333,7 +338,7 @@ def _loadable(param: Tensor, place: Any, values: Mapping[str, Any]) -> State:
     }
     for name, value in found.items():
         shape = tuple(value.shape)
-        if name != "step" and shape != tuple(param.shape):
+        if name not in NUMBERS and shape != tuple(param.shape):
             raise placed(
                 ValueError,
                 f"load_state_dict: {name} of parameter {place} is {shape}, and the parameter is "
