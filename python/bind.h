@@ -124,6 +124,8 @@ void bind_elementwise(py::module_& m);
 void bind_reductions(py::module_& m);
 void bind_layout(py::module_& m);
 void bind_windows(py::module_& m);
+void bind_resize(py::module_& m);
+void bind_criteria(py::module_& m);
 void bind_arrange(py::module_& m);
 void bind_products(py::module_& m);
 void bind_linalg(py::module_& m);

@@ -16,6 +16,8 @@ PYBIND11_MODULE(_C, m) {
     bind_reductions(m);
     bind_layout(m);
     bind_windows(m);
+    bind_resize(m);
+    bind_criteria(m);
     bind_arrange(m);
     bind_products(m);
     bind_linalg(m);

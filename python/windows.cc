@@ -39,12 +39,13 @@ PyObject* convolution(const Call& c) {
 }
 
 // input, weight, bias, stride, padding, output_padding, groups, dilation
-PyObject* conv_transpose2d(const Call& c) {
-    return computed<tg::conv_transpose2d>(c, {.stride = numbers(c, 3, {1}),
-                                              .padding = padding(c, 4),
-                                              .dilation = numbers(c, 7, {1}),
-                                              .groups = c.integer(6, 1),
-                                              .output_padding = numbers(c, 5, {0})});
+template <Tensor (*op)(const Arg&, const Arg&, const Tensor&, const Convolution&)>
+PyObject* transposed(const Call& c) {
+    return computed<op>(c, {.stride = numbers(c, 3, {1}),
+                            .padding = padding(c, 4),
+                            .dilation = numbers(c, 7, {1}),
+                            .groups = c.integer(6, 1),
+                            .output_padding = numbers(c, 5, {0})});
 }
 
 PyObject* pair(const ValuesIndices& found) {
@@ -54,15 +55,15 @@ PyObject* pair(const ValuesIndices& found) {
 }
 
 // input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
-PyObject* max_pool2d(const Call& c) {
+template <ValuesIndices (*op)(const Arg&, const Pooling&)>
+PyObject* max_pool(const Call& c) {
     const Arg x(c.tensor(0));
     const Pooling options{.kernel = numbers(c, 1, {}),
                           .stride = numbers(c, 2, {}),
                           .padding = numbers(c, 3, {0}),
                           .dilation = numbers(c, 4, {1}),
                           .ceil_mode = c.flag(5)};
-    const ValuesIndices found =
-        compute(work_of(x), [&] { return max_pool2d_with_indices(x, options); });
+    const ValuesIndices found = compute(work_of(x), [&] { return op(x, options); });
     return c.flag(6) ? pair(found) : wrap(found.values);
 }
 
@@ -109,6 +110,49 @@ PyObject* adaptive_max_pool2d(const Call& c) {
     return c.flag(2) ? pair(found) : wrap(found.values);
 }
 
+// input, kernel_size, stride, padding, ceil_mode, count_include_pad
+PyObject* avg_pool1d(const Call& c) {
+    const Arg x(c.tensor(0));
+    const Pooling options{.kernel = numbers(c, 1, {}),
+                          .stride = numbers(c, 2, {}),
+                          .padding = numbers(c, 3, {0}),
+                          .ceil_mode = c.flag(4),
+                          .count_include_pad = c.flag(5, true)};
+    return wrap(compute(work_of(x), [&] { return tg::avg_pool1d(x, options); }));
+}
+
+// An int, or a tuple of one.
+std::int64_t row_size(const Call& c) {
+    const Dims size = numbers(c, 1, {});
+    if (size.size() != 1) c.wrong(1, "an int or a tuple of one");
+    if (size[0] < 0) fail(ErrorKind::runtime, c.name(), ": output_size ", size[0], " is below 0");
+    return size[0];
+}
+
+PyObject* adaptive_avg_pool1d(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t size = row_size(c);
+    return wrap(compute(work_of(x), [&] { return tg::adaptive_avg_pool1d(x, size); }));
+}
+
+PyObject* adaptive_max_pool1d(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t size = row_size(c);
+    const ValuesIndices found =
+        compute(work_of(x), [&] { return adaptive_max_pool1d_with_indices(x, size); });
+    return c.flag(2) ? pair(found) : wrap(found.values);
+}
+
+// input, norm_type, kernel_size, stride, ceil_mode
+template <Tensor (*op)(const Arg&, double, const Pooling&)>
+PyObject* lp_pool(const Call& c) {
+    const Arg x(c.tensor(0));
+    const double p = c.number(1).as_real();
+    const Pooling options{
+        .kernel = numbers(c, 2, {}), .stride = numbers(c, 3, {}), .ceil_mode = c.flag(4)};
+    return wrap(compute(work_of(x), [&] { return op(x, p, options); }));
+}
+
 PyObject* pad(const Call& c) {
     const Arg x(c.tensor(0));
     if (!PyTuple_Check(c[1]) && !PyList_Check(c[1])) c.wrong(1, "a tuple of ints");
@@ -135,7 +179,7 @@ const Function functions[] = {
      function},
     {"conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, "
      "dilation=1)",
-     conv_transpose2d,
+     transposed<tg::conv_transpose2d>,
      "input (N, C, H, W) or (C, H, W), weight (C, O / groups, A, B), bias (O,) -> (N, O, I, J),\n"
      "I = (H - 1) stride - 2 padding + dilation (A - 1) + output_padding + 1: what a conv2d with\n"
      "this weight would take for input, and its gradient. output_padding is below stride or\n"
@@ -143,7 +187,7 @@ const Function functions[] = {
      function},
     {"max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, "
      "return_indices=False)",
-     max_pool2d,
+     max_pool<max_pool2d_with_indices>,
      "The largest of each window: input (N, C, H, W) or (C, H, W) -> (N, C, I, J). stride is\n"
      "kernel_size unless given; padding, at most half of it, counts as -inf; with ceil_mode a "
      "last\n"
@@ -164,6 +208,34 @@ const Function functions[] = {
     {"adaptive_max_pool2d(input, output_size, return_indices=False)", adaptive_max_pool2d,
      "The largest of each window of adaptive_avg_pool2d; return_indices as in max_pool2d.",
      function},
+    {"conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, "
+     "dilation=1)",
+     transposed<tg::conv_transpose1d>,
+     "input (N, C, L) or (C, L), weight (C, O / groups, A), bias (O,) -> (N, O, I); see\n"
+     "conv_transpose2d.",
+     function},
+    {"max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, "
+     "return_indices=False)",
+     max_pool<max_pool1d_with_indices>,
+     "The largest of each window: input (N, C, L) or (C, L) -> (N, C, I); see max_pool2d.",
+     function},
+    {"avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, "
+     "count_include_pad=True)",
+     avg_pool1d,
+     "The mean of each window: input (N, C, L) or (C, L), floating -> (N, C, I); see avg_pool2d.",
+     function},
+    {"adaptive_avg_pool1d(input, output_size)", adaptive_avg_pool1d,
+     "The means of I windows that share the row: input (N, C, L) or (C, L) -> (N, C, I).",
+     function},
+    {"adaptive_max_pool1d(input, output_size, return_indices=False)", adaptive_max_pool1d,
+     "The largest of each window of adaptive_avg_pool1d; return_indices as in max_pool1d.",
+     function},
+    {"lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False)",
+     lp_pool<tg::lp_pool1d>,
+     "(sum x^p)^(1/p) over each window, p = norm_type: input (N, C, L) or (C, L).", function},
+    {"lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False)",
+     lp_pool<tg::lp_pool2d>,
+     "(sum x^p)^(1/p) over each window, p = norm_type: input (N, C, H, W) or (C, H, W).", function},
     {"pad(input, pad, mode='constant', value=None)", pad,
      "Each two numbers of pad say how many places are put before and after a dim, from the last\n"
      "dim on; negative ones are cut off. mode: 'constant', of value or 0; or, for the last dims "

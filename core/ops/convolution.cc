@@ -367,23 +367,20 @@ Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias, const Convolu
     return convolved(Asked("conv1d", 1, options), x, weight, bias);
 }
 
+namespace {
+
 // The least size that has these windows, (I - 1) s + span - 2 p, and output_padding rows more,
 // which no window but the last reaches: of each s sizes with as many windows, that picks one.
-Tensor conv_transpose2d(const Arg& input, const Arg& weight, const Tensor& bias,
-                        const Convolution& options) {
-    const Here here(input.where, "conv_transpose2d");
-    if (lowers(input.tensor, weight.tensor, bias))
-        return conv_transpose2d(lowered(input), lowered(weight), lowered(bias), options);
-    const Asked a("conv_transpose2d", 2, options);
+Tensor transposed(const Asked& a, const Arg& input, const Arg& weight, const Tensor& bias,
+                  const Padding& padding) {
     check_tensors(a, input, weight, bias);
-    if (!options.padding.word.empty())
-        fail(ErrorKind::type, a.op, ": padding is a number or two, not '", options.padding.word,
-             "'");
+    if (!padding.word.empty())
+        fail(ErrorKind::type, a.op, ": padding is a number or two, not '", padding.word, "'");
     const Tensor& w = weight.tensor;
-    const Tensor x = batched(a.op, input.tensor, 4);
+    const Tensor x = batched(a.op, input.tensor, a.n + 2);
     check_channels(a, x, w, w.shape()[0]);
     Dims size;
-    for (int d = 0; d < 2; ++d) {
+    for (int d = 0; d < a.n; ++d) {
         const std::int64_t from = x.shape()[2 + d], span = a.span(w, d);
         const std::int64_t more = a.output_padding[d];
         if (more > 0 && more >= a.stride[d] && more >= a.dilation[d])
@@ -407,7 +404,27 @@ Tensor conv_transpose2d(const Arg& input, const Arg& weight, const Tensor& bias,
                  2 + d);
         size.push_back(reach);
     }
-    return finished(a, input.tensor, apply(ops::convolution_input, {x, w}, a.attrs(size)), bias);
+    return finished(a, input.tensor,
+                    apply(ops::convolution_input, {as_picture(x), as_picture(w)}, a.attrs(size)),
+                    bias);
+}
+
+}  // namespace
+
+Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias,
+                        const Convolution& options) {
+    const Here here(x.where, "conv_transpose2d");
+    if (lowers(x.tensor, weight.tensor, bias))
+        return conv_transpose2d(lowered(x), lowered(weight), lowered(bias), options);
+    return transposed(Asked("conv_transpose2d", 2, options), x, weight, bias, options.padding);
+}
+
+Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias,
+                        const Convolution& options) {
+    const Here here(x.where, "conv_transpose1d");
+    if (lowers(x.tensor, weight.tensor, bias))
+        return conv_transpose1d(lowered(x), lowered(weight), lowered(bias), options);
+    return transposed(Asked("conv_transpose1d", 1, options), x, weight, bias, options.padding);
 }
 
 }  // namespace tg

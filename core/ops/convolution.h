@@ -25,7 +25,7 @@ struct Convolution {
     Padding padding = 0;
     Dims dilation = {1};
     std::int64_t groups = 1;
-    Dims output_padding = {0};  // of conv_transpose2d
+    Dims output_padding = {0};  // of the transposed ones
 };
 // x (N, C, H, W) or (C, H, W), weight (O, C / groups, A, B), bias (O,) -> (N, O, I, J)
 Tensor conv2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
@@ -35,6 +35,9 @@ Tensor conv1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
               const Convolution& options = {});
 // A conv2d's gradient by its input: x (N, C, H, W), weight (C, O / groups, A, B) -> (N, O, I, J)
 Tensor conv_transpose2d(const Arg& x, const Arg& weight, const Tensor& bias = {},
+                        const Convolution& options = {});
+// x (N, C, L), weight (C, O / groups, A) -> (N, O, I)
+Tensor conv_transpose1d(const Arg& x, const Arg& weight, const Tensor& bias = {},
                         const Convolution& options = {});
 // padding.cc: the last dims, from the last on, each with so many places before and after; mode is
 // "constant", of `value`, "reflect", "replicate" or "circular". Negative ones are cut off.

@@ -4,9 +4,9 @@
 #include "core/autocast.h"
 #include "core/low_precision.h"
 #include "core/ops/family.h"
+#include "core/ops/reduced.h"
 
 namespace tg {
-namespace {
 
 Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op) {
     if (reduction == "mean") return mean(losses);
@@ -14,6 +14,8 @@ Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char
     if (reduction == "none") return losses;
     fail(ErrorKind::value, op, ": reduction is '", reduction, "'; there are mean, sum and none");
 }
+
+namespace {
 
 bool agree(std::int64_t a, std::int64_t b) { return a == b || is_unknown(a) || is_unknown(b); }
 

@@ -263,4 +263,94 @@ Tensor adaptive_max_pool2d(const Arg& x, const Dims& size) {
     return largest(Asked("adaptive_max_pool2d", x, size)).values;
 }
 
+// ---- rows: pictures with one row ----------------------------------------------------------------
+namespace {
+
+Dims of_row(const char* op, const char* what, const Dims& given, std::int64_t other,
+            std::int64_t least) {
+    return {other, one_each(op, what, given, 1, least)[0]};
+}
+
+Pooling of_row(const char* op, const Pooling& o) {
+    Pooling p = o;
+    if (o.kernel.empty()) fail(ErrorKind::runtime, op, ": kernel_size is one number");
+    p.kernel = of_row(op, "kernel_size", o.kernel, 1, 1);
+    p.stride = o.stride.empty() ? p.kernel : of_row(op, "stride", o.stride, 1, 1);
+    p.padding = of_row(op, "padding", o.padding, 0, 0);
+    p.dilation = of_row(op, "dilation", o.dilation, 1, 1);
+    return p;
+}
+
+// (N, C, L) or (C, L) -> the same with a dim of 1 before the last
+Tensor as_picture(const char* op, const Arg& x) {
+    if (!x.is_tensor()) fail(ErrorKind::type, op, ": input must be a tensor");
+    batched(op, x.tensor, 3);
+    return unsqueeze(x, -2);
+}
+
+ValuesIndices as_rows(const ValuesIndices& found) {
+    return {squeeze(found.values, -2), squeeze(found.indices, -2)};
+}
+
+// The mean of x^p over a window, times its places, is the sum.
+Tensor rooted(const Tensor& means, double places, double p) {
+    const Tensor positive = mul(sign(means), relu(abs(means)));
+    return pow(mul(positive, places), 1 / p);
+}
+
+}  // namespace
+
+ValuesIndices max_pool1d_with_indices(const Arg& x, const Pooling& options) {
+    const char* op = "max_pool1d";
+    const Here here(x.where, op);
+    return as_rows(largest(Asked(op, as_picture(op, x), of_row(op, options))));
+}
+
+Tensor max_pool1d(const Arg& x, const Pooling& options) {
+    const Here here(x.where, "max_pool1d");
+    return max_pool1d_with_indices(x, options).values;
+}
+
+Tensor avg_pool1d(const Arg& x, const Pooling& options) {
+    using namespace kernels::cpu;
+    const char* op = "avg_pool1d";
+    const Here here(x.where, op);
+    const std::int64_t counted = options.count_include_pad ? places_padded : places_inside;
+    return squeeze(mean_of(Asked(op, as_picture(op, x), of_row(op, options)), counted), -2);
+}
+
+Tensor adaptive_avg_pool1d(const Arg& x, std::int64_t size) {
+    const char* op = "adaptive_avg_pool1d";
+    const Here here(x.where, op);
+    const Asked a(op, as_picture(op, x), Dims{-1, size});
+    return squeeze(mean_of(a, kernels::cpu::places_inside), -2);
+}
+
+ValuesIndices adaptive_max_pool1d_with_indices(const Arg& x, std::int64_t size) {
+    const char* op = "adaptive_max_pool1d";
+    const Here here(x.where, op);
+    return as_rows(largest(Asked(op, as_picture(op, x), Dims{-1, size})));
+}
+
+Tensor adaptive_max_pool1d(const Arg& x, std::int64_t size) {
+    const Here here(x.where, "adaptive_max_pool1d");
+    return adaptive_max_pool1d_with_indices(x, size).values;
+}
+
+Tensor lp_pool1d(const Arg& x, double p, const Pooling& options) {
+    const char* op = "lp_pool1d";
+    const Here here(x.where, op);
+    const Pooling o = of_row(op, options);
+    const Asked a(op, pow(as_picture(op, x), p), o);
+    const Tensor means = mean_of(a, kernels::cpu::places_padded);
+    return squeeze(rooted(means, static_cast<double>(a.kernel[1]), p), -2);
+}
+
+Tensor lp_pool2d(const Arg& x, double p, const Pooling& options) {
+    const Here here(x.where, "lp_pool2d");
+    const Asked a("lp_pool2d", pow(x, p), options);
+    const Tensor means = mean_of(a, kernels::cpu::places_padded);
+    return rooted(means, static_cast<double>(a.kernel[0] * a.kernel[1]), p);
+}
+
 }  // namespace tg

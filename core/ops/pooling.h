@@ -26,5 +26,15 @@ Tensor avg_pool2d(const Arg& x, const Pooling& options);
 Tensor adaptive_avg_pool2d(const Arg& x, const Dims& size);
 Tensor adaptive_max_pool2d(const Arg& x, const Dims& size);
 ValuesIndices adaptive_max_pool2d_with_indices(const Arg& x, const Dims& size);
+// x (N, C, L) or (C, L) -> (N, C, I), as of a picture with one row
+ValuesIndices max_pool1d_with_indices(const Arg& x, const Pooling& options);
+Tensor max_pool1d(const Arg& x, const Pooling& options);
+Tensor avg_pool1d(const Arg& x, const Pooling& options);
+Tensor adaptive_avg_pool1d(const Arg& x, std::int64_t size);
+ValuesIndices adaptive_max_pool1d_with_indices(const Arg& x, std::int64_t size);
+Tensor adaptive_max_pool1d(const Arg& x, std::int64_t size);
+// (sum x^p)^(1/p) over each window
+Tensor lp_pool1d(const Arg& x, double p, const Pooling& options);
+Tensor lp_pool2d(const Arg& x, double p, const Pooling& options);
 
 }  // namespace tg

@@ -328,6 +328,7 @@ class Tensor:
     def select(self, dim: int_, index: int_) -> Tensor: ...
     def contiguous(self) -> Tensor: ...
     def clone(self) -> Tensor: ...
+    def hardshrink(self, lambd: float_ = 0.5) -> Tensor: ...
     def gather(self, dim: int_, index: Tensor) -> Tensor: ...
     def scatter_add(self, dim: int_, index: Tensor, src: Tensor) -> Tensor: ...
     def narrow(self, dim: int_, start: int_, length: int_) -> Tensor: ...
@@ -1147,6 +1148,156 @@ def adaptive_max_pool2d(
 def pad(
     input: Tensor, pad: Sequence[int_], mode: str = "constant", value: float_ | None = None
 ) -> Tensor: ...
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int_ | Sequence[int_] = 1,
+    padding: int_ | Sequence[int_] = 0,
+    output_padding: int_ | Sequence[int_] = 0,
+    groups: int_ = 1,
+    dilation: int_ | Sequence[int_] = 1,
+) -> Tensor: ...
+def max_pool1d(
+    input: Tensor,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    padding: int_ | Sequence[int_] = 0,
+    dilation: int_ | Sequence[int_] = 1,
+    ceil_mode: bool_ = False,
+    return_indices: bool_ = False,
+) -> Any: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    padding: int_ | Sequence[int_] = 0,
+    ceil_mode: bool_ = False,
+    count_include_pad: bool_ = True,
+) -> Tensor: ...
+def adaptive_avg_pool1d(input: Tensor, output_size: int_ | Sequence[int_]) -> Tensor: ...
+def adaptive_max_pool1d(
+    input: Tensor, output_size: int_ | Sequence[int_], return_indices: bool_ = False
+) -> Any: ...
+def lp_pool1d(
+    input: Tensor,
+    norm_type: float_,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    ceil_mode: bool_ = False,
+) -> Tensor: ...
+def lp_pool2d(
+    input: Tensor,
+    norm_type: float_,
+    kernel_size: int_ | Sequence[int_],
+    stride: int_ | Sequence[int_] | None = None,
+    ceil_mode: bool_ = False,
+) -> Tensor: ...
+def interpolate(
+    input: Tensor,
+    size: int_ | Sequence[int_] | None = None,
+    scale_factor: float_ | Sequence[float_] | None = None,
+    mode: str = "nearest",
+    align_corners: bool_ | None = None,
+    recompute_scale_factor: bool_ | None = None,
+    antialias: bool_ = False,
+) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: int_) -> Tensor: ...
+def pixel_unshuffle(input: Tensor, downscale_factor: int_) -> Tensor: ...
+def _unfold(
+    input: Tensor,
+    kernel_size: int_ | Sequence[int_],
+    dilation: int_ | Sequence[int_] = 1,
+    padding: int_ | Sequence[int_] = 0,
+    stride: int_ | Sequence[int_] = 1,
+) -> Tensor: ...
+def fold(
+    input: Tensor,
+    output_size: int_ | Sequence[int_],
+    kernel_size: int_ | Sequence[int_],
+    dilation: int_ | Sequence[int_] = 1,
+    padding: int_ | Sequence[int_] = 0,
+    stride: int_ | Sequence[int_] = 1,
+) -> Tensor: ...
+
+# ---- distances, more losses, shrinks ------------------------------------------------------------
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int_ = 1, eps: float_ = 1e-8) -> Tensor: ...
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float_ = 2.0, eps: float_ = 1e-6, keepdim: bool_ = False
+) -> Tensor: ...
+def normalize(
+    input: Tensor, p: float_ = 2.0, dim: int_ | Sequence[int_] = 1, eps: float_ = 1e-12
+) -> Tensor: ...
+def bilinear(
+    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
+) -> Tensor: ...
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float_ = 1.0
+) -> Tensor: ...
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor: ...
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool_ = True,
+    full: bool_ = False,
+    eps: float_ = 1e-8,
+    reduction: str = "mean",
+) -> Tensor: ...
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Operand,
+    full: bool_ = False,
+    eps: float_ = 1e-6,
+    reduction: str = "mean",
+) -> Tensor: ...
+def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor: ...
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float_ = 1.0, reduction: str = "mean"
+) -> Tensor: ...
+def margin_ranking_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float_ = 0, reduction: str = "mean"
+) -> Tensor: ...
+def cosine_embedding_loss(
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float_ = 0, reduction: str = "mean"
+) -> Tensor: ...
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float_ = 1.0,
+    p: float_ = 2.0,
+    eps: float_ = 1e-6,
+    swap: bool_ = False,
+    reduction: str = "mean",
+) -> Tensor: ...
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int_ = 1,
+    margin: float_ = 1.0,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+) -> Tensor: ...
+def multilabel_soft_margin_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor: ...
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor | Sequence[int_],
+    target_lengths: Tensor | Sequence[int_],
+    blank: int_ = 0,
+    reduction: str = "mean",
+    zero_infinity: bool_ = False,
+) -> Tensor: ...
+def selu(input: Tensor) -> Tensor: ...
+def celu(input: Tensor, alpha: float_ = 1.0) -> Tensor: ...
+def hardshrink(input: Tensor, lambd: float_ = 0.5) -> Tensor: ...
+def softshrink(input: Tensor, lambd: float_ = 0.5) -> Tensor: ...
+def threshold(input: Tensor, threshold: float_, value: float_) -> Tensor: ...
 
 # ---- layout -------------------------------------------------------------------------------------
 def reshape(input: Tensor, *shape: Any) -> Tensor: ...

@@ -1,7 +1,8 @@
 """Functions are PyTorch's: values, dtypes and gradients, on the tape and compiled.
 
-ops_recorded.json holds what PyTorch 2.15 gives in float64; record_ops.py beside it wrote it, and
-tests/op_cases.py reads a case for either.
+ops_recorded.json and functional_recorded.json hold what PyTorch 2.15 gives in float64;
+record_ops.py and record_functional.py beside them wrote them, and tests/op_cases.py reads a case
+for either.
 """
 
 import json
@@ -13,7 +14,11 @@ import pytest
 import tapegraph as tg
 from op_cases import leaves_of, loss_of, outputs_of
 
-CASES = json.loads(Path(__file__).with_name("ops_recorded.json").read_text())["cases"]
+CASES = [
+    case
+    for part in ("ops", "functional")
+    for case in json.loads(Path(__file__).with_name(f"{part}_recorded.json").read_text())["cases"]
+]
 
 
 class Library:

@@ -9,100 +9,101 @@ from typing import Any, Callable
 from .. import _C
 from .._C import Tensor
 from ..autograd import no_grad
+from .functional_activations import (
+    celu,
+    elu,
+    gumbel_softmax,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    mish,
+    relu,
+    relu6,
+    rrelu,
+    selu,
+    silu,
+    threshold,
+)
+from .functional_normalization import instance_norm, local_response_norm, rms_norm
 
 __all__ = [
-    "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool2d", "batch_norm",
-    "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose2d", "cross_entropy",
-    "dropout", "elu", "embedding", "gelu", "glu", "group_norm", "hardsigmoid", "hardswish",
-    "hardtanh", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax",
-    "logsigmoid", "max_pool2d", "mish", "mse_loss", "nll_loss", "one_hot", "pad", "prelu", "relu",
-    "relu6", "scaled_dot_product_attention", "sigmoid", "silu", "smooth_l1_loss", "softmax",
-    "softmin", "softplus", "softsign", "tanh", "tanhshrink",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "bilinear", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "celu", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy",
+    "ctc_loss", "dropout", "elu", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid",
+    "lp_pool1d", "lp_pool2d", "margin_ranking_loss", "max_pool1d", "max_pool2d", "mish",
+    "mse_loss", "multi_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize",
+    "one_hot", "pad", "pairwise_distance", "pixel_shuffle", "pixel_unshuffle",
+    "poisson_nll_loss", "prelu", "relu", "relu6", "rms_norm", "rrelu",
+    "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss",
+    "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "triplet_margin_loss", "unfold",
 ]  # fmt: skip
 
+adaptive_avg_pool1d = _C.adaptive_avg_pool1d
 adaptive_avg_pool2d = _C.adaptive_avg_pool2d
+adaptive_max_pool1d = _C.adaptive_max_pool1d
 adaptive_max_pool2d = _C.adaptive_max_pool2d
+avg_pool1d = _C.avg_pool1d
 avg_pool2d = _C.avg_pool2d
+bilinear = _C.bilinear
+binary_cross_entropy = _C.binary_cross_entropy
 binary_cross_entropy_with_logits = _C.binary_cross_entropy_with_logits
 conv1d = _C.conv1d
 conv2d = _C.conv2d
+conv_transpose1d = _C.conv_transpose1d
 conv_transpose2d = _C.conv_transpose2d
+cosine_embedding_loss = _C.cosine_embedding_loss
+cosine_similarity = _C.cosine_similarity
 cross_entropy = _C.cross_entropy
+ctc_loss = _C.ctc_loss
+fold = _C.fold
+gaussian_nll_loss = _C.gaussian_nll_loss
 gelu = _C.gelu
 glu = _C.glu
+hardshrink = _C.hardshrink
+hinge_embedding_loss = _C.hinge_embedding_loss
+huber_loss = _C.huber_loss
+interpolate = _C.interpolate
 kl_div = _C.kl_div
 l1_loss = _C.l1_loss
 linear = _C.linear
 log_softmax = _C.log_softmax
 logsigmoid = _C.logsigmoid
+lp_pool1d = _C.lp_pool1d
+lp_pool2d = _C.lp_pool2d
+margin_ranking_loss = _C.margin_ranking_loss
+max_pool1d = _C.max_pool1d
 max_pool2d = _C.max_pool2d
 mse_loss = _C.mse_loss
+multi_margin_loss = _C.multi_margin_loss
+multilabel_soft_margin_loss = _C.multilabel_soft_margin_loss
 nll_loss = _C.nll_loss
+normalize = _C.normalize
 one_hot = _C.one_hot
 pad = _C.pad
+pairwise_distance = _C.pairwise_distance
+pixel_shuffle = _C.pixel_shuffle
+pixel_unshuffle = _C.pixel_unshuffle
+poisson_nll_loss = _C.poisson_nll_loss
 prelu = _C.prelu
 sigmoid = _C.sigmoid
 smooth_l1_loss = _C.smooth_l1_loss
+soft_margin_loss = _C.soft_margin_loss
 softmax = _C.softmax
 softmin = _C.softmin
 softplus = _C.softplus
+softshrink = _C.softshrink
 softsign = _C.softsign
 tanh = _C.tanh
 tanhshrink = _C.tanhshrink
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0)."""
-    return input.relu_() if inplace else _C.relu(input)
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x / (1 + exp(-x))."""
-    return _here_or_new(inplace, _C.silu, input)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x above 0, negative_slope x below."""
-    return _here_or_new(inplace, _C.leaky_relu, input, negative_slope)
-
-
-def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x above 0, alpha (exp(x) - 1) below."""
-    return _here_or_new(inplace, _C.elu, input, alpha)
-
-
-def hardtanh(
-    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-) -> Tensor:
-    """x, kept within min_val and max_val. Raises ValueError if they are the wrong way round."""
-    return _here_or_new(inplace, _C.hardtanh, input, min_val, max_val)
-
-
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x, 0), 6)."""
-    return _here_or_new(inplace, _C.relu6, input)
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """relu6(x + 3) / 6."""
-    return _here_or_new(inplace, _C.hardsigmoid, input)
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x relu6(x + 3) / 6."""
-    return _here_or_new(inplace, _C.hardswish, input)
-
-
-def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x tanh(log(1 + exp(x)))."""
-    return _here_or_new(inplace, _C.mish, input)
-
-
-def _here_or_new(
-    inplace: bool, op: Callable[..., Tensor], input: Tensor, *options: float
-) -> Tensor:
-    # The gradient needs the old x: in place, it is of a copy.
-    return input.copy_(op(input.clone(), *options)) if inplace else op(input, *options)
+triplet_margin_loss = _C.triplet_margin_loss
+unfold = _C._unfold
 
 
 # ---- dropout and embedding ----------------------------------------------------------------------

@@ -1,0 +1,16 @@
+// What losses and distances share.
+#pragma once
+
+#include <string>
+
+#include "core/ops/family.h"
+
+namespace tg {
+
+// The mean or the sum of all, or all: "none".
+Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op);
+
+// x, and eps where it is less, with the gradient of x: as if x were raised by a constant.
+Tensor raised(const Tensor& x, double eps);
+
+}  // namespace tg
