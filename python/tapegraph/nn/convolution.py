@@ -187,7 +187,7 @@ class ConvTranspose2d(_Convolution):
     ) -> None:
         if padding_mode != "zeros":
             raise ValueError(
-                f"ConvTranspose2d: padding_mode is {padding_mode!r}, and only zeros is"
+                f"{type(self).__name__}: padding_mode is {padding_mode!r}, and only zeros is"
             )
         extra = numbers(f"{type(self).__name__}: output_padding", output_padding, self.dims)
         super().__init__(
@@ -200,24 +200,35 @@ class ConvTranspose2d(_Convolution):
         extra = self.output_padding
         if output_size is not None:
             extra = self._output_padding(tuple(input.shape), tuple(output_size))
-        return functional.conv_transpose2d(
+        transposed = functional.conv_transpose1d if self.dims == 1 else functional.conv_transpose2d
+        return transposed(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
             self.dilation,
         )  # fmt: skip
 
     def _output_padding(self, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
         """What makes the output (..., *wanted); ValueError if no output_padding does."""
-        if len(wanted) not in (2, len(shape)):
-            raise ValueError(f"ConvTranspose2d: output_size {wanted} is not of 2 or all dims")
+        name, n = type(self).__name__, self.dims
+        if len(wanted) not in (n, len(shape)):
+            raise ValueError(f"{name}: output_size {wanted} is not of {n} or all dims")
         extra = []
-        for d, size in enumerate(wanted[-2:]):
-            least = (shape[d - 2] - 1) * self.stride[d] - 2 * int(self.padding[d])
+        for d, size in enumerate(wanted[-n:]):
+            least = (shape[d - n] - 1) * self.stride[d] - 2 * int(self.padding[d])
             least += self.dilation[d] * (self.kernel_size[d] - 1) + 1
             most = least + self.stride[d] - 1
             if not least <= size <= most:
                 raise ValueError(
-                    f"ConvTranspose2d: output_size {wanted} for input {shape}: {size} is outside "
-                    f"of {least}..{most}"
+                    f"{name}: output_size {wanted} for input {shape}: {size} is outside of "
+                    f"{least}..{most}"
                 )
             extra.append(size - least)
         return tuple(extra)
+
+
+class ConvTranspose1d(ConvTranspose2d):
+    """x (N, C, L) or (C, L) -> (N, O, I): weight (C, O / groups, kernel_size), bias (O,).
+
+    As ConvTranspose2d, along one dim.
+    """
+
+    dims = 1
