@@ -51,15 +51,18 @@ std::vector<std::int64_t> numbers(const Ctc& c, const Tensor& given, const char*
 
 // Targets one after the other, (sum of their lengths,) -> (N, S), filled up with the first label.
 Tensor side_by_side(const Ctc& c, const Tensor& targets, const std::vector<std::int64_t>& lengths) {
+    std::int64_t total = 0;
+    for (const std::int64_t n : lengths)
+        if (__builtin_add_overflow(total, n, &total)) total = -1;
+    if (targets.dims() != 1 || (!is_unknown(targets.shape()[0]) && targets.shape()[0] != total))
+        fail(ErrorKind::runtime, c.op, ": targets ", text(targets.shape()),
+             " must be (N, S), or of all rows one after the other, which have ", total);
     std::vector<std::int64_t> places;
     std::int64_t begin = 0;
     for (const std::int64_t n : lengths) {
         for (std::int64_t s = 0; s < c.longest; ++s) places.push_back(s < n ? begin + s : 0);
         begin += n;
     }
-    if (targets.dims() != 1 || (!is_unknown(targets.shape()[0]) && targets.shape()[0] != begin))
-        fail(ErrorKind::runtime, c.op, ": targets ", text(targets.shape()),
-             " must be (N, S), or of all rows one after the other, which have ", begin);
     if (places.empty()) return reshape(slice(targets, 0, 0, 0), {c.rows, c.longest});
     return reshape(index_select(targets, 0, listed(places, targets)), {c.rows, c.longest});
 }

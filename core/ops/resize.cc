@@ -12,6 +12,9 @@ namespace {
 
 enum class Mode { nearest, exact, linear, cubic, area };
 
+// The places of a dim are worked out one by one; an image is never so long.
+constexpr std::int64_t largest_size = std::int64_t{1} << 26;
+
 struct Asked {
     const char* op = "interpolate";
     Mode mode = Mode::nearest;
@@ -132,6 +135,9 @@ Asked checked(const Tensor& x, const Interpolation& o) {
             a.size.push_back(size >= 1 && size < 1e15 ? static_cast<std::int64_t>(size) : 0);
         }
         a.factor.push_back(o.recompute_scale_factor ? 0 : factor);
+        if (a.size.back() > largest_size)
+            fail(ErrorKind::memory, a.op, ": a size of ", a.size.back(), " is more than ",
+                 largest_size);
         if (a.size.back() < 1 || from < 1)
             fail(ErrorKind::runtime, a.op, ": dim ", 2 + d, " of input ", text(x.shape()),
                  " would become ", a.size.back(), "; both sizes must be above 0");
