@@ -70,7 +70,7 @@ Tensor& add_in_place(Tensor& x, const Arg& y) { return add_(x, y); }
 Tensor& sub_in_place(Tensor& x, const Arg& y) { return sub_(x, y); }
 
 // An op out of place, then its value into x: as x.pow_(y) does it.
-using Name = const char[16];
+using Name = const char[24];
 template <Tensor (*op)(const Arg&, const Arg&), const Name& name>
 Tensor& by_value(Tensor& x, const Arg& y) {
     return written(x, op(x, y), name);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/history.h"
+#include "core/low_precision.h"
 #include "core/ops/listed.h"
 #include "core/ops/reduced.h"
 
@@ -178,6 +179,9 @@ Tensor log_likelihood(const Ctc& c, std::int64_t blank) {
 Tensor ctc_loss(const Arg& log_probs, const Arg& targets, const Arg& input_lengths,
                 const Arg& target_lengths, const CtcLoss& o) {
     const Here here(log_probs.where, "ctc_loss");
+    if (is_low(log_probs))
+        return as_loss(ctc_loss(widened(log_probs), targets, input_lengths, target_lengths, o),
+                       log_probs);
     const Ctc c = checked(log_probs, targets, input_lengths, target_lengths, o);
     const Tensor likely = log_likelihood(c, o.blank);
     const double without = o.zero_infinity ? 0.0 : std::numeric_limits<double>::infinity();

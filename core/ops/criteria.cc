@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/low_precision.h"
 #include "core/ops/reduced.h"
 
 namespace tg {
@@ -20,6 +21,8 @@ void check_same_shape(const char* op, const Arg& input, const Arg& target) {
 // d = |a - b|:  d^2 / 2 up to delta, delta (d - delta / 2) from there on
 Tensor huber_loss(const Arg& input, const Arg& target, const std::string& reduction, double delta) {
     const Here here(input.where, "huber_loss");
+    if (is_low(input))
+        return as_loss(huber_loss(widened(input), widened(target), reduction, delta), input);
     if (!(delta > 0)) fail(ErrorKind::runtime, "huber_loss: delta is ", delta, ", not above 0");
     const Tensor d = abs(sub(input, target));
     const Tensor far = mul(sub(d, 0.5 * delta), delta);
@@ -33,6 +36,10 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
                             const std::string& reduction) {
     const char* op = "binary_cross_entropy";
     const Here here(input.where, op);
+    if (is_low(input))
+        return as_loss(
+            binary_cross_entropy(widened(input), widened(target), widened(weight), reduction),
+            input);
     check_same_shape(op, input, target);
     if (!is_floating(input.tensor.dtype()))
         fail(ErrorKind::unsupported, op, ": needs a floating dtype, and the input is ",
@@ -55,6 +62,7 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
 // log(2 pi t) / 2, where t > 1
 Tensor poisson_nll_loss(const Arg& input, const Arg& target, const PoissonLoss& o) {
     const Here here(input.where, "poisson_nll_loss");
+    if (is_low(input)) return as_loss(poisson_nll_loss(widened(input), widened(target), o), input);
     Tensor losses = o.log_input ? sub(exp(input), mul(target, input))
                                 : sub(input, mul(target, log(add(input, o.eps))));
     if (o.full) {
@@ -72,6 +80,8 @@ Tensor gaussian_nll_loss(const Arg& input, const Arg& target, const Arg& var,
                          const GaussianLoss& o) {
     const char* op = "gaussian_nll_loss";
     const Here here(input.where, op);
+    if (is_low(input))
+        return as_loss(gaussian_nll_loss(widened(input), widened(target), widened(var), o), input);
     const Dims& x = input.tensor.shape();
     Tensor v = var.is_tensor() ? var.tensor
                                : full(x, var.scalar, {input.tensor.dtype(), input.tensor.device()});
@@ -97,6 +107,8 @@ Tensor gaussian_nll_loss(const Arg& input, const Arg& target, const Arg& var,
 // log(1 + e^(-t x))
 Tensor soft_margin_loss(const Arg& input, const Arg& target, const std::string& reduction) {
     const Here here(input.where, "soft_margin_loss");
+    if (is_low(input))
+        return as_loss(soft_margin_loss(widened(input), widened(target), reduction), input);
     return reduced_as(neg(logsigmoid(mul(target, input))), reduction, "soft_margin_loss");
 }
 
@@ -104,6 +116,9 @@ Tensor soft_margin_loss(const Arg& input, const Arg& target, const std::string& 
 Tensor hinge_embedding_loss(const Arg& input, const Arg& target, double margin,
                             const std::string& reduction) {
     const Here here(input.where, "hinge_embedding_loss");
+    if (is_low(input))
+        return as_loss(hinge_embedding_loss(widened(input), widened(target), margin, reduction),
+                       input);
     const Tensor apart = where(ne(target, 1), relu(sub(margin, input)), 0.0);
     const Tensor alike = where(ne(target, -1), input, 0.0);
     return reduced_as(add(apart, alike), reduction, "hinge_embedding_loss");
@@ -114,6 +129,10 @@ Tensor margin_ranking_loss(const Arg& input1, const Arg& input2, const Arg& targ
                            const std::string& reduction) {
     const char* op = "margin_ranking_loss";
     const Here here(input1.where, op);
+    if (is_low(input1))
+        return as_loss(margin_ranking_loss(widened(input1), widened(input2), widened(target),
+                                           margin, reduction),
+                       input1);
     if (input1.tensor.dims() != input2.tensor.dims() ||
         input1.tensor.dims() != target.tensor.dims())
         fail(ErrorKind::runtime, op, ": input1 ", text(input1.tensor.shape()), ", input2 ",
@@ -128,6 +147,10 @@ Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Arg& ta
                              const std::string& reduction) {
     const char* op = "cosine_embedding_loss";
     const Here here(input1.where, op);
+    if (is_low(input1))
+        return as_loss(cosine_embedding_loss(widened(input1), widened(input2), widened(target),
+                                             margin, reduction),
+                       input1);
     const int rows = target.tensor.dims();
     if (rows > 1 || input1.tensor.dims() != rows + 1 || input2.tensor.dims() != rows + 1)
         fail(ErrorKind::runtime, op, ": inputs ", text(input1.tensor.shape()), " and ",
@@ -145,6 +168,9 @@ Tensor triplet_margin_loss(const Arg& anchor, const Arg& positive, const Arg& ne
                            const TripletLoss& o) {
     const char* op = "triplet_margin_loss";
     const Here here(anchor.where, op);
+    if (is_low(anchor))
+        return as_loss(
+            triplet_margin_loss(widened(anchor), widened(positive), widened(negative), o), anchor);
     if (!(o.margin > 0)) fail(ErrorKind::value, op, ": margin is ", o.margin, ", not above 0");
     const int dims = anchor.tensor.dims();
     if (positive.tensor.dims() != dims || negative.tensor.dims() != dims)
@@ -191,6 +217,10 @@ Tensor multilabel_soft_margin_loss(const Arg& input, const Arg& target, const Te
                                    const std::string& reduction) {
     const char* op = "multilabel_soft_margin_loss";
     const Here here(input.where, op);
+    if (is_low(input))
+        return as_loss(multilabel_soft_margin_loss(widened(input), widened(target), widened(weight),
+                                                   reduction),
+                       input);
     if (input.tensor.dims() == 0)
         fail(ErrorKind::index, op, ": a tensor of no dims has no classes");
     Tensor losses =

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/batching.h"
 #include "core/ops/matrices.h"
 
 namespace tg {
@@ -189,34 +190,39 @@ const Op cholesky = {.name = "cholesky",
                      .gradient = cholesky_gradient,
                      .needs = {{y}},
                      .cpu = cholesky_cpu,
-                     .attributes = {{"check", AttrKind::integer}}};
+                     .attributes = {{"check", AttrKind::integer}},
+                     .batch = batch_aligned};
 const Op qr = {.name = "qr",
                .inputs = 1,
                .shape = qr_shape,
                .gradient = qr_gradient,
                .needs = {{y, y1}},
                .cpu = qr_cpu,
-               .attributes = {{"complete", AttrKind::integer}}};
+               .attributes = {{"complete", AttrKind::integer}},
+               .batch = batch_aligned};
 const Op svd = {.name = "svd",
                 .inputs = 1,
                 .shape = svd_shape,
                 .gradient = svd_gradient,
                 .needs = {{y, y1, y2}},
                 .cpu = svd_cpu,
-                .attributes = {{"full_matrices", AttrKind::integer}}};
+                .attributes = {{"full_matrices", AttrKind::integer}},
+                .batch = batch_aligned};
 const Op eigh = {.name = "eigh",
                  .inputs = 1,
                  .shape = eigh_shape,
                  .gradient = eigh_gradient,
                  .needs = {{y, y1}},
-                 .cpu = eigh_cpu};
+                 .cpu = eigh_cpu,
+                 .batch = batch_aligned};
 const Op pinv = {.name = "pinv",
                  .inputs = 1,
                  .shape = pinv_shape,
                  .gradient = pinv_gradient,
                  .needs = {{a, y}},
                  .cpu = pinv_cpu,
-                 .attributes = {{"atol", AttrKind::real}, {"rtol", AttrKind::real}}};
+                 .attributes = {{"atol", AttrKind::real}, {"rtol", AttrKind::real}},
+                 .batch = batch_aligned};
 
 }  // namespace ops
 

@@ -8,6 +8,8 @@
 
 namespace tg {
 
+Tensor as_loss(const Tensor& y, const Arg& x) { return autocast().enabled ? y : rounded(y, x); }
+
 Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op) {
     if (reduction == "mean") return mean(losses);
     if (reduction == "sum") return sum(losses);
@@ -43,9 +45,6 @@ void check_classes(const char* op, const Arg& input, const Arg& target, const Cl
         fail(ErrorKind::runtime, op, ": the weight has shape ", text(o.weight.shape()),
              ", and needs one number for each of ", classes, " classes");
 }
-
-// A loss that was computed of x widened: under autocast it stays float32.
-Tensor as_loss(const Tensor& y, const Arg& x) { return autocast().enabled ? y : rounded(y, x); }
 
 ClassLoss widened(const ClassLoss& o) {
     ClassLoss wide = o;

@@ -6,8 +6,8 @@
 #include "core/autocast.h"
 #include "core/batching.h"
 #include "core/low_precision.h"
-#include "core/ops/family.h"
 #include "core/ops/structural.h"
+#include "core/ops/wrapped.h"
 
 namespace tg {
 
@@ -16,22 +16,6 @@ extern const Op cumsum;  // its gradient is one too
 }  // namespace ops
 
 namespace {
-
-// The dims to reduce, wrapped and in order; all of them if the list is.
-Dims wrapped(const char* op, const DimList& list, int n) {
-    Dims dims;
-    if (list.all) {
-        for (int d = 0; d < n; ++d) dims.push_back(d);
-        return dims;
-    }
-    for (std::int64_t d : list.dims) {
-        const int w = wrap_dim(op, d, n);
-        if (dims.contains(w)) fail(ErrorKind::runtime, op, ": dim ", d, " appears twice");
-        if (n > 0) dims.push_back(w);
-    }
-    std::sort(dims.begin(), dims.end());
-    return dims;
-}
 
 Dims reduced(const Dims& shape, const Dims& dims, bool keepdim) {
     Dims out;
@@ -390,48 +374,6 @@ Tensor std(const Arg& x, const DimList& dims, double correction, bool keepdim) {
     const Tensor v = var(x, dims, correction, keepdim);
     const Tensor flat = eq(v, 0);
     return where(flat, 0.0, sqrt(where(flat, 1.0, v)));
-}
-
-// log sum e^x, with the largest taken off first
-Tensor logsumexp(const Arg& x, const DimList& list, bool keepdim) {
-    const Here here(x.where, "logsumexp");
-    if (is_low(x)) return rounded(logsumexp(widened(x), list, keepdim), x);
-    const Tensor f = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, default_dtype());
-    const Dims dims = wrapped("logsumexp", list, f.dims());
-    for (std::int64_t d : dims)
-        if (f.shape()[static_cast<int>(d)] == 0) return log(sum(exp(f), dims, keepdim));
-    const Tensor most = amax(f, dims, true).detach();
-    const Tensor finite = where(eq(abs(most), std::numeric_limits<double>::infinity()), 0.0, most);
-    const Tensor total = add(log(sum(exp(sub(f, finite)), dims, true)), finite);
-    return keepdim ? total : squeeze(total, dims.empty() ? DimList(Dims{}) : DimList(dims));
-}
-
-// By halves: (x0 x1 ... ) (xh xh+1 ...), so that a gradient needs no division, whatever is 0.
-Tensor prod(const Arg& x, std::optional<std::int64_t> dim, bool keepdim) {
-    const Here here(x.where, "prod");
-    if (is_low(x)) {
-        const Tensor y = prod(widened(x), dim, keepdim);
-        return autocast().enabled ? y : rounded(y, x);
-    }
-    Tensor y = is_floating(x.tensor.dtype()) ? x.tensor : cast(x, DType::int64);
-    const int dims = y.dims();
-    if (!dim) y = reshape(y, {-1});
-    const std::int64_t d = dim ? wrap_dim("prod", *dim, dims) : 0;
-    if (y.dims() == 0) return y;
-    std::int64_t n = y.shape()[static_cast<int>(d)];
-    if (is_unknown(n))
-        fail(ErrorKind::runtime, "prod: the size of dim ", d,
-             " must be known while the graph is built; give the placeholder that size");
-    if (n == 0) {
-        y = add(sum(y, {d}, true), 1);  // 0 + 1, on y's tape
-    }
-    for (; n > 1; n = (n + 1) / 2) {
-        const std::int64_t half = n / 2;
-        const Tensor both = mul(slice(y, d, 0, half), slice(y, d, half, 2 * half));
-        y = n % 2 == 0 ? both : cat({both, slice(y, d, n - 1, n)}, d);
-    }
-    if (!dim) return reshape(y, keepdim ? Dims::of(dims, 1) : Dims{});
-    return keepdim ? y : squeeze(y, d);
 }
 
 Tensor cumsum(const Arg& x, std::int64_t dim) {

@@ -27,14 +27,14 @@ Tensor any(const Arg& x, const DimList& dims = {}, bool keepdim = false);  // bo
 Tensor all(const Arg& x, const DimList& dims = {}, bool keepdim = false);
 Tensor var(const Arg& x, const DimList& dims = {}, double correction = 1, bool keepdim = false);
 Tensor std(const Arg& x, const DimList& dims = {}, double correction = 1, bool keepdim = false);
-Tensor logsumexp(const Arg& x, const DimList& dims = {}, bool keepdim = false);
-Tensor prod(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
 Tensor cumsum(const Arg& x, std::int64_t dim);  // (..., n, ...) -> the same
 
 // ---- more reductions: core/ops/norms.cc --------------------------------------------------------
 // (sum |x|^ord)^(1/ord); ord may be 0 (how many are not 0) and +-infinity
 Tensor norm(const Arg& x, double ord = 2, const DimList& dims = {}, bool keepdim = false);
 Tensor count_nonzero(const Arg& x, const DimList& dims = {});  // int64
+Tensor logsumexp(const Arg& x, const DimList& dims = {}, bool keepdim = false);
+Tensor prod(const Arg& x, std::optional<std::int64_t> dim = {}, bool keepdim = false);
 Tensor cumprod(const Arg& x, std::int64_t dim);
 
 }  // namespace tg

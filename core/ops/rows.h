@@ -1,7 +1,7 @@
 // What the files about indexing share: the ops that keys are made of, and their arguments.
 #pragma once
 
-#include "core/op.h"
+#include "core/batching.h"
 
 namespace tg {
 
@@ -17,5 +17,10 @@ Tensor value_like(const Tensor& x, const Arg& value);  // in x's dtype, on its d
 // recording it must be a constant, else the error says what to write `instead`.
 Tensor nonzero_of(const Tensor& mask, const char* instead);
 Tensor nonzero_flat(const Tensor& mask, const char* instead);
+
+// vmap's rules of the three: rows_batched.cc.
+Outputs batch_index(const Batch& b);
+Outputs batch_index_put(const Batch& b);
+Outputs batch_positions(const Batch& b);
 
 }  // namespace tg

@@ -2,6 +2,7 @@
 // all others are made of it.
 #include <limits>
 
+#include "core/batching.h"
 #include "core/ops/matrices.h"
 
 namespace tg {
@@ -188,7 +189,8 @@ const Op solve = {.name = "solve",
                   .gradient = solve_gradient,
                   .needs = {{a, y}, {a}},
                   .cpu = solve_cpu,
-                  .attributes = {{"may_be_singular", AttrKind::integer}}};
+                  .attributes = {{"may_be_singular", AttrKind::integer}},
+                  .batch = batch_aligned};
 const Op solve_triangular = {
     .name = "solve_triangular",
     .inputs = 2,
@@ -196,25 +198,29 @@ const Op solve_triangular = {
     .gradient = solve_triangular_gradient,
     .needs = {{a, y}, {a}},
     .cpu = solve_triangular_cpu,
-    .attributes = {{"upper", AttrKind::integer}, {"unitriangular", AttrKind::integer}}};
+    .attributes = {{"upper", AttrKind::integer}, {"unitriangular", AttrKind::integer}},
+    .batch = batch_aligned};
 const Op det = {.name = "det",
                 .inputs = 1,
                 .shape = det_shape,
                 .gradient = det_gradient,
                 .needs = {{a}},
-                .cpu = det_cpu};
+                .cpu = det_cpu,
+                .batch = batch_aligned};
 const Op cofactor = {.name = "cofactor",
                      .inputs = 1,
                      .shape = square_shape,
                      .gradient = cofactor_gradient,
                      .needs = {{a, y}},
-                     .cpu = cofactor_cpu};
+                     .cpu = cofactor_cpu,
+                     .batch = batch_aligned};
 const Op slogdet = {.name = "slogdet",
                     .inputs = 1,
                     .shape = slogdet_shape,
                     .gradient = slogdet_gradient,
                     .needs = {{a}},
-                    .cpu = slogdet_cpu};
+                    .cpu = slogdet_cpu,
+                    .batch = batch_aligned};
 
 }  // namespace ops
 

@@ -1,6 +1,7 @@
 // Windows along a dim, as a view: one element may be in several of them.
 #include <algorithm>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/ops/stacks.h"
 
@@ -54,7 +55,8 @@ const Op unfold = {.name = "unfold",
                    .attributes = {{"dim", AttrKind::integer},
                                   {"size", AttrKind::integer},
                                   {"step", AttrKind::integer}},
-                   .alias = true};
+                   .alias = true,
+                   .batch = batch_shifted<Names::dim>};
 }  // namespace ops
 
 std::span<const Op* const> unfold_ops() {

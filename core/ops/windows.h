@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -26,5 +27,9 @@ void check_image(const Op& op, const Desc& desc);
 
 // x with a batch dim in front: x itself, or a view if it is one sample.
 Tensor batched(const char* op, const Tensor& x, int dims);
+
+// vmap's rules of the three convolutions: convolution_batched.cc.
+Outputs batch_convolved(const Batch& b);
+Outputs batch_convolution_weight(const Batch& b);
 
 }  // namespace tg
