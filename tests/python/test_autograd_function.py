@@ -257,8 +257,8 @@ def test_a_tensor_on_ctx_is_found_again_in_a_program():
 
     with pytest.raises(RuntimeError) as error:
         tg.compile(lambda x: Listed.apply(x))(w)
-    assert "Listed: ctx.slopes is a list with tensors that are symbols of a graph; use" in str(
-        error.value
+    assert "Listed: ctx.slopes is a list with tensors that are symbols of a graph; use" in said(
+        error
     )
 
 
