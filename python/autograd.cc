@@ -158,14 +158,20 @@ PyObject* set_mode(const Call& c) {
     Py_RETURN_NONE;
 }
 
-// (enabled, dtype), and sets them anew if they are given
-PyObject* autocast_state(const Call& c) {
-    Autocast& now = autocast();
-    const py::object before =
-        py::make_tuple(now.enabled, py::reinterpret_steal<py::object>(dtype_object(now.dtype)));
-    if (c.given(0)) now.enabled = c.flag(0);
-    if (c.given(1)) now.dtype = c.dtype(1, now.dtype);
-    return new_reference(before.ptr());
+// This thread's autocast, (enabled, dtype), as it was before this call set it.
+py::tuple autocast_state() {
+    const Autocast& now = autocast();
+    return py::make_tuple(now.enabled, py::reinterpret_steal<py::object>(dtype_object(now.dtype)));
+}
+py::tuple set_autocast(bool enabled, const py::object& dtype) {
+    const py::tuple before = autocast_state();
+    Autocast next = autocast();
+    next.enabled = enabled;
+    if (!dtype.is_none() && !to_dtype(dtype.ptr(), next.dtype))
+        fail(ErrorKind::type, "autocast: dtype is bfloat16 or float16, not ",
+             type_name(dtype.ptr()));
+    autocast() = next;
+    return before;
 }
 
 PyObject* get_mode(const Call&) { return PyBool_FromLong(grad_enabled()); }
@@ -189,9 +195,6 @@ const Function functions[] = {
     {"tape_text(input)", tape_text_function,
      "The tape that made input, one line a node, oldest first.", Place::function},
     {"_set_grad_enabled(mode)", set_mode, "Is what runs recorded on the tape?", Place::function},
-    {"_autocast(enabled=None, dtype=None)", autocast_state,
-     "This thread's autocast, (enabled, dtype), as it was before this call set it.",
-     Place::function},
     {"is_grad_enabled()", get_mode, "Is what runs recorded on the tape?", Place::function},
 };
 
@@ -199,6 +202,8 @@ const Function functions[] = {
 
 void bind_autograd(py::module_& m) {
     add_functions(m, functions);
+    m.def("_autocast", &autocast_state);
+    m.def("_autocast", &set_autocast, py::arg("enabled"), py::arg("dtype") = py::none());
     const auto property =
         py::reinterpret_steal<py::object>(PyDescr_NewGetSet(tensor_type, &grad_fn));
     py::handle(reinterpret_cast<PyObject*>(tensor_type)).attr("grad_fn") = property;

@@ -363,7 +363,9 @@ def only_python(known: set[str]) -> list[str]:
         lines += [f"### {title}", "", row("call", "what it says"), row("---", "---")]
         lines += [row(f"`{signature}`", plain(says)) for signature, says in rows]
         lines.append("")
-    return lines
+    aliases = re.findall(r"^(\w+) = _C\.(\w+)$", (PYTHON / "_aliases.py").read_text(), re.M)
+    lines += ["### Second names", "", row("name", "is"), row("---", "---")]
+    return lines + [row(f"`{name}`", f"`{op}`") for name, op in aliases] + [""]
 
 
 # ---- the page ------------------------------------------------------------------------------------

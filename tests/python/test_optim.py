@@ -401,5 +401,5 @@ def test_optimisers_take_the_ways_of_pytorch(name):
 def test_betas_are_two_numbers():
     w = tg.ones(1, requires_grad=True)
     for betas in ({}, 0.9, (0.9,)):
-        with pytest.raises(TypeError, match="Adam: betas must be two numbers, not"):
+        with pytest.raises(TypeError, match="betas must be two numbers, and is"):
             tg.optim.Adam([w], 0.1, betas)
