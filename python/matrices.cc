@@ -86,22 +86,10 @@ PyObject* multi_dot(const Call& c) {
     return wrap(compute(work, [&] { return linalg::multi_dot(tensors, line); }));
 }
 
-PyObject* crossed(const Arg& a, const Arg& b, std::int64_t dim) {
-    return wrap(compute(work_of(a), [&] { return linalg::cross(a, b, dim); }));
-}
-
 PyObject* linalg_cross(const Call& c) {
-    return crossed(c.tensor(0), c.tensor(1), c.integer(2, -1));
-}
-
-// Without dim, along the first of size 3.
-PyObject* cross(const Call& c) {
-    const Arg a(c.tensor(0)), b(c.tensor(1));
-    if (c.given(2)) return crossed(a, b, c.integer(2));
-    const Dims& shape = a.tensor.shape();
-    for (int d = 0; d < shape.size(); ++d)
-        if (shape[d] == 3) return crossed(a, b, d);
-    fail(ErrorKind::runtime, "cross: no dim of ", text(shape), " has size 3");
+    const Arg a = c.tensor(0), b = c.tensor(1);
+    const std::int64_t dim = c.integer(2, -1);
+    return wrap(compute(work_of(a), [&] { return linalg::cross(a, b, dim); }));
 }
 
 PyObject* vecdot(const Call& c) {
@@ -146,9 +134,6 @@ const Function functions[] = {
      "The product of two or more matrices in the order that takes the fewest steps; the first may\n"
      "be a row (N,), the last a column.",
      function},
-    {"cross(input, other, dim=None)", cross,
-     "The cross product along dim, of size 3, by default the first such. The other dims "
-     "broadcast."},
     {"_cross(input, other, *, dim=-1)", linalg_cross,
      "The cross product along dim, of size 3. The other dims broadcast.", function},
     {"_vecdot(x, y, *, dim=-1)", vecdot, "The sum of x * y over dim; the dims broadcast.",
@@ -156,7 +141,6 @@ const Function functions[] = {
     {"_vander(x, *, N=None)", vander,
      "x (..., n) -> (..., n, N): the powers 0 .. N - 1 of each element; N is by default n.",
      function},
-    {"trace(input)", of_matrix<linalg::trace>, "The sum of the diagonal of a matrix (M, N) -> ()."},
 };
 
 }  // namespace

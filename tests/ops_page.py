@@ -341,10 +341,11 @@ def bound(known: set[str]) -> list[tuple[str, str]]:
 
 def functional(known: set[str]) -> list[tuple[str, str]]:
     """The same of nn.functional."""
-    text = (PYTHON / "nn" / "functional.py").read_text()
-    names = set(exported(text)) - known
+    nn = PYTHON / "nn"
+    names = set(exported((nn / "functional.py").read_text())) - known
+    text = "\n".join(path.read_text() for path in sorted(nn.glob("functional*.py")))
     rows = []
-    for part in ast.parse(text).body:
+    for part in ast.parse(text.replace("from __future__ import annotations", "")).body:
         if not isinstance(part, ast.FunctionDef) or part.name not in names:
             continue
         without_types = copy.deepcopy(part.args)

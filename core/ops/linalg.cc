@@ -255,15 +255,6 @@ Tensor vander(const Arg& x, std::optional<std::int64_t> given) {
     return cat({one, cumprod(expand(column, wide), -1)}, -1);
 }
 
-Tensor trace(const Arg& a) {
-    const Here here(a.where, "trace");
-    check_tensor("trace", "A", a);
-    if (a.tensor.dims() != 2)
-        fail(ErrorKind::runtime, "trace: a tensor of shape ", text(a.tensor.shape()),
-             " is no matrix: it needs two dims");
-    return sum(diagonal(a));
-}
-
 // ---- least squares ------------------------------------------------------------------------------
 
 // X = A^+ B

@@ -99,7 +99,6 @@ Tensor cross(const Arg& a, const Arg& b, std::int64_t dim = -1);   // that dim h
 Tensor vecdot(const Arg& a, const Arg& b, std::int64_t dim = -1);  // (..., n, ...) -> without it
 // (..., n) -> (..., n, N): the powers 0 .. N - 1 of each; N is by default n
 Tensor vander(const Arg& x, std::optional<std::int64_t> n = {});
-Tensor trace(const Arg& a);  // (M, N) -> ()
 // The X (..., N, K) of the least |A X - B|, and among several the smallest: A (..., M, N),
 // B (..., M, K) or (..., M). rcond is pinv's rtol. Whichever the driver, the way is the same, but
 // as in PyTorch it says what else is given; the rest is empty: residuals (..., K), the squares of

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t most = std::int64_t{1} << 31;
 constexpr std::int64_t most_in_one = 1 << 20;
+constexpr std::int64_t most_indices = 1 << 28;  // 2 GiB of them
 
 // The pairs of (row, col), with those columns that first and last of a row give: [first, last)
 template <class Columns>
@@ -21,6 +22,14 @@ Tensor pairs(const char* op, std::int64_t row, std::int64_t col, Options options
     if (is_floating(options.dtype) || options.dtype == DType::boolean)
         fail(ErrorKind::runtime, op, ": dtype is ", name_of(options.dtype),
              ", and must be an integer one");
+    std::int64_t total = 0;
+    for (std::int64_t r = 0; r < row && total <= most_indices; ++r) {
+        const auto [first, last] = columns_of(r);
+        total += std::max<std::int64_t>(0, last - first);
+    }
+    if (total > most_indices)
+        fail(ErrorKind::runtime, op, ": there are more than ", most_indices, " pairs of ", row,
+             " rows and ", col, " columns");
     std::vector<std::int64_t> rows, columns;
     for (std::int64_t r = 0; r < row; ++r) {
         const auto [first, last] = columns_of(r);
@@ -69,7 +78,7 @@ Tensor combinations(const Arg& x, std::int64_t r, bool with_replacement) {
     bool more = n > 0 && static_cast<std::int64_t>(now.size()) == r && (r - 1) * apart < n;
     while (more) {
         found.insert(found.end(), now.begin(), now.end());
-        if (static_cast<std::int64_t>(found.size()) > most)
+        if (static_cast<std::int64_t>(found.size()) > most_indices)
             fail(ErrorKind::runtime, "combinations: ", n, " elements have too many choices of ", r);
         std::int64_t i = r - 1;
         while (i >= 0 && now[static_cast<std::size_t>(i)] == n - 1 - (r - 1 - i) * apart) --i;

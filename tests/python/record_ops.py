@@ -185,8 +185,8 @@ CASES = [
      [[6]]),
     ("t.quantile(t.where(b, x, t.nan), 0.5, 1), t.nanquantile(t.where(b, x, t.nan), 0.4, 1)",
      [[2, 3]]),
-    ("t.nanquantile(t.where(b, x, t.nan)[:, 1:], 0.4), t.nanquantile(odd[2:3], 0.4), t.quantile(y, 0.4)",
-     [[2, 3], []]),
+    ("t.nanquantile(t.where(b, x, t.nan)[:, 1:], 0.4), t.nanquantile(odd[2:3], 0.4), "
+     "t.quantile(y, 0.4)", [[2, 3], []]),
     ("[*t.cummax(x, 1), *t.cummin(x, 0), *t.cummax(odd, 0), *t.cummin(odd, 0)]", [[3, 5]]),
     ("[*t.cummax(i - j, 1), *t.cummin(b, 1), *t.cummax(x[:, :0], 1), *t.cummax(y, 0)]",
      [[3, 5], []]),

@@ -1,7 +1,6 @@
 """vmap by batching rules: against a loop over the examples, and with grad, jvp and compile."""
 
 import pytest
-
 import tapegraph as tg
 from tapegraph.func import (
     functional_call,
