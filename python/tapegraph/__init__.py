@@ -15,10 +15,12 @@ from math import e, inf, nan, pi
 
 from . import (
     _C,
+    _exchange,  # noqa: F401  (adds what other libraries ask a tensor for)
     _lines,
     _tensor,  # noqa: F401  (adds the tensor's methods that are written in Python)
     allocator,
     amp,
+    array_api,
     autograd,
     cuda,
     func,
@@ -381,10 +383,11 @@ __all__ = [
     "Program", "Session", "Size", "Tensor", "abs", "absolute", "acos", "acosh", "add", "addbmm",
     "addcdiv", "addcmul", "addmm", "addmv", "addr", "all", "allclose", "allocator", "amax", "amin",
     "aminmax", "amp", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "asin", "asinh",
-    "assign", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast",
-    "autograd", "baddbmm", "bernoulli", "bfloat16", "bincount", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bmm", "bool",
+    "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "array_api", "as_tensor",
+    "asin", "asinh", "assign", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d",
+    "autocast", "autograd", "baddbmm", "bernoulli", "bfloat16", "bincount", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "block_diag", "bmm", "bool",
     "broadcast_tensors", "broadcast_to", "bucketize", "cartesian_prod", "cat", "ceil",
     "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clip", "clone", "column_stack",
     "combinations", "compile", "concat", "concatenate", "constant", "copysign", "cos", "cosh",
