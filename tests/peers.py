@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # By script, and in it by the dtype that is named last on the way to a number; "" if none is.
 TOLERANCES = {
     "digits": {"float64": 1e-9, "float32": 1e-4},
+    "functional": {"": 1e-10},
     "indexing": {"": 1e-12},
     "letters": {"float64": 1e-9, "float32": 1e-4},
     "linalg": {"": 1e-8},

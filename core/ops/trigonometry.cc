@@ -76,8 +76,8 @@ void hypot_gradient(Backward& n) {
 void copysign_gradient(Backward& n) {
     if (n.wants(0)) {
         const Arg b = n.input(1);
-        const Arg way = b.is_tensor() ? Arg(copysign(1.0, b))
-                                      : Arg(std::copysign(1.0, b.scalar.as_real()));
+        const Arg way =
+            b.is_tensor() ? Arg(copysign(1.0, b)) : Arg(std::copysign(1.0, b.scalar.as_real()));
         n.give(0, mul(n.g(), mul(sign(n.input(0)), way)));
     }
     if (n.wants(1)) n.give(1, mul(n.g(), 0));
