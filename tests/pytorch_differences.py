@@ -180,8 +180,8 @@ except RuntimeError as error:
         "on one line",
         "a line for each field",
         "the fields are the same, and so is unpacking",
-        "print(tg.tensor([1.0, 3.0]).max(0))"
-        "  # tapegraph.return_types.max(values=tensor(3.), indices=tensor(1))",
+        "print(tg.ones(1).max(0))"
+        "  # tapegraph.return_types.max(values=tensor(1.), indices=tensor(0))",
     ),
     Difference(
         "`compile`: an `if` on a value",

@@ -152,7 +152,9 @@ def same() -> list[str]:
 
 def example_of(difference: Difference) -> str:
     errors = [f"{line}  # {kind}" for line, kind in difference.fails.items()]
-    return "\n".join([f"# {difference.what.replace('`', '')}", difference.example, *errors])
+    before = "\n" if difference.example.startswith("def ") else ""  # as the formatter has it
+    what = difference.what.replace("`", "")
+    return before + "\n".join([f"# {what}", difference.example, *errors])
 
 
 def differs() -> list[str]:
