@@ -21,6 +21,7 @@ into
 into
 into
 into
+into
 print out
 into
 into
