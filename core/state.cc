@@ -23,6 +23,9 @@ void set_default_dtype(DType dtype) {
     state().default_dtype = dtype;
 }
 
+Device default_device() { return thread_state().default_device; }
+void set_default_device(Device device) { thread_state().default_device = device; }
+
 bool grad_enabled() { return thread_state().grad_enabled; }
 void set_grad_enabled(bool on) { thread_state().grad_enabled = on; }
 

@@ -12,6 +12,7 @@
 
 namespace tg {
 
+enum class Device : std::uint8_t;
 struct Recording;
 struct Checkpoint;
 struct Differentiating;
@@ -42,6 +43,7 @@ ProcessState& state();
 struct ThreadState {
     Recording* recording = nullptr;  // the innermost open one
     bool grad_enabled = true;
+    Device default_device{};                           // the CPU, until set_default_device
     Where line;                                        // of the outermost public call
     const char* call = nullptr;                        // and its name, where errors should give it
     Observer* observer = nullptr;                      // told of every op that passes the door

@@ -16,6 +16,10 @@ namespace tg {
 
 enum class Device : std::uint8_t { cpu, cuda };
 const char* name_of(Device device);
+// Where Python's tg.zeros and its kin put a tensor if they are not told, in this thread. C++ says
+// it in its Options.
+Device default_device();
+void set_default_device(Device device);
 Device device_named(const std::string& name);  // "cpu", "cuda", "cuda:0"; throws Error
 
 // A contiguous run of elements. `shape` is the shape of the tensor that it was made for, the base

@@ -21,6 +21,7 @@ CallKey key_of(const std::vector<Tensor>& arguments, std::int64_t extra, bool wh
     key.whole_storages = whole_storages;
     key.grad_enabled = grad_enabled();
     key.default_dtype = default_dtype();
+    key.default_device = default_device();
     if (autocast().enabled) key.autocast = autocast();
     for (std::size_t i = 0; i < arguments.size(); ++i)
         key.arguments.push_back(key_of(std::span(arguments), i, whole_storages));
@@ -69,6 +70,8 @@ std::string why_new(const CallKey& now, const CallKey& before) {
         return now.grad_enabled ? "gradients are on now" : "gradients are off now";
     if (now.default_dtype != before.default_dtype)
         return std::string("the default dtype is ") + name_of(now.default_dtype) + " now";
+    if (now.default_device != before.default_device)
+        return std::string("the default device is ") + name_of(now.default_device) + " now";
     if (!(now.autocast == before.autocast))
         return now.autocast.enabled
                    ? std::string("autocast to ") + name_of(now.autocast.dtype) + " is on now"

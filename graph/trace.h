@@ -24,6 +24,7 @@ struct CallKey {
     bool whole_storages = false;  // no windows: see GivenKey
     bool grad_enabled = true;
     DType default_dtype = DType::float32;
+    Device default_device = Device::cpu;
     Autocast autocast;
     bool operator==(const CallKey& other) const = default;
 };

@@ -53,7 +53,7 @@ class Call {
     std::vector<Tensor> tensors(int i) const;       // a list or tuple of them
     std::vector<Tensor> star_tensors(int i) const;  // one by one, or in one list
     DType dtype(int i, DType otherwise) const;
-    Device device(int i) const;             // cpu if not given
+    Device device(int i) const;             // default_device() if not given
     Options options(int first) const;       // dtype, device, requires_grad in a row
     Options options_like(int first) const;  // the same, by default as those of argument 0
     Py_ssize_t rest_count() const { return rest_count_; }

@@ -241,7 +241,7 @@ DType Call::dtype(int i, DType otherwise) const {
 }
 
 Device Call::device(int i) const {
-    Device device = Device::cpu;
+    Device device = default_device();
     if (given(i) && !to_device(values_[i], device)) wrong(i, "\"cpu\" or \"cuda\"");
     return device;
 }

@@ -42,4 +42,5 @@ PYBIND11_MODULE(_C, m) {
     bind_compile(m);
     bind_vmap(m);
     bind_system(m);
+    bind_cuda(m);
 }

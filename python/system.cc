@@ -3,7 +3,6 @@
 #include "core/profiler.h"
 #include "core/storage.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/cuda/cuda.h"
 #include "kernels/parallel.h"
 #include "python/call.h"
 
@@ -27,6 +26,12 @@ PyObject* set_dtype(const Call& c) {
 }
 PyObject* get_dtype(const Call&) { return dtype_object(default_dtype()); }
 
+PyObject* set_device(const Call& c) {
+    set_default_device(c.given(0) ? c.device(0) : Device::cpu);
+    Py_RETURN_NONE;
+}
+PyObject* get_device(const Call&) { return device_object(default_device()); }
+
 PyObject* level(const Call&) { return PyUnicode_FromString(kernels::cpu::level()); }
 PyObject* set_level(const Call& c) {
     const std::string name = c.string(0);
@@ -45,6 +50,9 @@ const Function functions[] = {
     {"get_num_threads()", get_threads, "How many threads share a kernel's work.", function},
     {"set_default_dtype(dtype)", set_dtype, "The dtype of floats: float32 or float64.", function},
     {"get_default_dtype()", get_dtype, "The dtype of floats.", function},
+    {"set_default_device(device)", set_device,
+     "Where new tensors of this thread are that name no device; None is the CPU.", function},
+    {"get_default_device()", get_device, "Where new tensors are that name no device.", function},
     {"cpu_level()", level, "Which of the compiled kernels run, as \"x86-64-v3\".", function},
     {"set_cpu_level(name)", set_level, "Chooses other kernels; ValueError if they cannot run here.",
      function},
@@ -94,12 +102,6 @@ void bind_system(py::module_& m) {
     m.def("node_count", &node_count, "Nodes of tapes and recordings that are alive.");
     m.def("nodes_made", &nodes_made, "Nodes made since the start.");
     m.def("ops_run", &ops_run, "Kernels and views run since the start.");
-    m.def("_cuda_is_emulated", [] { return kernels::cuda::backend().emulated; });
-    m.def("_cuda_name", [] { return kernels::cuda::backend().name; });
-    m.def("_cuda_synchronize", [] {
-        const WithoutGil released;
-        kernels::cuda::backend().synchronize();
-    });
 }
 
 }  // namespace tg::python

@@ -14,6 +14,21 @@ struct PyDevice {
 PyObject* dtype_objects[dtype_count] = {};
 PyObject* device_objects[2] = {};
 
+// `with tg.device("cuda"):` makes it the default; what was so before waits here.
+thread_local std::vector<Device> outer_devices;
+
+py::object enter_device(const py::object& self) {
+    outer_devices.push_back(default_device());
+    set_default_device(py::cast<const PyDevice&>(self).device);
+    return self;
+}
+
+void leave_device(const PyDevice&, const py::args&) {
+    if (outer_devices.empty()) fail(ErrorKind::runtime, "device: left more often than entered");
+    set_default_device(outer_devices.back());
+    outer_devices.pop_back();
+}
+
 std::string device_repr(const PyDevice& d) {
     return std::string("device(type='") + name_of(d.device) + "')";
 }
@@ -104,6 +119,8 @@ void bind_types(py::module_& m) {
                                })
         .def("__repr__", &device_repr)
         .def("__str__", [](PyDevice d) { return std::string(name_of(d.device)); })
+        .def("__enter__", &enter_device)
+        .def("__exit__", &leave_device)
         .def("__hash__", [](PyDevice d) { return static_cast<int>(d.device); })
         .def("__reduce__", [m](PyDevice d) {
             return py::make_tuple(m.attr("device"), py::make_tuple(name_of(d.device)));

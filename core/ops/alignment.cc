@@ -89,7 +89,7 @@ Ctc checked(const Arg& log_probs, const Arg& targets, const Arg& input_lengths,
         if (l.shape()[0] != c.rows && !is_unknown(l.shape()[0]))
             fail(ErrorKind::runtime, c.op, ": ", what, " has ", l.shape()[0],
                  " numbers, and log_probs ", text(x), " has ", c.rows, " rows");
-        return l;
+        return to(l, log_probs.tensor.device());  // they may be on the CPU, as in PyTorch
     };
     c.input_lengths = lengths(input_lengths, "input_lengths");
     c.target_lengths = lengths(target_lengths, "target_lengths");

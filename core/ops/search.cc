@@ -52,8 +52,9 @@ Tensor searchsorted(const Arg& sorted, const Arg& values, bool right, const Tens
     }
     if (line.dims() == 0)
         fail(ErrorKind::runtime, "searchsorted: the sorted ones have no dims; they need 1 or more");
-    const Arg found = values.is_tensor() ? Arg(values.tensor.detach())
-                                         : Arg(full({}, values.scalar, {values.scalar.dtype}));
+    const Arg found = values.is_tensor()
+                          ? Arg(values.tensor.detach())
+                          : Arg(full({}, values.scalar, {values.scalar.dtype, line.device()}));
     if (!values.is_tensor() && line.dims() > 1)
         fail(ErrorKind::runtime, "searchsorted: a number is looked for in a line (n,), not in ",
              text(line.shape()));
@@ -71,8 +72,9 @@ Tensor bucketize(const Arg& x, const Arg& boundaries, bool right) {
 // An element is in the test if the one at its place there is equal to it.
 Tensor isin(const Arg& elements, const Arg& test, bool invert) {
     const Here here(elements.is_tensor() ? elements.where : test.where, "isin");
-    const auto whole = [](const Arg& x) {
-        return x.is_tensor() ? x.tensor.detach() : full({}, x.scalar, {x.scalar.dtype});
+    const Device device = (elements.is_tensor() ? elements : test).tensor.device();
+    const auto whole = [&](const Arg& x) {
+        return x.is_tensor() ? x.tensor.detach() : full({}, x.scalar, {x.scalar.dtype, device});
     };
     const Tensor wanted = whole(elements), all = reshape(whole(test), {-1});
     const std::int64_t n = known_size("isin", all, 0);

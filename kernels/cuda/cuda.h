@@ -11,6 +11,20 @@
 
 namespace tg::kernels::cuda {
 
+// What the device is, in the words of cudaDeviceProp.
+struct Properties {
+    char name[256] = "";
+    int major = 0, minor = 0;  // compute capability
+    std::size_t total_memory = 0;
+    int multi_processor_count = 0;
+    int warp_size = 32;
+    int max_threads_per_block = 0;
+    std::size_t shared_memory_per_block = 0;
+};
+
+// A mark in the order of launches. Null if there is no memory for one.
+struct Event;
+
 struct Backend {
     const char* name = "";  // "cuda", "emulator" or "checking emulator"
     bool emulated = true;
@@ -19,6 +33,14 @@ struct Backend {
     void (*to_device)(void* to, const void* from, std::size_t bytes) = nullptr;
     void (*to_host)(void* to, const void* from, std::size_t bytes) = nullptr;
     void (*synchronize)() = nullptr;
+    Properties (*properties)() = nullptr;
+    std::size_t (*free_memory)() = nullptr;
+    Event* (*make_event)() = nullptr;
+    void (*drop_event)(Event* event) = nullptr;
+    void (*record)(Event* event) = nullptr;  // takes its time when all launches so far have ended
+    bool (*has_ended)(Event* event) = nullptr;
+    void (*wait_for)(Event* event) = nullptr;
+    float (*milliseconds)(Event* from, Event* to) = nullptr;  // both have ended
     // The kernels. A null one, or one that returns false, means: not written for this case;
     // the caller runs the CPU's kernel instead and says so once.
     bool (*elementwise)(int formula, const Array& out, std::span<const Array> in) = nullptr;

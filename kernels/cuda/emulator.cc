@@ -1,12 +1,38 @@
 // The back end that is always there: the kernels of this folder on the emulator.
+#include <chrono>
+#include <new>
+
 #include "kernels/cuda/rungs.h"
 #include "kernels/parallel.h"
 #include "kernels/simt/host.h"
 
 namespace tg::kernels::cuda {
+
+struct Event {
+    std::chrono::steady_clock::time_point time;
+};
+
 namespace {
 
-void nothing_to_wait_for() {}  // a launch on the emulator returns when it is done
+// A launch on the emulator returns when it is done: there is nothing to wait for.
+void synchronize() {}
+
+Properties properties() {
+    return {.name = "emulator of CUDA on the CPU",
+            .total_memory = simt::total_memory(),
+            .multi_processor_count = 1,
+            .max_threads_per_block = simt::most_threads,
+            .shared_memory_per_block = simt::most_shared_bytes};
+}
+
+Event* make_event() { return new (std::nothrow) Event; }
+void drop_event(Event* event) { delete event; }
+void record(Event* event) { event->time = std::chrono::steady_clock::now(); }
+bool has_ended(Event*) { return true; }
+void wait_for(Event*) {}
+float milliseconds(Event* from, Event* to) {
+    return std::chrono::duration<float, std::milli>(to->time - from->time).count();
+}
 
 }  // namespace
 
@@ -18,7 +44,15 @@ const Backend& emulator() {
         .release = simt::release,
         .to_device = simt::copy_to_device,
         .to_host = simt::copy_to_host,
-        .synchronize = nothing_to_wait_for,
+        .synchronize = synchronize,
+        .properties = properties,
+        .free_memory = simt::free_memory,
+        .make_event = make_event,
+        .drop_event = drop_event,
+        .record = record,
+        .has_ended = has_ended,
+        .wait_for = wait_for,
+        .milliseconds = milliseconds,
         .elementwise = elementwise<Emulator>,
         .sum = sum<Emulator>,
         .matmul = matmul<Emulator>,

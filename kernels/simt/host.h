@@ -45,6 +45,8 @@ void* dynamic_shared();
 // released memory are poisoned, so a kernel's access outside its allocations is reported.
 void* allocate(std::size_t bytes);  // 512-byte aligned, uninitialised; null if it does not fit
 void release(void* pointer);        // null is allowed
+std::size_t total_memory();
+std::size_t free_memory();  // in all holes together
 void copy_to_device(void* to, const void* from, std::size_t bytes);
 void copy_to_host(void* to, const void* from, std::size_t bytes);
 

@@ -104,6 +104,16 @@ void* allocate(std::size_t bytes) {
     return nullptr;
 }
 
+std::size_t total_memory() { return arena().end - arena().begin; }
+
+std::size_t free_memory() {
+    Arena& a = arena();
+    const std::lock_guard lock(a.mutex);
+    std::size_t bytes = 0;
+    for (const auto& [start, size] : a.holes) bytes += size;
+    return bytes;
+}
+
 void release(void* pointer) {
     if (pointer == nullptr) return;
     Arena& a = arena();

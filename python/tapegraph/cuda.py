@@ -1,10 +1,39 @@
-"""The device "cuda". Without a GPU it is an emulator that runs the same kernels on the CPU."""
+"""The device "cuda", with PyTorch's names. Without a GPU it is an emulator that runs the same
+kernels on the CPU: for learning and checking, not for speed."""
 
 from __future__ import annotations
 
-from . import _C
+from types import SimpleNamespace
+from typing import Any
+
+from . import _C, allocator
+
+OutOfMemoryError = _C.OutOfMemoryError
+
+__all__ = [
+    "Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream",
+    "device_count", "empty_cache", "get_device_capability", "get_device_name",
+    "get_device_properties", "init", "is_available", "is_bf16_supported", "is_emulated",
+    "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
+    "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "set_device",
+    "stream", "synchronize",
+]  # fmt: skip
 
 
+def _check(device: object, name: str) -> None:
+    """There is one device: None, 0, "cuda", "cuda:0" and tg.device("cuda") name it."""
+    if device is None or (type(device) is int and device in (0, -1)):
+        return
+    if isinstance(device, (str, _C.device)):
+        if _C.device(device).type == "cuda":
+            return
+        raise ValueError(f'{name}: device {str(device)!r} is not "cuda"')
+    if type(device) is int:
+        raise RuntimeError(f"{name}: device {device} is not there; the only one is 0")
+    raise TypeError(f'{name}: device must be "cuda", 0 or None, not {type(device).__name__}')
+
+
+# ---- the device ----------------------------------------------------------------------------------
 def is_emulated() -> bool:
     """Do CUDA tensors live in the emulator?"""
     return _C._cuda_is_emulated()
@@ -13,6 +42,18 @@ def is_emulated() -> bool:
 def is_available() -> bool:
     """Is there a real GPU? (The device "cuda" always works; see is_emulated.)"""
     return not is_emulated()
+
+
+def is_initialized() -> bool:
+    return True
+
+
+def init() -> None:
+    """Nothing is left to do: the device is opened when it is first used."""
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    return True
 
 
 def device_count() -> int:
@@ -24,11 +65,165 @@ def current_device() -> int:
     return 0
 
 
+def set_device(device: object) -> None:
+    """Nothing changes: there is one. RuntimeError for another one."""
+    _check(device, "set_device")
+
+
+def get_device_properties(device: object = None) -> SimpleNamespace:
+    """name, major, minor, total_memory (bytes), multi_processor_count, warp_size,
+    max_threads_per_block, shared_memory_per_block (bytes), as CUDA gives them."""
+    _check(device, "get_device_properties")
+    return SimpleNamespace(**_C._cuda_properties())
+
+
 def get_device_name(device: object = None) -> str:
-    """ "cuda", "emulator" or "checking emulator"."""
-    return _C._cuda_name()
+    """The GPU's name, or what emulates one."""
+    _check(device, "get_device_name")
+    return _C._cuda_properties()["name"]
 
 
+def get_device_capability(device: object = None) -> tuple[int, int]:
+    """(major, minor) of the compute capability; (0, 0) of an emulator."""
+    _check(device, "get_device_capability")
+    found = _C._cuda_properties()
+    return found["major"], found["minor"]
+
+
+def manual_seed(seed: int) -> None:
+    """tg.manual_seed: one generator serves both devices, with the same numbers."""
+    _C.manual_seed(seed)
+
+
+manual_seed_all = manual_seed
+
+
+# ---- order ---------------------------------------------------------------------------------------
 def synchronize(device: object = None) -> None:
-    """Waits until all kernels that were launched have ended."""
+    """Waits until all kernels that were launched have ended. RuntimeError if one of them failed."""
+    _check(device, "synchronize")
     _C._cuda_synchronize()
+
+
+class Event:
+    """A mark between launches, for timing: two events, and elapsed_time between them.
+
+    On the emulator launches end before they return, and an event takes the CPU's time.
+    """
+
+    def __init__(self, enable_timing: bool = False, blocking: bool = False) -> None:
+        self._event = _C._CudaEvent(bool(enable_timing))
+
+    def record(self, stream: Stream | None = None) -> None:
+        """Marks the place behind all launches so far."""
+        self._event.record()
+
+    def query(self) -> bool:
+        """Have the launches before it ended?"""
+        return self._event.query()
+
+    def synchronize(self) -> None:
+        """Waits for the launches before it."""
+        self._event.synchronize()
+
+    def wait(self, stream: Stream | None = None) -> None:
+        """Nothing is left to do: launches run in order."""
+
+    def elapsed_time(self, end_event: Event) -> float:
+        """Milliseconds from this event to end_event; both were recorded and have ended."""
+        if not isinstance(end_event, Event):
+            raise TypeError(
+                f"elapsed_time: end_event must be an Event, not {type(end_event).__name__}"
+            )
+        return self._event.elapsed_time(end_event._event)
+
+
+class Stream:
+    """The order in which launches run. There is one, whatever name it has: nothing overlaps, so a
+    program with several gives the same numbers."""
+
+    def __init__(self, device: object = None, priority: int = 0) -> None:
+        _check(device, "Stream")
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        synchronize()
+
+    def query(self) -> bool:
+        return self.record_event().query()
+
+    def record_event(self, event: Event | None = None) -> Event:
+        event = Event() if event is None else event
+        event.record()
+        return event
+
+    def wait_event(self, event: Event) -> None:
+        pass
+
+    def wait_stream(self, stream: Stream) -> None:
+        pass
+
+
+_only = Stream()
+
+
+def current_stream(device: object = None) -> Stream:
+    _check(device, "current_stream")
+    return _only
+
+
+default_stream = current_stream
+
+
+def stream(stream: Stream | None) -> Stream:
+    """For `with`: launches inside go to that stream."""
+    return _only if stream is None else stream
+
+
+# ---- memory --------------------------------------------------------------------------------------
+def memory_allocated(device: object = None) -> int:
+    """Bytes of the tensors on the device."""
+    return memory_stats(device)["allocated_bytes.all.current"]
+
+
+def max_memory_allocated(device: object = None) -> int:
+    """The most bytes that tensors had since the start or reset_peak_memory_stats."""
+    return memory_stats(device)["allocated_bytes.all.peak"]
+
+
+def memory_reserved(device: object = None) -> int:
+    """Bytes of tensors, and of freed blocks that are kept for the next ones."""
+    return memory_stats(device)["reserved_bytes.all.current"]
+
+
+def memory_stats(device: object = None) -> dict[str, Any]:
+    """What the caching allocator counts, in bytes, under PyTorch's names."""
+    _check(device, "memory_stats")
+    found = allocator.statistics("cuda")
+    return {
+        "allocated_bytes.all.current": found["live"],
+        "allocated_bytes.all.peak": found["peak"],
+        "allocation.all.allocated": found["requests"],
+        "reserved_bytes.all.current": found["live"] + found["kept"],
+    }
+
+
+def reset_peak_memory_stats(device: object = None) -> None:
+    _check(device, "reset_peak_memory_stats")
+    allocator.reset_peak("cuda")
+
+
+def empty_cache() -> None:
+    """Gives freed blocks that were kept back to the device."""
+    allocator.release_kept()
+
+
+def mem_get_info(device: object = None) -> tuple[int, int]:
+    """Bytes of the device that are free, and all."""
+    _check(device, "mem_get_info")
+    return _C._cuda_free_memory(), _C._cuda_properties()["total_memory"]

@@ -1,6 +1,8 @@
 // The back end of a real GPU; only nvcc compiles this file. The runtime library is linked
 // statically and opens the driver when it is first called, so the library loads without one.
 // Not run on a GPU.
+#include <cstdio>
+
 #include "kernels/cuda/rungs.h"
 
 namespace tg::kernels::cuda {
@@ -23,6 +25,51 @@ void to_host(void* to, const void* from, std::size_t bytes) {
 }
 void synchronize() { cudaDeviceSynchronize(); }
 
+Properties properties() {
+    cudaDeviceProp found;
+    int device = 0;
+    Properties p;
+    if (cudaGetDevice(&device) != cudaSuccess ||
+        cudaGetDeviceProperties(&found, device) != cudaSuccess)
+        return p;
+    std::snprintf(p.name, sizeof p.name, "%s", found.name);
+    p.major = found.major;
+    p.minor = found.minor;
+    p.total_memory = found.totalGlobalMem;
+    p.multi_processor_count = found.multiProcessorCount;
+    p.warp_size = found.warpSize;
+    p.max_threads_per_block = found.maxThreadsPerBlock;
+    p.shared_memory_per_block = found.sharedMemPerBlock;
+    return p;
+}
+
+std::size_t free_memory() {
+    std::size_t free = 0, total = 0;
+    cudaMemGetInfo(&free, &total);
+    return free;
+}
+
+cudaEvent_t plain(Event* event) { return reinterpret_cast<cudaEvent_t>(event); }
+Event* make_event() {
+    cudaEvent_t event = nullptr;
+    if (cudaEventCreate(&event) == cudaSuccess) return reinterpret_cast<Event*>(event);
+    cudaGetLastError();
+    return nullptr;
+}
+void drop_event(Event* event) { cudaEventDestroy(plain(event)); }
+void record(Event* event) { cudaEventRecord(plain(event)); }
+bool has_ended(Event* event) {
+    const cudaError_t found = cudaEventQuery(plain(event));
+    if (found == cudaErrorNotReady) cudaGetLastError();  // an answer, no error
+    return found == cudaSuccess;
+}
+void wait_for(Event* event) { cudaEventSynchronize(plain(event)); }
+float milliseconds(Event* from, Event* to) {
+    float passed = 0;
+    cudaEventElapsedTime(&passed, plain(from), plain(to));
+    return passed;
+}
+
 // A launch's own faults are known at once; what a running kernel does wrong, only after a copy or
 // synchronize() has waited for it.
 const char* last_error() {
@@ -41,6 +88,14 @@ const Backend* gpu() {
         .to_device = to_device,
         .to_host = to_host,
         .synchronize = synchronize,
+        .properties = properties,
+        .free_memory = free_memory,
+        .make_event = make_event,
+        .drop_event = drop_event,
+        .record = record,
+        .has_ended = has_ended,
+        .wait_for = wait_for,
+        .milliseconds = milliseconds,
         .elementwise = elementwise<Gpu>,
         .sum = sum<Gpu>,
         .matmul = matmul<Gpu>,

@@ -1,0 +1,239 @@
+"""What runs on the CPU runs on the device "cuda", by a kernel of its own or by the CPU's, with the
+same results: ops, layers, optimisers, programs, data. And tg.cuda has PyTorch's names."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tapegraph as tg
+from digits_network import network
+from nn_cases import played
+from op_cases import leaves_of, loss_of, outputs_of
+
+HERE = Path(__file__).parent
+OPS = [
+    case
+    for part in ("ops", "functional", "linalg")
+    for case in json.loads((HERE / f"{part}_recorded.json").read_text())["cases"]
+]
+LAYERS = [
+    case
+    for case in json.loads((HERE / "nn_recorded.json").read_text())["cases"]
+    if case["inputs"] is not None
+]
+CPU, CUDA = tg.device("cpu"), tg.device("cuda")
+
+
+def near(got, want, tolerance=1e-10):
+    assert got.device == CUDA or got.numel() == 0  # block_diag() of nothing has no device
+    assert got.dtype == want.dtype and got.shape == want.shape
+    np.testing.assert_allclose(
+        got.detach().cpu().double().numpy(), want.detach().double().numpy(), tolerance, tolerance
+    )
+
+
+# ---- every op ------------------------------------------------------------------------------------
+def values_and_gradients(case):
+    leaves = leaves_of(tg, case["shapes"])
+    outputs = [o for o in outputs_of(tg, case["expression"], leaves) if isinstance(o, tg.Tensor)]
+    loss = loss_of(tg, outputs)
+    if loss is not None:
+        loss.backward()
+    return outputs, [leaf.grad for leaf in leaves]
+
+
+@pytest.mark.parametrize("case", OPS, ids=[case["expression"] for case in OPS])
+def test_values_and_gradients_are_the_cpus(case):
+    outputs, gradients = values_and_gradients(case)
+    with CUDA:
+        there, gradients_there = values_and_gradients(case)
+    for got, want in zip(there, outputs, strict=True):
+        near(got, want, 1e-10 if want.dtype == tg.float64 else 1e-6)
+    for got, want in zip(gradients_there, gradients, strict=True):
+        assert (got is None) == (want is None)
+        if want is not None:
+            near(got, want)
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.bfloat16, tg.float32, tg.int16, tg.bool], ids=str)
+def test_other_dtypes_are_the_cpus(dtype):
+    x = tg.tensor([[-2.0, 0.5, 3.0], [1.0, 0.0, -1.5]]).to(dtype)
+    for f in (
+        tg.abs,
+        tg.exp,
+        lambda t: t.sum(1),
+        lambda t: t.max(1).values,
+        lambda t: t.T.cumsum(0),
+    ):
+        if dtype == tg.bool and f is tg.abs:
+            continue
+        near(f(x.cuda()), f(x), 1e-6)
+
+
+# ---- layers, optimisers, programs ----------------------------------------------------------------
+@pytest.mark.parametrize(
+    "case", LAYERS, ids=lambda c: f"{c['name']} {c['args']} {c['inputs']}"[:60]
+)
+def test_layers_are_the_cpus(case):
+    want = played(tg, case)
+    with CUDA:
+        got = played(tg, case)
+    for (shape, values), (shape_there, there) in zip(want["outputs"], got["outputs"], strict=True):
+        assert shape == shape_there
+        np.testing.assert_allclose(there, values, 1e-10, 1e-10)
+    for values, there in zip(want["gradients"], got["gradients"], strict=True):
+        np.testing.assert_allclose(np.array(there, float), np.array(values, float), 1e-10, 1e-10)
+
+
+def trained(device, compiled, fused=False):
+    """Losses and weights of a convolutional network after a few steps on one batch."""
+    tg.manual_seed(5)
+    with tg.device(device):
+        model = network(tg.nn, dropout=0.25).double()
+        optimizer = tg.optim.Adam(model.parameters(), lr=0.01, fused=fused)
+        x = tg.linspace(-1, 1, 8 * 64, dtype=tg.float64).reshape(8, 1, 8, 8).sin()
+        y = tg.arange(8)
+
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = tg.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        tg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss
+
+    step = tg.compile(step) if compiled else step
+    return [step(x, y) for _ in range(3)], list(model.state_dict().values())
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["tape", "compiled"])
+@pytest.mark.parametrize("fused", [False, True], ids=["single", "fused"])
+def test_a_network_learns_as_on_the_cpu(compiled, fused):
+    losses, weights = trained("cpu", False)
+    losses_there, weights_there = trained("cuda", compiled, fused)
+    for got, want in zip([*losses_there, *weights_there], [*losses, *weights], strict=True):
+        near(got, want, 1e-9)
+
+
+def test_a_graph_runs_there():
+    g = tg.Graph()
+    with g, CUDA:
+        x = tg.placeholder("x", [None, 2])
+        w = tg.ones(2, 3)
+        y = (x.to("cuda") @ w).sum(0)
+    with tg.Session(g) as session:
+        got = session.run(y, {x: np.ones((4, 2), np.float32)})
+    assert np.asarray(got.cpu() if isinstance(got, tg.Tensor) else got).tolist() == [8, 8, 8]
+
+
+def test_data_comes_from_the_cpu_and_goes_there():
+    data = tg.utils.data.TensorDataset(tg.arange(6.0).reshape(6, 1), tg.arange(6))
+    with CUDA:
+        total = tg.zeros(())
+        for x, y in tg.utils.data.DataLoader(data, batch_size=4):
+            assert x.device == CPU and y.device == CPU
+            total += x.to(CUDA).sum() + y.cuda().sum()
+    assert total.item() == 30
+
+
+# ---- the default device --------------------------------------------------------------------------
+def test_the_default_device_is_where_new_tensors_are():
+    def made():
+        return [
+            tg.zeros(2), tg.ones(1), tg.full((2,), 3), tg.empty(2), tg.eye(2), tg.arange(3),
+            tg.linspace(0, 1, 3), tg.rand(2), tg.randn(2), tg.randint(0, 3, (2,)), tg.randperm(3),
+            tg.tensor([1.0]), tg.tensor(np.ones(2)), tg.as_tensor(np.ones(2)),
+            tg.nn.Linear(2, 1).weight, tg.tril_indices(2, 2), tg.logspace(0, 1, 2),
+            tg.normal(0.0, 1.0, (2,)),
+        ]  # fmt: skip
+
+    with CUDA:
+        assert {t.device for t in made()} == {CUDA}
+        assert tg.from_numpy(np.ones(1)).device == CPU  # it shares the array's memory
+        assert tg.zeros(1, device="cpu").device == CPU
+        with CPU:
+            assert tg.zeros(1).device == CPU
+        assert tg.get_default_device() == CUDA
+        found = []
+        thread = threading.Thread(target=lambda: found.append(tg.get_default_device()))
+        thread.start()
+        thread.join()
+        assert found == [CPU]  # each thread has its own
+    assert {t.device for t in made()} == {CPU}
+    tg.set_default_device("cuda")
+    assert tg.ones(1).device == CUDA
+    tg.set_default_device(None)
+    assert tg.ones(1).device == CPU
+
+
+def test_an_error_inside_leaves_the_default_device_as_it_was():
+    with pytest.raises(KeyError), CUDA:
+        raise KeyError
+    assert tg.get_default_device() == CPU
+    with pytest.raises(RuntimeError, match="left more often than entered"):
+        CUDA.__exit__(None, None, None)
+    with pytest.raises(RuntimeError, match="'tpu' is not known; there are 'cpu' and 'cuda'"):
+        tg.set_default_device("tpu")
+    assert tg.get_default_device() == CPU
+
+
+def test_a_compiled_function_is_traced_for_each_default_device():
+    f = tg.compile(lambda x: x + tg.ones(2, device=None).to(x.device))
+    assert f(tg.zeros(2)).device == CPU
+    with CUDA:
+        assert f(tg.zeros(2)).device == CUDA
+    assert f(tg.zeros(2)).device == CPU
+
+
+# ---- tg.cuda -------------------------------------------------------------------------------------
+def test_the_devices_properties_are_named_as_cudas():
+    found = tg.cuda.get_device_properties()
+    assert found.warp_size == 32 and found.max_threads_per_block == 1024
+    assert found.total_memory > 0 and found.shared_memory_per_block >= 48 * 1024
+    assert tg.cuda.get_device_name() == found.name
+    assert tg.cuda.get_device_capability("cuda:0") == (found.major, found.minor)
+    assert tg.cuda.is_available() == (not tg.cuda.is_emulated()) == (found.major > 0)
+    assert tg.cuda.device_count() == 1 and tg.cuda.current_device() == 0
+    for wrong, error in ((1, RuntimeError), ("cpu", ValueError), (1.5, TypeError)):
+        with pytest.raises(error, match="get_device_properties: device"):
+            tg.cuda.get_device_properties(wrong)
+
+
+def test_memory_is_counted():
+    before = tg.cuda.memory_allocated()
+    x = tg.ones(1000, device="cuda")
+    assert tg.cuda.memory_allocated() >= before + 4000
+    assert tg.cuda.max_memory_allocated() >= tg.cuda.memory_allocated()
+    free, total = tg.cuda.mem_get_info()
+    assert 0 < free < total
+    del x
+    assert tg.cuda.memory_allocated() == before
+    tg.cuda.reset_peak_memory_stats()
+    assert tg.cuda.max_memory_allocated() == before
+    tg.cuda.empty_cache()
+    assert tg.cuda.memory_reserved() == before
+
+
+def test_out_of_memory_is_an_error_and_leaves_all_as_it_was():
+    with pytest.raises(tg.cuda.OutOfMemoryError, match="out of memory"):
+        tg.ones(1 << 45, device="cuda")
+    assert tg.ones(3, device="cuda").sum().item() == 3
+
+
+def test_events_tell_the_time_between_launches():
+    begin, end = tg.cuda.Event(enable_timing=True), tg.cuda.Event(enable_timing=True)
+    with pytest.raises(ValueError, match="the first event was not recorded"):
+        begin.elapsed_time(end)
+    begin.record()
+    with tg.cuda.stream(tg.cuda.Stream()):
+        tg.ones(1000, device="cuda").exp()
+    end.record(tg.cuda.current_stream())
+    end.synchronize()
+    assert end.query() and begin.elapsed_time(end) > 0
+    with pytest.raises(ValueError, match="enable_timing=True"):
+        begin.elapsed_time(tg.cuda.current_stream().record_event())
+    with pytest.raises(TypeError, match="end_event must be an Event, not float"):
+        begin.elapsed_time(1.0)
+    tg.cuda.synchronize()
