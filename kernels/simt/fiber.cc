@@ -5,22 +5,9 @@
 
 #include <sys/mman.h>
 
-#include <cstdint>
 #include <new>
 
-#include "sanitizer.h"
-
-#if !defined(SIMT_UCONTEXT) && !(defined(__x86_64__) || defined(__aarch64__))
-#define SIMT_UCONTEXT 1
-#endif
-
-#ifdef SIMT_UCONTEXT
-#include <ucontext.h>
-#else
-
-// Pushes the callee-saved registers, stores the stack pointer in *from, takes `to` as the new one,
-// and pops what was pushed there.
-extern "C" void simt_switch(void** from, void* to) asm("simt_switch");
+#ifndef SIMT_UCONTEXT
 
 #ifdef __ELF__
 #define SIMT_TEXT ".pushsection .text, \"ax\"\n"
@@ -110,87 +97,49 @@ constexpr int frame_words = 20;
 #endif
 
 namespace simt {
-namespace {
+Fiber* Fiber::starting_ = nullptr;
 
-// 1,024 of them are the most a block needs; a page of one takes memory once it is touched.
-constexpr std::size_t stack_bytes = 256 * 1024;
-
-constexpr std::size_t guard_bytes = 64 * 1024;  // a whole number of pages of any system
-
-Fiber* starting = nullptr;  // whom first_function() is for
-
-}  // namespace
-
-#ifdef SIMT_UCONTEXT
-struct Fiber::Registers {
-    ucontext_t own, resumer;
-};
-#else
-struct Fiber::Registers {
-    void* own = nullptr;  // stack pointers
-    void* resumer = nullptr;
-};
-#endif
-
-Fiber::Fiber(void (*entry)()) : entry_(entry), registers_(std::make_unique<Registers>()) {
-    void* memory = mmap(nullptr, guard_bytes + stack_bytes, PROT_READ | PROT_WRITE,
+Fiber::Fiber(void (*entry)()) : entry_(entry) {
+    void* memory = mmap(nullptr, guard_bytes_ + stack_bytes_, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     memory_ = static_cast<char*>(memory);
-    mprotect(memory_, guard_bytes, PROT_NONE);
+    mprotect(memory_, guard_bytes_, PROT_NONE);
     prepare();
 }
 
 Fiber::~Fiber() {
-    unpoison(memory_, guard_bytes + stack_bytes);
-    munmap(memory_, guard_bytes + stack_bytes);
+    unpoison(memory_, guard_bytes_ + stack_bytes_);
+    munmap(memory_, guard_bytes_ + stack_bytes_);
 }
 
 // Leaves the stack as if simt_switch had been called from the first line of first_function().
 void Fiber::prepare() {
 #ifdef SIMT_UCONTEXT
-    getcontext(&registers_->own);
-    registers_->own.uc_stack.ss_sp = memory_ + guard_bytes;
-    registers_->own.uc_stack.ss_size = stack_bytes;
-    makecontext(&registers_->own, first_function, 0);
+    getcontext(&own_);
+    own_.uc_stack.ss_sp = memory_ + guard_bytes_;
+    own_.uc_stack.ss_size = stack_bytes_;
+    makecontext(&own_, first_function, 0);
 #else
-    void* top = memory_ + guard_bytes + stack_bytes;
+    // All stacks begin at the same place in a page, and the caches of a processor keep only a few
+    // lines of one such place: so each stack's first frame is moved down by an amount of its own.
+    static std::size_t count = 0;
+    void* top = memory_ + guard_bytes_ + stack_bytes_ - count++ % 64 * 64;
     auto** frame = static_cast<void**>(top) - frame_words;
     for (int i = 0; i < frame_words; ++i) frame[i] = nullptr;
     frame[return_word] = reinterpret_cast<void*>(&first_function);
-    registers_->own = frame;
+    own_ = frame;
 #endif
 }
 
 void Fiber::first_function() {
-    Fiber& fiber = *starting;
+    Fiber& fiber = *starting_;
     after_switch(nullptr, &fiber.resumer_stack_, &fiber.resumer_stack_bytes_);
     fiber.entry_();
 }
 
-void Fiber::resume() {
-    starting = this;
-    before_switch(&resumer_frames_, memory_ + guard_bytes, stack_bytes);
-#ifdef SIMT_UCONTEXT
-    swapcontext(&registers_->resumer, &registers_->own);
-#else
-    simt_switch(&registers_->resumer, registers_->own);
-#endif
-    after_switch(resumer_frames_, nullptr, nullptr);
-}
-
-void Fiber::suspend() {
-    before_switch(&own_frames_, resumer_stack_, resumer_stack_bytes_);
-#ifdef SIMT_UCONTEXT
-    swapcontext(&registers_->own, &registers_->resumer);
-#else
-    simt_switch(&registers_->own, registers_->resumer);
-#endif
-    after_switch(own_frames_, &resumer_stack_, &resumer_stack_bytes_);
-}
-
 void Fiber::restart() {
-    unpoison(memory_ + guard_bytes, stack_bytes);
+    unpoison(memory_ + guard_bytes_, stack_bytes_);
     prepare();
 }
 

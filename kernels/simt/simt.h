@@ -1,13 +1,18 @@
 // CUDA C++ without CUDA: a kernel's file that includes this compiles as plain C++20 and runs on
-// the CPU, one CUDA thread at a time. Everything a kernel can say is in this file.
-// Read next: host.h (memory, errors), launch.cc (how blocks and threads take turns).
+// the CPU, one CUDA thread at a time. Everything a kernel can say is here or in the files that this
+// one includes. Read next: host.h (memory, errors), block.cc (how threads take turns).
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <type_traits>
 
+#include "atomics.h"
 #include "host.h"
+#include "intrinsics.h"
+#include "printing.h"
 #include "vector_types.h"
+#include "warp.h"
 
 // ---- keywords ---------------------------------------------------------------------------------
 // Blocks run one after another, so a block's shared memory is a static: the next block reuses it.
@@ -17,6 +22,11 @@
 #define __shared__ static
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
+#define __align__(bytes) alignas(bytes)
+// A variable of the device outside all functions, with or without __device__: the host reads and
+// writes it by copy_from_symbol and copy_to_symbol (host.h).
+#define __constant__
 
 // The launch's dynamic shared memory as an array of T. (In CUDA itself two templates cannot declare
 // `extern __shared__` arrays of one name and different types, so a macro serves both.)
@@ -31,17 +41,28 @@ extern const dim3 blockDim;
 extern const dim3 gridDim;
 constexpr int warpSize = 32;
 
-// ---- barriers and atomics ---------------------------------------------------------------------
+// ---- barriers and fences ----------------------------------------------------------------------
 // Waits until every thread of the block is here. The defaults are the caller's place: threads of
 // one block that wait at different lines, or that returned, fail the launch.
 void __syncthreads(int line = __builtin_LINE(), const char* file = __builtin_FILE());
+// The same, and everybody gets: for how many threads the predicate holds, whether for all, for any.
+int __syncthreads_count(int predicate, int line = __builtin_LINE(),
+                        const char* file = __builtin_FILE());
+int __syncthreads_and(int predicate, int line = __builtin_LINE(),
+                      const char* file = __builtin_FILE());
+int __syncthreads_or(int predicate, int line = __builtin_LINE(),
+                     const char* file = __builtin_FILE());
 
-// *address += value; returns what was there before.
-int atomicAdd(int* address, int value);
-unsigned atomicAdd(unsigned* address, unsigned value);
-unsigned long long atomicAdd(unsigned long long* address, unsigned long long value);
-float atomicAdd(float* address, float value);
-double atomicAdd(double* address, double value);
+// The caller's writes before it are seen by others no later than its writes behind it. Here they
+// are seen at once; a checker is told.
+void __threadfence_block();
+void __threadfence();
+void __threadfence_system();
+
+// ---- time and failure -------------------------------------------------------------------------
+long long clock64();  // nanoseconds, not cycles: of this machine, with all threads' in between
+void __nanosleep(unsigned nanoseconds);  // lets the other threads of the block go on; no more
+[[noreturn]] void __trap();              // fails the launch
 
 // ---- launches ---------------------------------------------------------------------------------
 namespace simt {

@@ -1,0 +1,154 @@
+// CUDA's small functions on numbers. Those named _rn round to nearest, as plain C++ does; those
+// that are fast and rough on a GPU (__expf and its kin) are as exact here as <cmath>.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+// ---- bits -------------------------------------------------------------------------------------
+inline int __popc(unsigned x) { return std::popcount(x); }
+inline int __popcll(unsigned long long x) { return std::popcount(x); }
+inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
+inline int __clzll(long long x) { return std::countl_zero(static_cast<unsigned long long>(x)); }
+// The position of the lowest bit that is set, counted from 1; 0 if none is.
+inline int __ffs(int x) { return x == 0 ? 0 : std::countr_zero(static_cast<unsigned>(x)) + 1; }
+inline int __ffsll(long long x) {
+    return x == 0 ? 0 : std::countr_zero(static_cast<unsigned long long>(x)) + 1;
+}
+// The bits in reverse order.
+inline unsigned __brev(unsigned x) {
+    unsigned result = 0;
+    for (int i = 0; i < 32; ++i) result |= (x >> i & 1u) << (31 - i);
+    return result;
+}
+inline unsigned long long __brevll(unsigned long long x) {
+    return static_cast<unsigned long long>(__brev(static_cast<unsigned>(x))) << 32 |
+           __brev(static_cast<unsigned>(x >> 32));
+}
+// The upper (_l) or lower (_r) 32 bits of high:low, shifted by `shift` modulo 32.
+inline unsigned __funnelshift_l(unsigned low, unsigned high, unsigned shift) {
+    const std::uint64_t both = std::uint64_t{high} << 32 | low;
+    return static_cast<unsigned>(both << (shift & 31) >> 32);
+}
+inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
+    const std::uint64_t both = std::uint64_t{high} << 32 | low;
+    return static_cast<unsigned>(both >> (shift & 31));
+}
+// Four bytes of b:a, each chosen by 4 bits of `selector`: 0 is a's lowest, 7 b's highest.
+inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
+    const std::uint64_t both = std::uint64_t{b} << 32 | a;
+    unsigned result = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+        const unsigned choice = selector >> 4 * i & 15;
+        unsigned byte = static_cast<unsigned>(both >> 8 * (choice & 7)) & 255;
+        if (choice & 8) byte = byte & 128 ? 255 : 0;  // only its sign, eight times
+        result |= byte << 8 * i;
+    }
+    return result;
+}
+// The upper half of a product.
+inline unsigned __umulhi(unsigned a, unsigned b) {
+    return static_cast<unsigned>(std::uint64_t{a} * b >> 32);
+}
+inline int __mulhi(int a, int b) { return static_cast<int>(std::int64_t{a} * b >> 32); }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    const std::uint64_t half = 0xffffffff;
+    const std::uint64_t low = (a & half) * (b & half),
+                        middle = (a >> 32) * (b & half) + (low >> 32);
+    const std::uint64_t other = (a & half) * (b >> 32) + (middle & half);
+    return (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
+}
+
+// ---- the same bits as another type ------------------------------------------------------------
+inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
+inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
+inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
+inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
+inline long long __double_as_longlong(double x) { return std::bit_cast<long long>(x); }
+inline double __longlong_as_double(long long x) { return std::bit_cast<double>(x); }
+
+// ---- arithmetic rounded once, never fused with its neighbours ---------------------------------
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
+inline float __fsqrt_rn(float a) { return std::sqrt(a); }
+inline float __frcp_rn(float a) { return 1.0f / a; }
+inline double __dadd_rn(double a, double b) { return a + b; }
+inline double __dsub_rn(double a, double b) { return a - b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __ddiv_rn(double a, double b) { return a / b; }
+inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
+inline double __dsqrt_rn(double a) { return std::sqrt(a); }
+inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x)); }
+inline int __float2int_rz(float x) { return static_cast<int>(x); }
+inline float __int2float_rn(int x) { return static_cast<float>(x); }
+
+// ---- fast on a GPU ----------------------------------------------------------------------------
+namespace simt {
+inline void sine_and_cosine(float x, float* sine, float* cosine) {
+    *sine = std::sin(x);
+    *cosine = std::cos(x);
+}
+}  // namespace simt
+// Macros, because some C libraries declare functions of these names.
+#define __expf(x) std::exp(static_cast<float>(x))
+#define __exp10f(x) std::pow(10.0f, static_cast<float>(x))
+#define __logf(x) std::log(static_cast<float>(x))
+#define __log2f(x) std::log2(static_cast<float>(x))
+#define __log10f(x) std::log10(static_cast<float>(x))
+#define __sinf(x) std::sin(static_cast<float>(x))
+#define __cosf(x) std::cos(static_cast<float>(x))
+#define __tanf(x) std::tan(static_cast<float>(x))
+#define __powf(x, y) std::pow(static_cast<float>(x), static_cast<float>(y))
+#define __sincosf(x, sine, cosine) ::simt::sine_and_cosine(x, sine, cosine)
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
+inline float __frsqrt_rn(float x) { return 1.0f / std::sqrt(x); }
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
+inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
+
+// The smaller and the larger of two numbers; if one is NaN, the other.
+template <class A, class B>
+requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
+auto min(A a, B b) {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>)
+        return std::fmin(static_cast<T>(a), static_cast<T>(b));
+    else
+        return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b);
+}
+template <class A, class B>
+requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
+auto max(A a, B b) {
+    using T = std::common_type_t<A, B>;
+    if constexpr (std::is_floating_point_v<T>)
+        return std::fmax(static_cast<T>(a), static_cast<T>(b));
+    else
+        return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b);
+}
+
+// ---- loads and stores with advice for the caches ----------------------------------------------
+template <class T>
+T __ldg(const T* address) {
+    return *address;
+}
+template <class T>
+T __ldcg(const T* address) {
+    return *address;
+}
+template <class T>
+T __ldcs(const T* address) {
+    return *address;
+}
+template <class T>
+void __stcg(T* address, T value) {
+    *address = value;
+}
+template <class T>
+void __stcs(T* address, T value) {
+    *address = value;
+}
