@@ -3,7 +3,8 @@
 The same function, train_step, runs in three ways: as it stands, each op as Python comes to it (the
 tape); traced once and run line by line; traced once, its memory planned and its elementwise lines
 fused. A fourth writes the same step down by hand first, as TensorFlow 1 had it. All begin with the
-same weights and see the same batches; so every loss must be the same, to the last digit.
+same weights and see the same batches; so every loss must be the same, to the last digit. A fifth
+runs the tape on the device "cuda", where sums add up in another order: the last digits differ.
 
 A second table trains a convolutional network, demo_convolution.py, as a tape and compiled.
 """
@@ -34,6 +35,7 @@ T = TypeVar("T")
 BATCH = 32
 LEARNING_RATE = 0.1
 MOMENTUM = 0.9
+CLOSE = 1e-3  # the losses on cuda, whose kernels add in another order, relative to the CPU's
 ENOUGH = 0.95  # test accuracy, below which the demo has failed
 
 
@@ -42,15 +44,16 @@ def network(hidden: int, seed: int) -> tg.nn.Sequential:
     return tg.nn.Sequential(tg.nn.Linear(64, hidden), tg.nn.ReLU(), tg.nn.Linear(hidden, 10))
 
 
-# ---- the four ways ------------------------------------------------------------------------------
+# ---- the five ways ------------------------------------------------------------------------------
 
 
 class Way:
     """A network of its own, and a step that trains it on a batch and gives the loss."""
 
-    def __init__(self, name: str, hidden: int, seed: int) -> None:
+    def __init__(self, name: str, hidden: int, seed: int, device: str = "cpu") -> None:
         self.name = name
-        self.net = network(hidden, seed)
+        self.device = device
+        self.net = network(hidden, seed).to(device)
         self.losses: list[float] = []  # of the present epoch
         self.epochs: list[float] = []  # their means
         self.times: list[float] = []  # ms, of every step but the first
@@ -64,9 +67,10 @@ class Way:
 
     def measured_step(self, x: tg.Tensor, y: tg.Tensor) -> None:
         # All but the last step's gradients: they are of the step's making.
-        tg.allocator.reset_peak()
+        x, y = x.to(self.device), y.to(self.device)
+        tg.allocator.reset_peak(self.device)
         gradients = sum(4 * p.grad.numel() for p in self.net.parameters() if p.grad is not None)
-        live = tg.allocator.statistics()["live"] - gradients
+        live = self.bytes("live") - gradients
         nodes, ops = tg.nodes_made(), tg.ops_run()
         start = time.perf_counter()
         loss = self.step(x, y)
@@ -75,10 +79,13 @@ class Way:
             self.times.append(took)
             self.nodes.append(tg.nodes_made() - nodes)
             self.ops.append(tg.ops_run() - ops)
-            self.peak.append(tg.allocator.statistics()["peak"] - live)
+            self.peak.append(self.bytes("peak") - live)
         else:
             self.first += took
         self.losses.append(float(loss))
+
+    def bytes(self, which: str) -> int:
+        return tg.allocator.statistics(self.device)[which] or 0
 
     def end_epoch(self) -> None:
         self.epochs.append(float(np.mean(self.losses)))
@@ -86,15 +93,17 @@ class Way:
 
     def accuracy(self, images: tg.Tensor, labels: np.ndarray) -> float:
         with tg.no_grad():
-            found = self.net(images).argmax(1).numpy()
+            found = self.net(images.to(self.device)).argmax(1).cpu().numpy()
         return float((found == labels).mean())
 
 
 class Traced(Way):
     """train_step, as it stands or compiled."""
 
-    def __init__(self, name: str, hidden: int, seed: int, executor: str | None = None) -> None:
-        super().__init__(name, hidden, seed)
+    def __init__(
+        self, name: str, hidden: int, seed: int, executor: str | None = None, device: str = "cpu"
+    ) -> None:
+        super().__init__(name, hidden, seed, device)
         net = self.net
         sgd = tg.optim.SGD(net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
 
@@ -158,7 +167,7 @@ def line_of(error: Exception) -> str:
 def planted_errors() -> list[tuple[str, str]]:
     """For each way, where and when the planted error shows up."""
     x, w = tg.zeros(32, 64), tg.zeros(32, 10, requires_grad=True)
-    found = []
+    found: list[tuple[str, str]] = []
 
     def attempt(when: str, run: Callable[[], Any]) -> bool:
         try:
@@ -173,6 +182,7 @@ def planted_errors() -> list[tuple[str, str]]:
         attempt("at the first call", partial(tg.compile(planted, executor=executor), x, w))
     with tg.Graph():
         attempt("when it is built", lambda: planted(tg.placeholder("x", [None, 64]), w))
+    attempt("when the line runs", lambda: planted(x.cuda(), w.cuda()))
     graph = tg.Graph()
     with graph:
         unknown = tg.placeholder("x", [None, None])
@@ -239,6 +249,10 @@ def comparison(ways: list[Way], accuracies: list[float], errors: list[tuple[str,
     return table(rows)
 
 
+def cuda_name() -> str:
+    return "tape on cuda, emulated" if tg.cuda.is_emulated() else "tape on cuda"
+
+
 def trained(args: argparse.Namespace) -> tuple[list[Way], list[float]]:
     (images, labels), (test_images, test_labels) = split_digits(args.seed)
     ways: list[Way] = [
@@ -246,6 +260,7 @@ def trained(args: argparse.Namespace) -> tuple[list[Way], list[float]]:
         Traced("graph line by line", args.hidden, args.seed, "lines"),
         Traced("planned and fused", args.hidden, args.seed, "fused"),
         Built("TensorFlow 1 style", args.hidden, args.seed),
+        Traced(cuda_name(), args.hidden, args.seed, device="cuda"),
     ]
     random = np.random.default_rng(args.seed)
     batches = len(labels) // BATCH
@@ -313,8 +328,12 @@ def main(argv: list[str] | None = None) -> int:
     print(f"in {time.perf_counter() - start:.1f} s")
 
     failed = 0
-    if not equal or any(way.epochs != ways[0].epochs for way in ways):
+    *here, there = ways
+    if not equal or any(way.epochs != ways[0].epochs for way in here):
         print("FAILED: the losses differ", file=sys.stderr)
+        failed = 1
+    if not np.allclose(there.epochs, ways[0].epochs, rtol=CLOSE):
+        print(f"FAILED: the losses on cuda differ by more than {CLOSE:g}", file=sys.stderr)
         failed = 1
     if min(right, *accuracies) < ENOUGH:
         print(f"FAILED: the test accuracy is below {100 * ENOUGH:g} %", file=sys.stderr)

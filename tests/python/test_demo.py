@@ -28,18 +28,20 @@ def test_the_split_is_the_same_for_a_seed_and_leaves_nothing_out():
     assert np.array_equal(np.bincount(together), np.bincount(digits()[1]))
 
 
-def test_the_demo_trains_four_ways_with_equal_losses(tmp_path, capsys):
+def test_the_demo_trains_five_ways_with_equal_losses(tmp_path, capsys):
     assert demo.main(["--quick", "--threads", "1", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr()
     rows = [re.split(r"\s{2,}", line) for line in out.out.splitlines()]
     losses = [row for row in rows if row[0].startswith("loss, epoch")]
     assert len(losses) == 5
     for row in losses:
-        assert len(row) == 5 and len(set(row[1:])) == 1
+        assert len(row) == 6 and len(set(row[1:5])) == 1
+        assert float(row[5]) == pytest.approx(float(row[1]), rel=1e-3)  # on cuda
     by_label = {row[0]: row[1:] for row in rows}
-    assert by_label["nodes built a step"][1:] == ["0", "0", "0"]
+    assert by_label["nodes built a step"][1:4] == ["0", "0", "0"]
     assert int(by_label["nodes built a step"][0]) > 0
-    tape, lines, fused, _ = (int(n) for n in by_label["ops run a step"])
+    assert by_label["nodes built a step"][4] == by_label["nodes built a step"][0]
+    tape, lines, fused, _, _ = (int(n) for n in by_label["ops run a step"])
     assert fused < lines <= tape
     assert all(float(a.rstrip(" %")) >= 95 for a in by_label["test accuracy"])
     assert len(set(by_label["loss, last of 132 steps"])) == 1
@@ -59,6 +61,7 @@ def test_the_planted_error_is_found_at_its_line_in_every_way():
         (f"demo.py:{wrong}", "at the first call"),
         (f"demo.py:{wrong}", "at the first call"),
         (f"demo.py:{wrong}", "when it is built"),
+        (f"demo.py:{wrong}", "when the line runs"),
         (f"demo.py:{wrong}", "when it runs"),
     ]
 
@@ -74,6 +77,16 @@ def test_unequal_losses_end_with_a_failure(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(demo.Built, "step", lambda self, x, y: exact(self, x, y) + 1e-6)
     assert demo.main(["--quick", "--out", str(tmp_path)]) == 1
     assert "FAILED: the losses differ" in capsys.readouterr().err
+
+
+def test_another_loss_on_cuda_ends_with_a_failure(tmp_path, capsys, monkeypatch):
+    exact = demo.Traced.step
+    away = {"cpu": 0, "cuda": 0.01}
+    monkeypatch.setattr(
+        demo.Traced, "step", lambda self, x, y: exact(self, x, y) + away[self.device]
+    )
+    assert demo.main(["--quick", "--out", str(tmp_path)]) == 1
+    assert "FAILED: the losses on cuda differ by more than 0.001" in capsys.readouterr().err
 
 
 def test_it_is_a_module_to_run(tmp_path):
