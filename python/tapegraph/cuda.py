@@ -4,15 +4,18 @@ kernels on the CPU: for learning and checking, not for speed."""
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _C, allocator
+
+if TYPE_CHECKING:
+    from .cuda_kernel import Kernel
 
 OutOfMemoryError = _C.OutOfMemoryError
 
 __all__ = [
-    "Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream",
-    "device_count", "empty_cache", "get_device_capability", "get_device_name",
+    "Event", "OutOfMemoryError", "Stream", "compile_kernel", "current_device", "current_stream",
+    "default_stream", "device_count", "empty_cache", "get_device_capability", "get_device_name",
     "get_device_properties", "init", "is_available", "is_bf16_supported", "is_emulated",
     "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
     "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "set_device",
@@ -227,3 +230,26 @@ def mem_get_info(device: object = None) -> tuple[int, int]:
     """Bytes of the device that are free, and all."""
     _check(device, "mem_get_info")
     return _C._cuda_free_memory(), _C._cuda_properties()["total_memory"]
+
+
+# ---- kernels of one's own ------------------------------------------------------------------------
+def compile_kernel(kernel_source: str, kernel_name: str) -> Kernel:
+    """Compiles a kernel's source, CUDA C++, with the machine's C++ compiler, for the emulator.
+
+        source = '''
+        __global__ void scale(float* x, float factor, int n) {
+            int i = blockIdx.x * blockDim.x + threadIdx.x;
+            if (i < n) x[i] *= factor;
+        }
+        '''
+        scale = tg.cuda.compile_kernel(source, "scale")
+        scale(grid=2, block=32, args=(x, 2.0, len(x)))
+
+    kernel_name: the function; of a template an instance, "scale<float>". Dynamic shared memory is
+    declared by DYNAMIC_SHARED(float, tile). The kernel runs on the CPU, also where there is a GPU.
+    The first use compiles the emulator too; what is compiled stays in the user's cache folder.
+    RuntimeError: there is no compiler, or it refused the source.
+    """
+    from .cuda_kernel import Kernel  # it takes what only few programs need
+
+    return Kernel(kernel_source, kernel_name)

@@ -1,0 +1,149 @@
+"""Kernels of one's own: tg.cuda.compile_kernel."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import tapegraph as tg
+
+SOURCE = """
+__global__ void scale(float* x, float factor, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) x[i] *= factor;
+}
+
+template <class T>
+__global__ void reverse(T* y, const T* x) {
+    __shared__ T copy[64];
+    copy[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    y[threadIdx.x] = copy[blockDim.x - 1 - threadIdx.x];
+}
+
+__global__ void sums(double* out, const double* x) {
+    DYNAMIC_SHARED(double, tile);
+    tile[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
+    __syncthreads();
+    if (threadIdx.x > 0) return;
+    for (int i = 0; i < int(blockDim.x); ++i) out[blockIdx.x] += tile[i];
+}
+
+__global__ void divergent(int* x) {
+    if (threadIdx.x < 3) __syncthreads();
+    x[0] = 1;
+}
+
+__global__ void long_one(int* x) {
+    for (int i = 0; i < 100000; ++i) x[0] += 1;
+}
+
+struct Pair { int a, b; };
+__global__ void of_pairs(Pair* x) {}
+"""
+
+pytestmark = pytest.mark.skipif(
+    not any(shutil.which(name) for name in ("g++", "clang++", "c++")), reason="no C++ compiler"
+)
+
+
+@pytest.fixture(scope="module")
+def scale():
+    return tg.cuda.compile_kernel(SOURCE, "scale")
+
+
+def test_arrays_and_tensors_are_changed_where_they_are(scale):
+    for x in (np.arange(40, dtype=np.float32), tg.arange(40.0), tg.arange(40.0, device="cuda")):
+        assert scale(grid=2, block=32, args=(x, 2.0, 39)) is None
+        assert x.tolist() == [*range(0, 78, 2), 39]
+    assert repr(scale) == "<CUDA kernel scale, 3 arguments, emulated>"
+
+
+def test_a_write_is_one_that_the_tape_sees(scale):
+    w = tg.ones(2, requires_grad=True)
+    x = tg.ones(2)
+    loss = (w * x).sum()
+    scale(1, 2, (x, 3, 2))
+    with pytest.raises(RuntimeError, match="changed it in place"):
+        loss.backward()
+
+
+def test_an_instance_of_a_template_has_its_dtype_and_one_array_may_be_two_arguments():
+    reverse = tg.cuda.compile_kernel(SOURCE, "reverse<long>")
+    x, y = np.arange(8), np.zeros(8, np.int64)
+    x.flags.writeable = False  # the kernel only reads it
+    reverse(1, 8, (y, x))
+    assert y.tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
+    reverse(1, 8, (y, y))
+    assert y.tolist() == list(range(8))
+
+
+def test_grids_have_three_dims_and_shared_memory_is_asked_for():
+    sums = tg.cuda.compile_kernel(SOURCE, "sums")
+    x, out = np.arange(12.0), np.zeros(3)
+    sums(grid=(3, 1, 1), block=(4,), args=(out, x), shared_mem=32)
+    assert out.tolist() == [6, 22, 38]
+
+
+def test_what_does_not_fit_is_an_error(scale):
+    x = tg.ones(4)
+    cases = [
+        ((1, 1, (x,)), TypeError, "scale: has 3 parameters, and 1 arguments were given"),
+        ((1, 1, (x.double(), 1, 2)), TypeError, "argument 0 is an array of float32, not .*float64"),
+        ((1, 1, (3.0, 1, 2)), TypeError, "argument 0 is an array of float32, not float"),
+        ((1, 1, (x, 1, 2.5)), TypeError, "argument 2 is a number, int32, not float"),
+        ((1, 1, (x, 1, 1 << 40)), OverflowError, "argument 2: 1099511627776 is no int32"),
+        ((1, 1, (x[::2], 1, 2)), ValueError, "argument 0 is not contiguous; give its .contig"),
+        ((1, 1, (x.clone().requires_grad_(), 1, 2)), RuntimeError, "give its .detach"),
+        ((0, 1, (x, 1, 2)), ValueError, r"grid is \(0,\), and 0 is not 1 or more"),
+        (("a", 1, (x, 1, 2)), TypeError, "grid is one to three ints"),
+        ((1, 2048, (x, 1, 2)), RuntimeError, r"CUDA: launch: block \(2048, 1, 1\) exceeds"),
+        ((1, 1, (x, 1, 2), -1), ValueError, "shared_mem is a number of bytes, not -1"),
+        ((1, 1, (x, 1, 2), 1 << 20), RuntimeError, "1048576 bytes of dynamic shared memory, but"),
+    ]
+    for given, error, text in cases:
+        with pytest.raises(error, match=text):
+            scale(*given)
+    assert x.tolist() == [1, 1, 1, 1]
+    scale(1, 4, (x, 5, 4))
+    assert x.tolist() == [5, 5, 5, 5]
+
+
+def test_a_failed_launch_names_the_line_of_the_source():
+    line = 1 + SOURCE[: SOURCE.index("if (threadIdx.x < 3)")].count("\n")
+    with pytest.raises(RuntimeError, match=f"divergent: CUDA: __syncthreads: .*kernel.cu:{line}"):
+        tg.cuda.compile_kernel(SOURCE, "divergent")(1, 8, (np.zeros(1, np.int32),))
+
+
+def test_what_does_not_compile_is_an_error_in_the_compilers_words():
+    with pytest.raises(RuntimeError, match=r"f does not compile:\n(.*\n)*kernel.cu:2.*error"):
+        tg.cuda.compile_kernel("\n__global__ void f(int* x) { x[0] = y; }", "f")
+    with pytest.raises(RuntimeError, match="no_such does not compile"):
+        tg.cuda.compile_kernel(SOURCE, "no_such")
+    with pytest.raises(TypeError, match="of_pairs's parameter 0 is neither a number nor a pointer"):
+        tg.cuda.compile_kernel(SOURCE, "of_pairs")
+    with pytest.raises(ValueError, match="names no function"):
+        tg.cuda.compile_kernel(SOURCE, "scale); int x(")
+    with pytest.raises(TypeError, match="the source and the name are strings"):
+        tg.cuda.compile_kernel(SOURCE, None)
+
+
+def test_without_a_compiler_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="no C\\+\\+ compiler; install g\\+\\+ or clang"):
+        tg.cuda.compile_kernel(SOURCE, "scale")
+
+
+def test_ctrl_c_ends_a_long_launch():
+    kernel = tg.cuda.compile_kernel(SOURCE, "long_one")
+    x = np.zeros(1, np.int32)
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    begin = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        kernel(1 << 30, 1, (x,))
+    assert time.perf_counter() - begin < 30  # all of it would take a day
+    kernel(1, 1, (x,))
+    assert x[0] == 100000
