@@ -9,6 +9,7 @@
 
 #include "machine.h"
 #include "observer.h"
+#include "watchdog.h"
 
 namespace simt {
 namespace {
@@ -23,12 +24,23 @@ void advance(uint3& i) {
     ++i.z;
 }
 
-void start_threads() {
-    while (machine.started < machine.threads) {
-        Worker& worker = *machine.running;
-        worker.thread = machine.started++;
-        threadIdx = worker.index = machine.next;
+void take_next(Worker& worker) {
+    if (machine.order.schedule == Schedule::forward) {
+        worker.thread = machine.started;
+        worker.index = machine.next;
         advance(machine.next);
+    } else {
+        worker.thread = machine.order.thread(machine.started);
+        worker.index = index_of(worker.thread);
+    }
+    threadIdx = worker.index;
+    ++machine.started;
+}
+
+void start_threads() {
+    while (machine.started < machine.threads && !launch_is_overdue()) {
+        Worker& worker = *machine.running;
+        take_next(worker);
         if (observer) observer->thread_begins(worker.thread);
         machine.launch->call(machine.launch->closure);
         if (observer) observer->thread_ends(machine.running->thread);
@@ -74,11 +86,18 @@ void start_more() {
 }
 
 [[gnu::always_inline]] inline void go_on() {
-    Worker& worker = *machine.ready.pop();
+    Worker& worker = *machine.ready.pop(machine.order);
     --machine.unfinished;
     worker.wait.operation = nullptr;
     if (observer) observer->thread_resumed(worker.thread);
     resume(worker);
+}
+
+// Between turns: is it time to end the launch?
+void look_up() {
+    if (launch_is_overdue()) machine.failed = true;
+    if (++machine.turns % turns_between_polls == 0 && asks_to_stop())
+        machine.failed = machine.stopped = true;
 }
 
 // Everybody waits at the same barrier: all may pass.
@@ -86,7 +105,8 @@ void pass_barrier() {
     if (observer) observer->barrier_passed();
     machine.at_barrier = 0;
     machine.votes_counted = std::exchange(machine.votes, 0);
-    for (unsigned t = 0; t < machine.threads; ++t) make_ready(*machine.parked[t]);
+    for (unsigned t = 0; t < machine.threads; ++t)
+        make_ready(*machine.parked[machine.order.thread(t)]);
 }
 
 // Nobody can run: lets those go on who may. False if all have returned, or the launch fails.
@@ -106,12 +126,18 @@ bool settle() {
 
 Worker::Worker() : fiber(run_threads) {}
 
+// Whether new threads begin before others go on: if those ask for it, or chance will have it.
+static bool prefers_new() { return std::exchange(machine.yielded, false) || machine.order.coin(); }
+
 void run_block() {
     machine.next = {};
     machine.started = 0;
-    while (!machine.failed) {
+    machine.order.begin_block(machine.threads);
+    for (;;) {
+        look_up();
+        if (machine.failed) return;
         const bool more = machine.started < machine.threads;
-        if (machine.ready.count > 0 && !(more && std::exchange(machine.yielded, false)))
+        if (machine.ready.count > 0 && !(more && prefers_new()))
             go_on();
         else if (more)
             start_more();

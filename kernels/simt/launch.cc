@@ -2,6 +2,8 @@
 // is left of it. Read next: block.cc, how the threads of a block take turns.
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <map>
 #include <mutex>
 #include <new>
 #include <string>
@@ -11,6 +13,7 @@
 #include "host.h"
 #include "machine.h"
 #include "observer.h"
+#include "watchdog.h"
 
 uint3 threadIdx;
 uint3 blockIdx;
@@ -24,6 +27,25 @@ const Observer* observer = nullptr;
 
 namespace {
 
+// What SIMT_SCHEDULE and SIMT_TIME_LIMIT ask for when the program starts; later calls change it.
+std::string read_environment() {
+    if (const char* wish = std::getenv("SIMT_SCHEDULE"))
+        if (!read_schedule(wish, machine.order.schedule, machine.order.seed))
+            return std::string("launch: SIMT_SCHEDULE is \"") + wish +
+                   "\", not forward, reverse, random or random:SEED";
+    if (const char* wish = std::getenv("SIMT_TIME_LIMIT")) {
+        char* end = nullptr;
+        const double seconds = std::strtod(wish, &end);
+        if (end == wish || *end != '\0' || !(seconds >= 0))
+            return std::string("launch: SIMT_TIME_LIMIT is \"") + wish +
+                   "\", not a number of seconds";
+        set_time_limit(seconds);
+    }
+    return "";
+}
+
+const std::string& environment_error = *new std::string(read_environment());
+
 // True while this OS thread runs a launch.
 thread_local bool launching = false;
 thread_local std::string first_error;
@@ -32,16 +54,17 @@ thread_local std::string last_read_error;
 std::atomic<bool (*)()> asked_to_stop{nullptr};
 
 void run_grid() {
-    for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z)
-        for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y)
-            for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x) {
-                if (observer) observer->block_begins(current_block());
-                run_block();
-                if (observer) observer->block_ends(current_block());
-                if (machine.failed) return;
-                const auto asked = asked_to_stop.load(std::memory_order_relaxed);
-                if (asked && asked()) return;
-            }
+    const std::uint64_t blocks = std::uint64_t{gridDim.x} * gridDim.y * gridDim.z;
+    machine.order.begin_launch(blocks);
+    for (std::uint64_t i = 0; i < blocks && !machine.failed; ++i) {
+        const std::uint64_t block = machine.order.block(i, blocks), row = block / gridDim.x;
+        blockIdx = {static_cast<unsigned>(block % gridDim.x),
+                    static_cast<unsigned>(row % gridDim.y), static_cast<unsigned>(row / gridDim.y)};
+        if (observer) observer->block_begins(block);
+        run_block();
+        if (observer) observer->block_ends(block);
+        if (!machine.failed && asks_to_stop()) return;
+    }
 }
 
 // ---- before a launch --------------------------------------------------------------------------
@@ -52,18 +75,23 @@ std::string too_large(const char* what, dim3 given, dim3 limit) {
     return std::string("launch: ") + what + " " + text(given) + " exceeds " + text(limit);
 }
 
-std::string refusal(const Launch& launch) {
-    if (launching) return "launch: called inside a kernel, which the emulator does not support";
-    if (auto error = too_large("block", launch.block, largest_block); !error.empty()) return error;
-    if (auto error = too_large("grid", launch.grid, largest_grid); !error.empty()) return error;
-    const unsigned threads = launch.block.x * launch.block.y * launch.block.z;
-    if (threads > most_threads)
-        return "launch: block " + text(launch.block) + " has " + std::to_string(threads) +
-               " threads, but a block holds at most " + std::to_string(most_threads);
-    if (launch.shared_bytes > most_shared_bytes)
-        return "launch: " + std::to_string(launch.shared_bytes) +
-               " bytes of dynamic shared memory, but a block has at most " +
-               std::to_string(most_shared_bytes);
+// What allow_shared_bytes() said.
+std::map<const void*, std::size_t>& shared_limits() {
+    static auto& only = *new std::map<const void*, std::size_t>;
+    return only;
+}
+
+std::string too_much_shared(const Launch& launch) {
+    if (launch.shared_bytes <= most_shared_bytes) return "";
+    const auto raised = shared_limits().find(launch.kernel);
+    const std::size_t limit = raised == shared_limits().end() ? most_shared_bytes : raised->second;
+    if (launch.shared_bytes <= limit) return "";
+    return "launch: " + std::to_string(launch.shared_bytes) +
+           " bytes of dynamic shared memory, but a block has at most " + std::to_string(limit) +
+           "; allow_shared_bytes() raises it up to " + std::to_string(largest_shared_bytes);
+}
+
+std::string bad_pointer(const Launch& launch) {
     int index = 0;
     for (const void* pointer : launch.pointers) {
         std::string fault = pointer ? device_memory_fault(pointer, 0) : "";
@@ -73,16 +101,24 @@ std::string refusal(const Launch& launch) {
     return "";
 }
 
-}  // namespace
+std::string refusal(const Launch& launch) {
+    if (!environment_error.empty()) return environment_error;
+    if (auto error = too_large("block", launch.block, largest_block); !error.empty()) return error;
+    if (auto error = too_large("grid", launch.grid, largest_grid); !error.empty()) return error;
+    const unsigned threads = launch.block.x * launch.block.y * launch.block.z;
+    if (threads > most_threads)
+        return "launch: block " + text(launch.block) + " has " + std::to_string(threads) +
+               " threads, but a block holds at most " + std::to_string(most_threads);
+    if (auto error = too_much_shared(launch); !error.empty()) return error;
+    return bad_pointer(launch);
+}
 
-void run(const Launch& launch) {
-    if (std::string error = refusal(launch); !error.empty()) return set_error(std::move(error));
-    const std::lock_guard lock(machine.busy);
-    launching = true;
+void run_watched(const Launch& launch) {
     machine.launch = &launch;
     machine.threads = launch.block.x * launch.block.y * launch.block.z;
     gridDim = launch.grid;
     blockDim = launch.block;
+    watch_launch();
     if (observer) observer->launch_begins(launch);
     try {
         run_grid();
@@ -90,14 +126,48 @@ void run(const Launch& launch) {
         machine.failed = true;
         machine.error = "launch: no memory for the stacks of block " + text(launch.block);
     }
+    if (machine.failed && !machine.stopped && machine.error.empty()) machine.error = overdue_text();
     if (observer) observer->launch_ends(launch, machine.error);
+    watch_launch_end();
+}
+
+}  // namespace
+
+void run(const Launch& launch) {
+    if (launching)
+        return set_error("launch: called inside a kernel, which the emulator does not support");
+    const std::lock_guard lock(machine.busy);
+    if (std::string error = refusal(launch); !error.empty()) return set_error(std::move(error));
+    launching = true;
+    run_watched(launch);
     launching = false;
     if (!machine.failed) return;
     // Threads that the error left where they wait never go on. Their locals are not destroyed, as
     // on a GPU.
     forget_threads();
-    machine.failed = false;
-    set_error(std::exchange(machine.error, ""));
+    machine.failed = machine.stopped = false;
+    machine.interrupted = nullptr;
+    if (!machine.error.empty()) set_error(std::exchange(machine.error, ""));
+}
+
+void allow_shared_bytes(const void* kernel, std::size_t bytes) {
+    if (bytes > largest_shared_bytes)
+        return set_error("allow_shared_bytes: " + std::to_string(bytes) +
+                         " bytes, but no GPU has more than " +
+                         std::to_string(largest_shared_bytes) + " for a block");
+    const std::lock_guard lock(machine.busy);
+    shared_limits()[kernel] = bytes;
+}
+
+void set_schedule(Schedule schedule, std::uint64_t seed) {
+    machine.order.schedule = schedule;
+    machine.order.seed = seed;
+    machine.order.launches = 0;
+}
+
+bool asks_to_stop() {
+    const auto asked = asked_to_stop.load(std::memory_order_relaxed);
+    return asked && asked();
 }
 
 void stop_when(bool (*asked)()) { asked_to_stop = asked; }

@@ -9,10 +9,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fiber.h"
 #include "host.h"
+#include "schedule.h"
 #include "vector_types.h"
 #include "warp.h"
 
@@ -25,6 +27,7 @@ extern dim3 gridDim;
 namespace simt {
 
 constexpr unsigned warp_lanes = 32;
+constexpr unsigned turns_between_polls = 1024;
 constexpr unsigned most_warps = most_threads / warp_lanes;
 
 // What a thread waits in, and where. `operation` is null if it does not wait; `mask` is 0 at a
@@ -73,7 +76,9 @@ struct Queue {
 
     Worker*& operator[](unsigned i) { return at[(first + i) % most_threads]; }
     void push(Worker* worker) { (*this)[count++] = worker; }
-    Worker* pop() {
+    // The one that has waited longest, or under the random schedule any.
+    Worker* pop(Order& order) {
+        if (order.schedule == Schedule::random) std::swap((*this)[0], (*this)[order.below(count)]);
         Worker* worker = at[first];
         first = (first + 1) % most_threads;
         --count;
@@ -96,15 +101,19 @@ struct Machine {
     bool yielded = false;     // the last thread to stop asks for others to be started
     Worker* running = nullptr;
     unsigned atomics = 0;  // of all launches
-    bool failed = false;
-    std::string error;  // why this launch has to end
+    Order order;
+    unsigned turns = 0;             // of all launches
+    bool failed = false;            // nobody may go on: for `error`, or because
+    bool stopped = false;           // the host asked for it, or the time was over,
+    Worker* interrupted = nullptr;  // with this one still running
+    std::string error;              // why this launch has to end
 
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<Worker*> idle;
     Queue ready;
     Worker* parked[most_threads] = {};  // by thread: who waits and may not go on yet
     std::vector<Meeting> meetings[most_warps];
-    alignas(16) std::byte shared[most_shared_bytes];
+    alignas(16) std::byte shared[largest_shared_bytes];
 };
 
 // Never destroyed: another static's destructor may still launch.
@@ -142,6 +151,9 @@ uint3 index_of(unsigned thread);
 // When nobody can run: lets lanes go on whose missing partners have returned, or that asked who is
 // active. False if there are none.
 bool settle_warps();
+
+// ---- launch.cc --------------------------------------------------------------------------------
+bool asks_to_stop();  // what stop_when() was given
 
 // ---- report.cc --------------------------------------------------------------------------------
 std::string text(uint3 index);

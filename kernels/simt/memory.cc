@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "host.h"
+#include "observer.h"
 #include "sanitizer.h"
 
 namespace simt {
@@ -99,6 +100,7 @@ void* allocate(std::size_t bytes) {
         void* memory = reinterpret_cast<void*>(start);
         poison(memory, taken(bytes));
         unpoison(memory, bytes);
+        if (observer) observer->allocated(memory, bytes);
         return memory;
     }
     return nullptr;
@@ -125,6 +127,7 @@ void release(void* pointer) {
     }
     const std::size_t bytes = taken(found->second);
     poison(pointer, bytes);
+    if (observer) observer->released(pointer, found->second);
     a.live.erase(found);
     add_hole(address_of(pointer), bytes);
 }
@@ -150,6 +153,7 @@ void copy_to_device(void* to, const void* from, std::size_t bytes) {
         return set_error(what + "the destination is " + fault);
     if (in_arena(from)) return set_error(what + "the source is device memory");
     std::memcpy(to, from, bytes);
+    if (observer) observer->copied_to_device(to, bytes);
 }
 
 void copy_to_host(void* to, const void* from, std::size_t bytes) {
@@ -159,6 +163,29 @@ void copy_to_host(void* to, const void* from, std::size_t bytes) {
         return set_error(what + "the source is " + fault);
     if (in_arena(to)) return set_error(what + "the destination is device memory");
     std::memcpy(to, from, bytes);
+}
+
+// Whether `bytes` at `offset` of a symbol are its own.
+static bool within(const char* operation, std::size_t symbol_bytes, std::size_t bytes,
+                   std::size_t offset) {
+    if (offset <= symbol_bytes && bytes <= symbol_bytes - offset) return true;
+    set_error(std::string(operation) + ": " + std::to_string(bytes) + " bytes at offset " +
+              std::to_string(offset) + ", but the symbol has " + std::to_string(symbol_bytes));
+    return false;
+}
+
+void copy_to_symbol(void* symbol, std::size_t symbol_bytes, const void* from, std::size_t bytes,
+                    std::size_t offset) {
+    if (bytes == 0 || !within("copy_to_symbol", symbol_bytes, bytes, offset)) return;
+    char* to = static_cast<char*>(symbol) + offset;
+    std::memcpy(to, from, bytes);
+    if (observer) observer->copied_to_device(to, bytes);
+}
+
+void copy_from_symbol(void* to, const void* symbol, std::size_t symbol_bytes, std::size_t bytes,
+                      std::size_t offset) {
+    if (bytes == 0 || !within("copy_from_symbol", symbol_bytes, bytes, offset)) return;
+    std::memcpy(to, static_cast<const char*>(symbol) + offset, bytes);
 }
 
 }  // namespace simt

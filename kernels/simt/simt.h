@@ -70,7 +70,7 @@ namespace simt {
 template <class T>
 const void* pointer_or_null(const T& argument) {
     if constexpr (std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>>)
-        return argument;
+        return const_cast<const void*>(static_cast<const volatile void*>(argument));
     else
         return nullptr;
 }
@@ -85,7 +85,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_byte
         (*static_cast<const decltype(thread)*>(closure))();
     };
     const void* const pointers[sizeof...(P) + 1] = {pointer_or_null(arguments)..., nullptr};
-    run({grid, block, shared_bytes, call, &thread, pointers});
+    run({grid, block, shared_bytes, call, &thread, pointers,
+         reinterpret_cast<const void*>(kernel)});
 }
 
 }  // namespace simt

@@ -10,6 +10,7 @@
 
 #include "machine.h"
 #include "observer.h"
+#include "watchdog.h"
 
 namespace simt {
 namespace {
@@ -179,13 +180,16 @@ void check_mask(const Wait& wait, unsigned lane) {
 void let_go_on(const Lanes& lanes) {
     if (observer) observer->warp_synchronised(lanes.warp, lanes.present);
     answer(lanes);
-    for_each_lane(lanes.present, [&](unsigned lane) {
+    const bool reversed = machine.order.schedule == Schedule::reverse;
+    for (unsigned i = 0; i < warp_lanes; ++i) {
+        const unsigned lane = reversed ? warp_lanes - 1 - i : i;
+        if (!(lanes.present >> lane & 1)) continue;
         Worker& worker = lanes.worker(lane);
         if (&worker == machine.running)
             machine.parked[worker.thread] = nullptr;
         else
             make_ready(worker);
-    });
+    }
 }
 
 // The running thread's call; returns its result when all lanes of the mask have made theirs.
@@ -215,6 +219,7 @@ std::uint64_t meet(const Wait& wait, const WarpCall& call) {
     let_go_on(lanes);
     self.wait.operation = nullptr;
     if (machine.failed) end_launch(machine.error);
+    if (launch_is_overdue() || machine.order.coin()) give_way(wait.operation);
     return self.call.result;
 }
 
@@ -254,7 +259,9 @@ bool release_active(unsigned warp) {
         const Worker* worker = machine.parked[begin + lane];
         if (!asks_who_is_active(worker)) return;
         if (first == nullptr) first = worker;
-        if (same_place(worker->wait, first->wait)) lanes |= 1u << lane;
+        // Which lanes run together is not defined: under the random schedule some are left out.
+        const bool comes = lanes == 0 || !machine.order.coin();
+        if (comes && same_place(worker->wait, first->wait)) lanes |= 1u << lane;
     });
     for_each_lane(lanes, [&](unsigned lane) {
         Worker& worker = *machine.parked[begin + lane];

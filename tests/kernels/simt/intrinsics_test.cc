@@ -1,0 +1,91 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/simt/simt.h"
+#include "tests/kernels/simt/device.h"
+
+namespace {
+
+using simt_test::Device;
+using simt_test::error;
+
+__constant__ float table[4];
+__device__ int counter = 5;
+
+__global__ void __launch_bounds__(32, 1)
+    use_symbols(float* __restrict__ out, const float* __restrict__ in) {
+    const unsigned t = threadIdx.x;
+    out[t] = table[t % 4] * __ldg(&in[t]);
+    if (t == 0) counter += 1;
+}
+
+}  // namespace
+
+TEST_CASE("functions on bits give CUDA's results, also for zero") {
+    CHECK(__popc(0) == 0);
+    CHECK(__popc(0xf0f00001) == 9);
+    CHECK(__popcll(0xf0f0000100000001ull) == 10);
+    CHECK(__clz(0) == 32);
+    CHECK(__clz(1) == 31);
+    CHECK(__clz(-1) == 0);
+    CHECK(__clzll(0) == 64);
+    CHECK(__clzll(1ll << 40) == 23);
+    CHECK(__ffs(0) == 0);
+    CHECK(__ffs(0x18) == 4);
+    CHECK(__ffs(static_cast<int>(0x80000000)) == 32);
+    CHECK(__ffsll(1ll << 40) == 41);
+    CHECK(__brev(0x00000001) == 0x80000000);
+    CHECK(__brev(0x12345678) == 0x1e6a2c48);
+    CHECK(__brevll(0x12345678) == 0x1e6a2c4800000000ull);
+    CHECK(__funnelshift_l(0x80000001, 0x00000005, 4) == 0x58);
+    CHECK(__funnelshift_l(7, 5, 32) == 5);
+    CHECK(__funnelshift_r(0x80000010, 0x00000005, 4) == 0x58000001);
+    CHECK(__byte_perm(0x33221100, 0x77665544, 0x7250) == 0x77225500);
+    CHECK(__byte_perm(0x000000ff, 0, 0x3218) == 0x000000ff);
+    CHECK(__umulhi(0xffffffff, 0xffffffff) == 0xfffffffe);
+    CHECK(__mulhi(-2, 3) == -1);
+    CHECK(__umul64hi(~0ull, ~0ull) == ~0ull - 1);
+    CHECK(__umul64hi(1ull << 33, 1ull << 34) == 8);
+}
+
+TEST_CASE("numbers keep their bits as another type, and round as named") {
+    CHECK(__float_as_int(1.0f) == 0x3f800000);
+    CHECK(__uint_as_float(__float_as_uint(-0.1f)) == -0.1f);
+    CHECK(__longlong_as_double(__double_as_longlong(0.1)) == 0.1);
+    CHECK(__float2int_rn(2.5f) == 2);
+    CHECK(__float2int_rz(-2.7f) == -2);
+    // Fused: (1 + e)(1 - e) - 1 = -e^2, which a rounded product loses.
+    const float e = std::ldexp(1.0f, -23);
+    CHECK(__fmaf_rn(1 + e, 1 - e, -1.0f) == -e * e);
+    CHECK(__fadd_rn(__fmul_rn(1 + e, 1 - e), -1.0f) != -e * e);
+    CHECK(__saturatef(1.5f) == 1.0f);
+    CHECK(__saturatef(NAN) == 0.0f);
+    CHECK(rsqrtf(0.25f) == 2.0f);
+    CHECK(__expf(1.0f) == std::exp(1.0f));
+    CHECK(__powf(2, 10) == 1024.0f);
+    CHECK(min(3, 7u) == 3u);
+    CHECK(max(-3, 2ll) == 2);
+    CHECK(max(1.0f, static_cast<float>(NAN)) == 1.0f);
+}
+
+TEST_CASE("the host sets constants and reads variables of the device") {
+    const float numbers[] = {1, 2, 3, 4};
+    simt::copy_to_symbol(table, numbers, sizeof numbers);
+    const float ten = 10;
+    simt::copy_to_symbol(table, &ten, 4, 8);
+    Device<float> out(32), in(std::vector<float>(32, 2.0f));
+    simt::launch(use_symbols, 1, 32, 0, out.data, in.data);
+    CHECK(error() == "");
+    for (std::size_t t = 0; t < 32; ++t)
+        CHECK(out.host()[t] == std::vector<float>{2, 4, 20, 8}[t % 4]);
+    int count = 0;
+    simt::copy_from_symbol(&count, counter, sizeof count);
+    CHECK(count == 6);
+    simt::copy_to_symbol(table, numbers, 12, 8);
+    CHECK(error() == "copy_to_symbol: 12 bytes at offset 8, but the symbol has 16");
+    simt::copy_from_symbol(&count, counter, 1, 5);
+    CHECK(error() == "copy_from_symbol: 1 bytes at offset 5, but the symbol has 4");
+    CHECK(table[0] == 1.0f);
+}
