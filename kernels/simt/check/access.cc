@@ -1,0 +1,190 @@
+// The checks of one access. Faults (nothing lives at the address) end the launch before they happen;
+// races and uninitialised reads are written down, and the kernel goes on.
+#include "access.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "state.h"
+
+namespace simt::check {
+namespace {
+
+const char* verb(Way way) {
+    return way == Way::read ? "reads" : way == Way::write ? "writes" : "changes";
+}
+
+std::string who(unsigned thread) {
+    return thread_text(thread) + " of " + block_text(current_block());
+}
+
+struct Call {
+    Address at;
+    unsigned size;
+    Way way;
+    Address code;
+
+    std::string text() const {
+        return who(state.thread) + " " + verb(way) + " " + bytes_text(size);
+    }
+    std::string place() const { return state.sites.place(state.sites.number(code)); }
+};
+
+[[noreturn]] void fault(std::string text) {
+    state.reports.add(std::move(text));
+    end_launch(state.reports.errors());
+}
+
+// ---- addresses --------------------------------------------------------------------------------
+std::string before_or_behind(const Call& c, const Allocation& a) {
+    const std::string size = bytes_text(a.bytes) + " long";
+    const std::string which = allocation_text(a) + ", which is " + size;
+    if (c.at < a.begin) return bytes_text(a.begin - c.at) + " before the start of " + which;
+    if (c.at == a.end()) return "just behind the end of " + which;
+    if (c.at > a.end()) return bytes_text(c.at - a.end()) + " behind the end of " + which;
+    return "across the end of " + which;
+}
+
+[[noreturn]] void outside_allocations(const Call& c) {
+    if (const Allocation* gone = state.allocations.released_at(c.at))
+        fault("use after release: " + c.text() + " at " + c.place() + " in " +
+              allocation_text(*gone) + " of " + bytes_text(gone->bytes) +
+              " that was released; release memory after the last launch that uses it");
+    const Allocation* meant = state.allocations.near(c.at);
+    if (!meant)
+        fault("out of bounds: " + c.text() + " at " + c.place() +
+              " of device memory that belongs to no allocation");
+    fault("out of bounds: " + c.text() + " at " + c.place() + ", " + before_or_behind(c, *meant) +
+          "; compare the index with the size before using it");
+}
+
+[[noreturn]] void outside_dynamic(const Call& c) {
+    const Address bytes = state.dynamic_end - state.dynamic_begin;
+    const Address from = c.at - state.dynamic_begin;
+    fault("out of bounds: " + c.text() + " at " + c.place() + ", bytes " + std::to_string(from) +
+          " to " + std::to_string(from + c.size - 1) + " of dynamic shared memory, but the launch "
+          "gave " + bytes_text(bytes) + "; pass more, or compare the index with the size");
+}
+
+[[noreturn]] void host_memory(const Call& c) {
+    if (c.at < 4096)
+        fault("null pointer: " + c.text() + " at " + c.place() + " through a null pointer");
+    fault("host memory: " + c.text() + " at " + c.place() +
+          " of the host's memory, which a GPU cannot reach; allocate device memory and copy there");
+}
+
+// A variable's own bytes, and no more. The same memory may hold several, so a wrong index that ends
+// in another variable is not seen here.
+void check_statics(const Page& page, const Call& c) {
+    const Symbol* symbol = page.symbols[(c.at - page.begin) / 4];
+    if (symbol == nullptr || c.at + c.size <= symbol->end) return;
+    fault("out of bounds: " + c.text() + " at " + c.place() + ", " +
+          bytes_text(c.at + c.size - symbol->end) + " behind the end of " +
+          short_name(symbol->name) + ", which is " + bytes_text(symbol->end - symbol->begin) +
+          " long; compare the index with the size");
+}
+
+// An instruction of ours that the linker merged with a kernel's: two files that define one inline
+// function share it. Host memory is what it is for.
+bool is_own_code(const Call& c) {
+    const Module* module = module_of(c.code - 1);
+    const Symbol* symbol = module ? module->symbol(c.code - 1) : nullptr;
+    return symbol && symbol->name.find("4simt") != std::string::npos;
+}
+
+// True if the checks of values follow.
+bool lives(Page& page, const Call& c) {
+    switch (page.owner) {
+        case Owner::device:
+            if (c.at < page.begin || c.at + c.size > page.valid_end) outside_allocations(c);
+            return true;
+        case Owner::nobody:
+            outside_allocations(c);
+        case Owner::dynamic:
+            if (c.at + c.size > state.dynamic_end) outside_dynamic(c);
+            return true;
+        case Owner::statics:
+            check_statics(page, c);
+            return true;
+        case Owner::constant:
+            if (c.way == Way::read) return false;
+            host_memory(c);
+        case Owner::host:
+            if (is_own_code(c)) return false;
+            host_memory(c);
+    }
+    return false;
+}
+
+// ---- values -----------------------------------------------------------------------------------
+bool is_shared(const Page& page, Address at) {
+    if (page.owner == Owner::dynamic) return true;
+    if (page.owner != Owner::statics) return false;
+    const Symbol* symbol = page.symbols[(at - page.begin) / 4];
+    return symbol && is_local_static(symbol->name);
+}
+
+// Shared memory holds nothing at the start of a block; device variables hold their initial value.
+void check_written(Page& page, const Call& c, bool shared, std::uint32_t site) {
+    if (page.owner == Owner::statics && !shared) return;
+    if (shared && page.shared_epoch != state.block_epoch) {
+        std::fill(std::begin(page.written), std::end(page.written), 0);
+        page.shared_epoch = state.block_epoch;
+    }
+    if (c.way != Way::write && !page.is_written(c.at, c.size) &&
+        state.reports.is_new(Kind::uninitialised, site, site, state.sites))
+        state.reports.add(
+            "uninitialised: " + who(state.thread) + " " + verb(c.way) + " " +
+            variable_text(c.at, c.size) + " at " + c.place() + ", " +
+            (shared ? "which no thread of its block has written; write it first, with "
+                      "__syncthreads() between"
+                    : "which no copy and no kernel has written; copy to it or write it first"));
+    if (c.way != Way::read) page.write(c.at, c.size);
+}
+
+void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
+    check_written(page, c, shared, site);
+    Access now;
+    now.epoch = state.epoch;
+    now.site = site & 0x7fffffffu;
+    now.atomic = c.way == Way::atomic;
+    now.thread = state.thread & 1023u;
+    now.clock = state.clocks.now(state.thread, state.epoch) & 0x3fffffu;
+    unsigned count = 0;
+    Cell* cells = page.cells_of(c.at, c.size, count);
+    for (unsigned i = 0; i < count; ++i)
+        if (const Access* other = meet(cells[i], now, c.way))
+            report_race(*other, now, c.way, {c.at, c.size, shared});
+}
+
+}  // namespace
+
+void access(Address at, unsigned size, Way way, bool aligned, Address code) {
+    settle_pending();
+    const Call whole = {at, size, way, code};
+    Page* page = &state.shadow.page(at);
+    if (aligned && (at & (size - 1)) != 0 && page->owner != Owner::host)
+        fault("misaligned: " + whole.text() + " at " + whole.place() + " from " +
+              variable_text(at, size) + "; the address of such an access must be a multiple of " +
+              std::to_string(size));
+    const std::uint32_t site = state.sites.number(code);
+    state.sites.pass(site, state.epoch, state.thread);
+    while (size > 0) {
+        const auto here = static_cast<unsigned>(
+            std::min<Address>(size, page->begin + Page::bytes - at));
+        const Call c = {at, here, way, code};
+        if (lives(*page, c)) check_page(*page, c, is_shared(*page, at), site);
+        at += here;
+        size -= here;
+        if (size > 0) page = &state.shadow.page(at);
+    }
+}
+
+void outside_array(const char* type, long long index, const char* file, unsigned line) {
+    const char* slash = std::strrchr(file, '/');
+    fault("out of bounds: " + who(state.thread) + " uses index " + std::to_string(index) +
+          " of an array " + type + " at " + (slash ? slash + 1 : file) + ":" +
+          std::to_string(line) + "; compare the index with the size");
+}
+
+}  // namespace simt::check

@@ -1,0 +1,133 @@
+// What the emulator tells the checks: see observer.h of the folder above. To be linked is to be on.
+#include <algorithm>
+
+#include "state.h"
+
+namespace simt::check {
+
+State& state = *new State;
+
+namespace {
+
+Address address_of(const void* pointer) { return reinterpret_cast<Address>(pointer); }
+
+// After 4 billion barriers and blocks the count starts again, and what was remembered goes.
+void next_epoch() {
+    constexpr std::uint32_t last = 0xffffff00u;
+    if (state.epoch >= last && state.epoch == state.block_epoch) {
+        state.shadow.forget_accesses();
+        state.epoch = 0;
+    }
+    ++state.epoch;
+}
+
+void launch_begins(const Launch& launch) {
+    state.launch = &launch;
+    state.reports.launch_begins();
+    state.clocks.launch_begins();
+    state.blocks.clear();
+    state.launch_epoch = state.epoch + 1;
+    const Range dynamic = current_dynamic_shared();
+    state.dynamic_begin = address_of(dynamic.begin);
+    state.dynamic_end = address_of(dynamic.end);
+}
+
+void launch_ends(const Launch&, const std::string&) {
+    state.stack_bytes = 0;
+    settle_pending();
+    if (std::string errors = state.reports.errors(); !errors.empty()) set_error(std::move(errors));
+    state.launch = nullptr;
+}
+
+void block_begins(std::uint64_t block) {
+    next_epoch();
+    state.block_epoch = state.epoch;
+    state.launch_epoch = std::min(state.launch_epoch, state.epoch);
+    state.blocks.push_back({state.epoch, block});
+    state.clocks.block_begins(state.epoch);
+}
+
+void block_ends(std::uint64_t) {
+    settle_pending();
+    state.stack_bytes = 0;
+}
+
+void thread_goes_on(unsigned thread) {
+    settle_pending();
+    const Range stack = current_stack();
+    state.thread = thread;
+    state.stack_begin = address_of(stack.begin);
+    state.stack_bytes = static_cast<Address>(stack.end - stack.begin);
+}
+
+void thread_ends(unsigned) {
+    settle_pending();
+    state.stack_bytes = 0;
+}
+
+void barrier_passed() {
+    settle_pending();
+    ++state.epoch;
+}
+
+void warp_synchronised(unsigned warp, unsigned mask) {
+    settle_pending();
+    state.clocks.warp_meets(warp, mask, state.epoch);
+}
+
+void atomic(const void* address, std::size_t bytes, const void* code) {
+    access(address_of(address), static_cast<unsigned>(bytes), Way::atomic, true, address_of(code));
+    state.clocks.atomic(state.thread, state.epoch, address_of(address));
+}
+
+void fence(Observer::Scope) { state.clocks.fence(state.thread, state.epoch); }
+
+void allocated(const void* memory, std::size_t bytes) {
+    state.allocations.add(address_of(memory), bytes);
+    state.shadow.allocated(address_of(memory), bytes);
+}
+
+void released(const void* memory, std::size_t bytes) {
+    state.allocations.remove(address_of(memory));
+    state.shadow.released(address_of(memory), bytes);
+}
+
+void copied_to_device(const void* to, std::size_t bytes) {
+    state.shadow.written(address_of(to), bytes);
+}
+
+constexpr Observer events = {
+    .launch_begins = launch_begins,
+    .launch_ends = launch_ends,
+    .block_begins = block_begins,
+    .block_ends = block_ends,
+    .thread_begins = thread_goes_on,
+    .thread_ends = thread_ends,
+    .thread_resumed = thread_goes_on,
+    .barrier_passed = barrier_passed,
+    .warp_synchronised = warp_synchronised,
+    .atomic = atomic,
+    .fence = fence,
+    .allocated = allocated,
+    .released = released,
+    .copied_to_device = copied_to_device,
+};
+
+[[maybe_unused]] const bool watching = (observer = &events, true);
+
+}  // namespace
+
+std::uint64_t State::block_of(const Access& access) const {
+    const auto next = std::upper_bound(
+        blocks.begin(), blocks.end(), access.epoch,
+        [](std::uint32_t when, const auto& block) { return when < block.first; });
+    return next == blocks.begin() ? 0 : std::prev(next)->second;
+}
+
+bool in_device_memory(Address at) {
+    return device_memory_fault(reinterpret_cast<const void*>(at), 0) != "host memory";
+}
+
+std::vector<Report> reports() { return state.reports.found(); }
+
+}  // namespace simt::check

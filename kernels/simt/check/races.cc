@@ -1,0 +1,146 @@
+#include "races.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "state.h"
+
+namespace simt::check {
+namespace {
+
+bool ordered(const Access& before, const Access& now) {
+    if (before.epoch < state.launch_epoch) return true;  // or none at all
+    if (before.epoch >= state.block_epoch) {
+        if (before.epoch < now.epoch || before.thread == now.thread) return true;
+    }
+    return state.clocks.ordered(before, now);
+}
+
+// Reads and atomic operations stay until a plain write ends their time. One that is ordered before
+// `now` need not: whoever races with it races with `now`, too. Of more than two, those of different
+// warps are the ones to keep.
+void keep(Cell& cell, const Access& now) {
+    for (Access& other : cell.others) {
+        const bool of_block = other.epoch >= state.block_epoch;
+        const bool same_kind = other.atomic == now.atomic;
+        if (other.epoch < state.launch_epoch || (of_block && same_kind && ordered(other, now))) {
+            other = now;
+            return;
+        }
+    }
+    const Access &a = cell.others[0], &b = cell.others[1];
+    if (a.epoch == b.epoch && a.thread / 32 == b.thread / 32) cell.others[1] = now;
+}
+
+const char* verb(const Access& access, bool writes) {
+    return access.atomic ? "changes" : writes ? "writes" : "reads";
+}
+
+// Which of two places comes first in the program: the other, if this thread has been there since the
+// barrier; else it is still to come, or this thread takes another branch.
+bool before_is_first(const Access& before, const Access& now) {
+    if (state.sites.passed(before.site, now.epoch, now.thread)) return true;
+    const std::string &first = place_text(before), &second = place_text(now);
+    return first.size() != second.size() ? first.size() < second.size() : first < second;
+}
+
+std::string advice(const Access& before, const Access& now) {
+    std::string first = place_text(before), second = place_text(now);
+    const bool one_warp = before.thread / 32 == now.thread / 32;
+    const std::string barrier = one_warp ? "__syncthreads() or __syncwarp()" : "__syncthreads()";
+    if (first == second)
+        return "; give each thread its own place, use an atomic operation, or put " + barrier +
+               " between one run of this line and the next";
+    if (!before_is_first(before, now)) std::swap(first, second);
+    return "; put " + barrier + " between " + first + " and " + second;
+}
+
+constexpr const char* between_blocks =
+    "; blocks run in any order, and __syncthreads() does not order them: use an atomic operation, "
+    "give each block its own place, or use two launches";
+
+std::string race_text(const Access& before, const Access& now, bool before_writes, bool now_writes,
+                      const Place& place, const char* kind) {
+    const std::uint64_t block = state.block_of(now), other = state.block_of(before);
+    const bool same_block = before.epoch >= state.block_epoch;
+    const std::string variable = variable_text(place.at, place.size);
+    if (same_block)
+        return std::string(kind) + " in " + (place.shared ? "shared" : "global") + " memory: in " +
+               block_text(block) + " " + thread_text(before.thread) + " " +
+               verb(before, before_writes) + " " + variable + " at " + place_text(before) +
+               " and " + thread_text(now.thread) + " " + verb(now, now_writes) + " it at " +
+               place_text(now) + ", with no barrier between";
+    return std::string(kind) + " between blocks: " + thread_text(before.thread) + " of " +
+           block_text(other) + " " + verb(before, before_writes) + " " + variable + " at " +
+           place_text(before) + " and " + thread_text(now.thread) + " of " + block_text(block) +
+           " " + verb(now, now_writes) + " it at " + place_text(now);
+}
+
+std::string full_text(const Access& before, const Access& now, bool before_writes, bool now_writes,
+                      const Place& place) {
+    const bool same_block = before.epoch >= state.block_epoch;
+    return race_text(before, now, before_writes, now_writes, place, "race") +
+           (same_block ? advice(before, now) : between_blocks);
+}
+
+// What meet() found, for report_race().
+bool before_was_write = false;
+
+}  // namespace
+
+const Access* meet(Cell& cell, const Access& now, Way way) {
+    static Access found;
+    const Access* race = nullptr;
+    if (!ordered(cell.write, now)) {
+        found = cell.write;
+        before_was_write = true;
+        race = &found;
+    }
+    if (!race)
+        for (const Access& other : cell.others) {
+            const bool agree = way == Way::write ? false : bool(other.atomic) == bool(now.atomic);
+            if (agree || ordered(other, now)) continue;
+            found = other;
+            before_was_write = false;
+            race = &found;
+            break;
+        }
+    if (way == Way::write)
+        cell = {now, {}};
+    else
+        keep(cell, now);
+    return race;
+}
+
+void report_race(const Access& before, const Access& now, Way way, const Place& place) {
+    const bool writes = way == Way::write;
+    if (before_was_write && writes && place.size <= sizeof state.pending.before) {
+        if (state.pending.place.size != 0) return;
+        state.pending = {before, now, place, {}};
+        std::memcpy(state.pending.before, reinterpret_cast<const void*>(place.at), place.size);
+        return;
+    }
+    const Kind kind = before.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
+    if (state.reports.is_new(kind, before.site, now.site, state.sites))
+        state.reports.add(full_text(before, now, before_was_write, writes, place));
+}
+
+void settle_pending() {
+    PendingWrites& p = state.pending;
+    if (p.place.size == 0) return;
+    const Place place = p.place;
+    p.place.size = 0;
+    const bool same = std::memcmp(p.before, reinterpret_cast<const void*>(place.at), place.size) == 0;
+    const Kind kind = same ? Kind::same_value
+                      : p.first.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
+    if (!state.reports.is_new(kind, p.first.site, p.second.site, state.sites)) return;
+    if (!same) return state.reports.add(full_text(p.first, p.second, true, true, place));
+    state.reports.add(race_text(p.first, p.second, true, true, place, "same-value race") +
+                          "; both write the same value, so the result does not depend on their "
+                          "order; one thread would do",
+                      true);
+}
+
+}  // namespace simt::check

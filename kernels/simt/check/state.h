@@ -1,0 +1,66 @@
+// Everything the checks know, in one place: what runs now, what memory holds, who touched it, and
+// what was found. One launch runs at a time, so there is one State.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../observer.h"
+#include "allocations.h"
+#include "clocks.h"
+#include "races.h"
+#include "report.h"
+#include "shadow.h"
+#include "sites.h"
+
+namespace simt::check {
+
+// Two plain writes to one place that nothing orders. Whether they wrote the same is known once the
+// second has happened: at the next event.
+struct PendingWrites {
+    Access first, second;
+    Place place = {};  // of 0 bytes: there are none
+    unsigned char before[16] = {};
+};
+
+struct State {
+    // The launch, its current block and thread.
+    const Launch* launch = nullptr;
+    std::uint32_t epoch = 1, launch_epoch = 1, block_epoch = 1;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> blocks;  // first epoch, number
+    unsigned thread = 0;
+    // The current thread's stack; 0 bytes while no kernel's code runs.
+    Address stack_begin = 0, stack_bytes = 0;
+    Address dynamic_begin = 0, dynamic_end = 0;
+
+    Shadow shadow;
+    Allocations allocations;
+    Clocks clocks;
+    Sites sites;
+    Reports reports;
+    PendingWrites pending;
+
+    // In the launch's dynamic shared memory, or where it would be if it were larger.
+    bool near_dynamic(Address at) const {
+        return at >= dynamic_begin && at < dynamic_begin + most_shared_bytes;
+    }
+    std::uint64_t block_of(const Access& access) const;
+};
+
+// Never destroyed: kernels may run until the process ends.
+extern State& state;
+
+bool in_device_memory(Address at);
+
+// ---- words for reports (words.cc) -------------------------------------------------------------
+std::string thread_text(unsigned thread);       // "thread (1, 0, 0)"
+std::string block_text(std::uint64_t block);    // "block (0, 0, 0)"
+std::string bytes_text(std::size_t bytes);      // "1 byte", "4 bytes"
+std::string allocation_text(const Allocation& allocation);  // "argument 0", "an allocation"
+// "copy (bytes 4 to 7 of 256)", "argument 0 (...)", "an allocation (...)", "... memory at 0x...".
+std::string variable_text(Address at, unsigned size);
+std::string place_text(const Access& access);   // "a.cu:12"
+
+}  // namespace simt::check
