@@ -117,13 +117,6 @@ bool lives(Page& page, const Call& c) {
 }
 
 // ---- values -----------------------------------------------------------------------------------
-bool is_shared(const Page& page, Address at) {
-    if (page.owner == Owner::dynamic) return true;
-    if (page.owner != Owner::statics) return false;
-    const Symbol* symbol = page.symbols[(at - page.begin) / 4];
-    return symbol && is_local_static(symbol->name);
-}
-
 // Shared memory holds nothing at the start of a block; device variables hold their initial value.
 void check_written(Page& page, const Call& c, bool shared, std::uint32_t site) {
     if (page.owner == Owner::statics && !shared) return;
@@ -144,12 +137,8 @@ void check_written(Page& page, const Call& c, bool shared, std::uint32_t site) {
 
 void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
     check_written(page, c, shared, site);
-    Access now;
-    now.epoch = state.epoch;
-    now.site = site & 0x7fffffffu;
-    now.atomic = c.way == Way::atomic;
-    now.thread = state.thread & 1023u;
-    now.clock = state.clocks.now(state.thread, state.epoch) & 0x3fffffu;
+    const Access now = {state.epoch, site | (c.way == Way::atomic ? Access::atomic_bit : 0),
+                        state.who};
     unsigned count = 0;
     Cell* cells = page.cells_of(c.at, c.size, count);
     for (unsigned i = 0; i < count; ++i)
@@ -160,7 +149,7 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
 }  // namespace
 
 void access(Address at, unsigned size, Way way, bool aligned, Address code) {
-    settle_pending();
+    if (state.pending.place.size != 0) settle_pending();
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);
     if (aligned && (at & (size - 1)) != 0 && page->owner != Owner::host)
@@ -173,7 +162,7 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
         const auto here = static_cast<unsigned>(
             std::min<Address>(size, page->begin + Page::bytes - at));
         const Call c = {at, here, way, code};
-        if (lives(*page, c)) check_page(*page, c, is_shared(*page, at), site);
+        if (lives(*page, c)) check_page(*page, c, page->is_shared(at), site);
         at += here;
         size -= here;
         if (size > 0) page = &state.shadow.page(at);

@@ -55,10 +55,10 @@ void Clocks::atomic(unsigned thread, std::uint32_t epoch, Address at) {
 
 bool Clocks::acquired(const Access& before, const Access& now) const {
     for (const Acquired& a : acquired_) {
-        if (a.thread != now.thread && a.epoch >= now.epoch) continue;
+        if (a.thread != now.thread() && a.epoch >= now.epoch) continue;
         const Release& r = a.release;
         if (before.epoch < r.block_epoch || before.epoch > r.epoch) continue;
-        if (before.epoch < r.epoch || (before.thread == r.thread && before.clock < r.clock))
+        if (before.epoch < r.epoch || (before.thread() == r.thread && before.clock() < r.clock))
             return true;
     }
     return false;

@@ -28,10 +28,10 @@ class Clocks {
 
     // Whether `now` comes after `before`, by something other than a barrier of the block.
     bool ordered(const Access& before, const Access& now) const {
-        if (before.epoch == now.epoch && before.thread / 32 == now.thread / 32) {
-            const Warp& warp = warps_[now.thread / 32];
+        if (before.epoch == now.epoch && before.warp() == now.warp()) {
+            const Warp& warp = warps_[now.warp()];
             if (warp.epoch == now.epoch &&
-                warp.seen[now.thread % 32][before.thread % 32] > before.clock)
+                warp.seen[now.thread() % 32][before.thread() % 32] > before.clock())
                 return true;
         }
         return !acquired_.empty() && acquired(before, now);

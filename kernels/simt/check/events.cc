@@ -58,6 +58,7 @@ void thread_goes_on(unsigned thread) {
     state.thread = thread;
     state.stack_begin = address_of(stack.begin);
     state.stack_bytes = static_cast<Address>(stack.end - stack.begin);
+    state.clock_moved();
 }
 
 void thread_ends(unsigned) {
@@ -73,6 +74,7 @@ void barrier_passed() {
 void warp_synchronised(unsigned warp, unsigned mask) {
     settle_pending();
     state.clocks.warp_meets(warp, mask, state.epoch);
+    state.clock_moved();
 }
 
 void atomic(const void* address, std::size_t bytes, const void* code) {
@@ -80,7 +82,10 @@ void atomic(const void* address, std::size_t bytes, const void* code) {
     state.clocks.atomic(state.thread, state.epoch, address_of(address));
 }
 
-void fence(Observer::Scope) { state.clocks.fence(state.thread, state.epoch); }
+void fence(Observer::Scope) {
+    state.clocks.fence(state.thread, state.epoch);
+    state.clock_moved();
+}
 
 void allocated(const void* memory, std::size_t bytes) {
     state.allocations.add(address_of(memory), bytes);

@@ -10,11 +10,10 @@
 namespace simt::check {
 namespace {
 
-bool ordered(const Access& before, const Access& now) {
+inline bool ordered(const Access& before, const Access& now) {
     if (before.epoch < state.launch_epoch) return true;  // or none at all
-    if (before.epoch >= state.block_epoch) {
-        if (before.epoch < now.epoch || before.thread == now.thread) return true;
-    }
+    const bool of_block = before.epoch >= state.block_epoch;
+    if (of_block && (before.epoch < now.epoch || before.thread() == now.thread())) return true;
     return state.clocks.ordered(before, now);
 }
 
@@ -24,31 +23,31 @@ bool ordered(const Access& before, const Access& now) {
 void keep(Cell& cell, const Access& now) {
     for (Access& other : cell.others) {
         const bool of_block = other.epoch >= state.block_epoch;
-        const bool same_kind = other.atomic == now.atomic;
+        const bool same_kind = other.atomic() == now.atomic();
         if (other.epoch < state.launch_epoch || (of_block && same_kind && ordered(other, now))) {
             other = now;
             return;
         }
     }
     const Access &a = cell.others[0], &b = cell.others[1];
-    if (a.epoch == b.epoch && a.thread / 32 == b.thread / 32) cell.others[1] = now;
+    if (a.epoch == b.epoch && a.warp() == b.warp()) cell.others[1] = now;
 }
 
 const char* verb(const Access& access, bool writes) {
-    return access.atomic ? "changes" : writes ? "writes" : "reads";
+    return access.atomic() ? "changes" : writes ? "writes" : "reads";
 }
 
 // Which of two places comes first in the program: the other, if this thread has been there since the
 // barrier; else it is still to come, or this thread takes another branch.
 bool before_is_first(const Access& before, const Access& now) {
-    if (state.sites.passed(before.site, now.epoch, now.thread)) return true;
+    if (state.sites.passed(before.site(), now.epoch, now.thread())) return true;
     const std::string &first = place_text(before), &second = place_text(now);
     return first.size() != second.size() ? first.size() < second.size() : first < second;
 }
 
 std::string advice(const Access& before, const Access& now) {
     std::string first = place_text(before), second = place_text(now);
-    const bool one_warp = before.thread / 32 == now.thread / 32;
+    const bool one_warp = before.warp() == now.warp();
     const std::string barrier = one_warp ? "__syncthreads() or __syncwarp()" : "__syncthreads()";
     if (first == second)
         return "; give each thread its own place, use an atomic operation, or put " + barrier +
@@ -68,13 +67,13 @@ std::string race_text(const Access& before, const Access& now, bool before_write
     const std::string variable = variable_text(place.at, place.size);
     if (same_block)
         return std::string(kind) + " in " + (place.shared ? "shared" : "global") + " memory: in " +
-               block_text(block) + " " + thread_text(before.thread) + " " +
+               block_text(block) + " " + thread_text(before.thread()) + " " +
                verb(before, before_writes) + " " + variable + " at " + place_text(before) +
-               " and " + thread_text(now.thread) + " " + verb(now, now_writes) + " it at " +
+               " and " + thread_text(now.thread()) + " " + verb(now, now_writes) + " it at " +
                place_text(now) + ", with no barrier between";
-    return std::string(kind) + " between blocks: " + thread_text(before.thread) + " of " +
+    return std::string(kind) + " between blocks: " + thread_text(before.thread()) + " of " +
            block_text(other) + " " + verb(before, before_writes) + " " + variable + " at " +
-           place_text(before) + " and " + thread_text(now.thread) + " of " + block_text(block) +
+           place_text(before) + " and " + thread_text(now.thread()) + " of " + block_text(block) +
            " " + verb(now, now_writes) + " it at " + place_text(now);
 }
 
@@ -100,7 +99,7 @@ const Access* meet(Cell& cell, const Access& now, Way way) {
     }
     if (!race)
         for (const Access& other : cell.others) {
-            const bool agree = way == Way::write ? false : bool(other.atomic) == bool(now.atomic);
+            const bool agree = way == Way::write ? false : other.atomic() == now.atomic();
             if (agree || ordered(other, now)) continue;
             found = other;
             before_was_write = false;
@@ -123,7 +122,7 @@ void report_race(const Access& before, const Access& now, Way way, const Place& 
         return;
     }
     const Kind kind = before.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
-    if (state.reports.is_new(kind, before.site, now.site, state.sites))
+    if (state.reports.is_new(kind, before.site(), now.site(), state.sites))
         state.reports.add(full_text(before, now, before_was_write, writes, place));
 }
 
@@ -135,7 +134,7 @@ void settle_pending() {
     const bool same = std::memcmp(p.before, reinterpret_cast<const void*>(place.at), place.size) == 0;
     const Kind kind = same ? Kind::same_value
                       : p.first.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
-    if (!state.reports.is_new(kind, p.first.site, p.second.site, state.sites)) return;
+    if (!state.reports.is_new(kind, p.first.site(), p.second.site(), state.sites)) return;
     if (!same) return state.reports.add(full_text(p.first, p.second, true, true, place));
     state.reports.add(race_text(p.first, p.second, true, true, place, "same-value race") +
                           "; both write the same value, so the result does not depend on their "

@@ -27,7 +27,7 @@ void for_rows(Address at, std::size_t size, const Body& body) {
 
 }  // namespace
 
-bool Page::is_written(Address at, unsigned size) const {
+bool Page::are_written(Address at, unsigned size) const {
     bool all = true;
     for_rows(at - begin, size,
              [&](Address row, std::uint64_t mask) { all &= (written[row] & mask) == mask; });
@@ -68,8 +68,12 @@ Page& Shadow::find(Address at) {
         page->module = module;
         page->owner = module->segment(at)->writable ? Owner::statics : Owner::constant;
         page->symbols = std::make_unique<const Symbol*[]>(Page::bytes / word);
-        for (Address i = 0; i < Page::bytes / word; ++i)
-            page->symbols[i] = module->symbol(page->begin + i * word);
+        for (Address i = 0; i < Page::bytes / word; ++i) {
+            const Symbol* symbol = module->symbol(page->begin + i * word);
+            page->symbols[i] = symbol;
+            if (symbol && is_local_static(symbol->name))
+                page->shared[i / 64] |= std::uint64_t{1} << (i % 64);
+        }
     }
     return *page;
 }

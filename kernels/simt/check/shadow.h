@@ -16,10 +16,15 @@ namespace simt::check {
 // different epochs within a block are ordered. 0: none.
 struct Access {
     std::uint32_t epoch = 0;
-    std::uint32_t site : 31 = 0;   // where in the code, see sites.h
-    std::uint32_t atomic : 1 = 0;
-    std::uint32_t thread : 10 = 0;
-    std::uint32_t clock : 22 = 0;  // which of the thread's steps between two __syncwarp
+    std::uint32_t code = 0;  // the number of the site (sites.h); the top bit: atomic
+    std::uint32_t who = 0;   // the thread in 10 bits, above it its clock (clocks.h)
+
+    static constexpr std::uint32_t atomic_bit = 1u << 31;
+    bool atomic() const { return (code & atomic_bit) != 0; }
+    std::uint32_t site() const { return code & ~atomic_bit; }
+    unsigned thread() const { return who & 1023u; }
+    unsigned warp() const { return thread() / 32; }
+    std::uint32_t clock() const { return who >> 10; }
 };
 
 // `others` are reads and atomic operations since the last plain write. Two are enough to know
@@ -48,9 +53,21 @@ struct Page {
     const Module* module = nullptr;     // of statics
     bool by_byte = false;               // cells of 1 byte instead of 4
     std::unique_ptr<Cell[]> cells;
+    std::uint64_t shared[2] = {};       // of statics, a bit for each 4 bytes
     std::unique_ptr<const Symbol*[]> symbols;  // of statics, one for each 4 bytes
 
-    bool is_written(Address at, unsigned size) const;
+    bool is_shared(Address at) const {
+        if (owner == Owner::dynamic) return true;
+        return owner == Owner::statics && (shared[(at - begin) / 256] >> (at / 4 % 64) & 1) != 0;
+    }
+    bool is_written(Address at, unsigned size) const {
+        const Address first = at - begin, rest = first % 64;
+        if (rest + size > 64) return are_written(at, size);
+        const std::uint64_t mask = (size < 64 ? (std::uint64_t{1} << size) - 1 : ~std::uint64_t{0})
+                                   << rest;
+        return (written[first / 64] & mask) == mask;
+    }
+    bool are_written(Address at, unsigned size) const;
     void write(Address at, std::size_t size);
     // The cells of an access within this page; their number goes to `count`.
     Cell* cells_of(Address at, unsigned size, unsigned& count);

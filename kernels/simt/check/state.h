@@ -31,6 +31,7 @@ struct State {
     std::uint32_t epoch = 1, launch_epoch = 1, block_epoch = 1;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> blocks;  // first epoch, number
     unsigned thread = 0;
+    std::uint32_t who = 0;  // the thread with its clock, as accesses have it
     // The current thread's stack; 0 bytes while no kernel's code runs.
     Address stack_begin = 0, stack_bytes = 0;
     Address dynamic_begin = 0, dynamic_end = 0;
@@ -46,6 +47,7 @@ struct State {
     bool near_dynamic(Address at) const {
         return at >= dynamic_begin && at < dynamic_begin + most_shared_bytes;
     }
+    void clock_moved() { who = thread | clocks.now(thread, epoch) << 10; }
     std::uint64_t block_of(const Access& access) const;
 };
 

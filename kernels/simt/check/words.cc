@@ -52,6 +52,6 @@ std::string variable_text(Address at, unsigned size) {
     return "memory";
 }
 
-std::string place_text(const Access& access) { return state.sites.place(access.site); }
+std::string place_text(const Access& access) { return state.sites.place(access.site()); }
 
 }  // namespace simt::check
