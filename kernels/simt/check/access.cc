@@ -142,7 +142,7 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
     unsigned count = 0;
     Cell* cells = page.cells_of(c.at, c.size, count);
     for (unsigned i = 0; i < count; ++i)
-        if (const Access* other = meet(cells[i], now, c.way))
+        if (const Access* other = meet(cells[i], now, c.way, shared))
             report_race(*other, now, c.way, {c.at, c.size, shared});
 }
 

@@ -10,8 +10,10 @@
 namespace simt::check {
 namespace {
 
-inline bool ordered(const Access& before, const Access& now) {
-    if (before.epoch < state.launch_epoch) return true;  // or none at all
+// `oldest`: the first epoch that counts, of the launch; or of the block, whose shared memory is its
+// own.
+inline bool ordered(const Access& before, const Access& now, std::uint32_t oldest) {
+    if (before.epoch < oldest) return true;  // or none at all
     const bool of_block = before.epoch >= state.block_epoch;
     if (of_block && (before.epoch < now.epoch || before.thread() == now.thread())) return true;
     return state.clocks.ordered(before, now);
@@ -20,11 +22,11 @@ inline bool ordered(const Access& before, const Access& now) {
 // Reads and atomic operations stay until a plain write ends their time. One that is ordered before
 // `now` need not: whoever races with it races with `now`, too. Of more than two, those of different
 // warps are the ones to keep.
-void keep(Cell& cell, const Access& now) {
+void keep(Cell& cell, const Access& now, std::uint32_t oldest) {
     for (Access& other : cell.others) {
         const bool of_block = other.epoch >= state.block_epoch;
         const bool same_kind = other.atomic() == now.atomic();
-        if (other.epoch < state.launch_epoch || (of_block && same_kind && ordered(other, now))) {
+        if (other.epoch < oldest || (of_block && same_kind && ordered(other, now, oldest))) {
             other = now;
             return;
         }
@@ -89,10 +91,11 @@ bool before_was_write = false;
 
 }  // namespace
 
-const Access* meet(Cell& cell, const Access& now, Way way) {
+const Access* meet(Cell& cell, const Access& now, Way way, bool shared) {
+    const std::uint32_t oldest = shared ? state.block_epoch : state.launch_epoch;
     static Access found;
     const Access* race = nullptr;
-    if (!ordered(cell.write, now)) {
+    if (!ordered(cell.write, now, oldest)) {
         found = cell.write;
         before_was_write = true;
         race = &found;
@@ -100,7 +103,7 @@ const Access* meet(Cell& cell, const Access& now, Way way) {
     if (!race)
         for (const Access& other : cell.others) {
             const bool agree = way == Way::write ? false : other.atomic() == now.atomic();
-            if (agree || ordered(other, now)) continue;
+            if (agree || ordered(other, now, oldest)) continue;
             found = other;
             before_was_write = false;
             race = &found;
@@ -109,7 +112,7 @@ const Access* meet(Cell& cell, const Access& now, Way way) {
     if (way == Way::write)
         cell = {now, {}};
     else
-        keep(cell, now);
+        keep(cell, now, oldest);
     return race;
 }
 

@@ -10,7 +10,7 @@
 namespace simt::check {
 
 // Notes `now` in `cell`, and returns what it races with; null if nothing. Valid until the next call.
-const Access* meet(Cell& cell, const Access& now, Way way);
+const Access* meet(Cell& cell, const Access& now, Way way, bool shared);
 
 struct Place {
     Address at;
