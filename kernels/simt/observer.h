@@ -29,8 +29,8 @@ struct Observer {
 
     // All threads of the block have arrived at a __syncthreads; none has gone on.
     void (*barrier_passed)() = [] {};
-    // The lanes of `mask` have met in `warp`, in an operation that orders memory among them:
-    // __syncwarp, shuffles, votes, matches, reductions. None has gone on.
+    // The lanes of `mask` have met in a __syncwarp of `warp`; none has gone on. Shuffles, votes,
+    // matches and reductions exchange their values but order no memory, so they are no event.
     void (*warp_synchronised)(unsigned warp, unsigned mask) = [](unsigned, unsigned) {};
     // The current thread is about to read and perhaps write `bytes` at `address` in one step;
     // `code` is where in the kernel.

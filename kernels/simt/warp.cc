@@ -178,7 +178,9 @@ void check_mask(const Wait& wait, unsigned lane) {
 }
 
 void let_go_on(const Lanes& lanes) {
-    if (observer) observer->warp_synchronised(lanes.warp, lanes.present);
+    const unsigned first = static_cast<unsigned>(std::countr_zero(lanes.present));
+    if (observer && lanes.call(first).kind == Kind::sync)
+        observer->warp_synchronised(lanes.warp, lanes.present);
     answer(lanes);
     const bool reversed = machine.order.schedule == Schedule::reverse;
     for (unsigned i = 0; i < warp_lanes; ++i) {

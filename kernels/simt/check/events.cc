@@ -32,10 +32,11 @@ void launch_begins(const Launch& launch) {
     state.dynamic_end = address_of(dynamic.end);
 }
 
-void launch_ends(const Launch&, const std::string&) {
+void launch_ends(const Launch&, const std::string& error) {
     state.stack_bytes = 0;
     settle_pending();
-    if (std::string errors = state.reports.errors(); !errors.empty()) set_error(std::move(errors));
+    if (std::string errors = state.reports.errors(); !errors.empty())
+        set_error(error.empty() || error == errors ? errors : error + "\n" + errors);
     state.launch = nullptr;
 }
 
