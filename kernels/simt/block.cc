@@ -89,6 +89,7 @@ void start_more() {
     Worker& worker = *machine.ready.pop(machine.order);
     --machine.unfinished;
     worker.wait.operation = nullptr;
+    machine.running = &worker;  // an observer may ask for its stack
     if (observer) observer->thread_resumed(worker.thread);
     resume(worker);
 }

@@ -2,6 +2,7 @@
 // what was found. One launch runs at a time, so there is one State.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -45,7 +46,8 @@ struct State {
 
     // In the launch's dynamic shared memory, or where it would be if it were larger.
     bool near_dynamic(Address at) const {
-        return at >= dynamic_begin && at < dynamic_begin + most_shared_bytes;
+        return at >= dynamic_begin &&
+               at < std::max(dynamic_end, dynamic_begin + most_shared_bytes);
     }
     void clock_moved() { who = thread | clocks.now(thread, epoch) << 10; }
     std::uint64_t block_of(const Access& access) const;
