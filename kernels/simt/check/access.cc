@@ -84,12 +84,15 @@ void check_statics(const Page& page, const Call& c) {
           " long; compare the index with the size");
 }
 
-// An instruction of ours that the linker merged with a kernel's: two files that define one inline
-// function share it. Host memory is what it is for.
-bool is_own_code(const Call& c) {
+// The emulator and the standard library keep to host memory. They are compiled without checks, but
+// the linker may have given them the kernels' copy of an inline function.
+bool is_library_code(const Call& c) {
     const Module* module = module_of(c.code - 1);
     const Symbol* symbol = module ? module->symbol(c.code - 1) : nullptr;
-    return symbol && symbol->name.find("4simt") != std::string::npos;
+    if (symbol == nullptr) return false;
+    for (const char* begin : {"_ZSt", "_ZNSt", "_ZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx"})
+        if (symbol->name.rfind(begin, 0) == 0) return true;
+    return symbol->name.find("4simt") != std::string::npos;
 }
 
 // True if the checks of values follow.
@@ -110,7 +113,7 @@ bool lives(Page& page, const Call& c) {
             if (c.way == Way::read) return false;
             host_memory(c);
         case Owner::host:
-            if (is_own_code(c)) return false;
+            if (is_library_code(c)) return false;
             host_memory(c);
     }
     return false;
@@ -149,6 +152,7 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
 }  // namespace
 
 void access(Address at, unsigned size, Way way, bool aligned, Address code) {
+    const Inside inside;
     if (state.pending.place.size != 0) settle_pending();
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);
@@ -170,6 +174,7 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
 }
 
 void outside_array(const char* type, long long index, const char* file, unsigned line) {
+    const Inside inside;
     const char* slash = std::strrchr(file, '/');
     fault("out of bounds: " + who(state.thread) + " uses index " + std::to_string(index) +
           " of an array " + type + " at " + (slash ? slash + 1 : file) + ":" +

@@ -74,16 +74,19 @@ void barrier_passed() {
 
 void warp_synchronised(unsigned warp, unsigned mask) {
     settle_pending();
+    const Inside inside;
     state.clocks.warp_meets(warp, mask, state.epoch);
     state.clock_moved();
 }
 
 void atomic(const void* address, std::size_t bytes, const void* code) {
     access(address_of(address), static_cast<unsigned>(bytes), Way::atomic, true, address_of(code));
+    const Inside inside;
     state.clocks.atomic(state.thread, state.epoch, address_of(address));
 }
 
 void fence(Observer::Scope) {
+    const Inside inside;
     state.clocks.fence(state.thread, state.epoch);
     state.clock_moved();
 }

@@ -132,6 +132,7 @@ void report_race(const Access& before, const Access& now, Way way, const Place& 
 void settle_pending() {
     PendingWrites& p = state.pending;
     if (p.place.size == 0) return;
+    const Inside inside;
     const Place place = p.place;
     p.place.size = 0;
     const bool same = std::memcmp(p.before, reinterpret_cast<const void*>(place.at), place.size) == 0;

@@ -56,6 +56,19 @@ struct State {
 // Never destroyed: kernels may run until the process ends.
 extern State& state;
 
+// While one lives, what runs on the kernel's stack is the checks themselves: the linker may have
+// given them the kernels' copy of an inline function, which calls the hooks.
+class Inside {
+  public:
+    Inside() : stack_bytes_(state.stack_bytes) { state.stack_bytes = 0; }
+    ~Inside() { state.stack_bytes = stack_bytes_; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+  private:
+    Address stack_bytes_;
+};
+
 bool in_device_memory(Address at);
 
 // ---- words for reports (words.cc) -------------------------------------------------------------
