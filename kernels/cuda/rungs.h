@@ -44,6 +44,11 @@ std::span<const Rung<Matmul>> matmul_rungs();
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();
+const Backend& checking();  // opens the library of checked kernels
 const Backend* gpu();
+
+// What the library of checked kernels exports: null if its Backend is not the caller's.
+using OpenChecking = const Backend*(std::size_t table_bytes, bool (*stopping)());
+constexpr const char* open_checking_name = "tapegraph_open_checking";
 
 }  // namespace tg::kernels::cuda

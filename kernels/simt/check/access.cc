@@ -1,10 +1,12 @@
-// The checks of one access. Faults (nothing lives at the address) end the launch before they happen;
-// races and uninitialised reads are written down, and the kernel goes on.
+// The checks of one access. Faults (nothing lives at the address) end the launch before they
+// happen; races and uninitialised reads are written down, and the kernel goes on.
 #include "access.h"
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
+#include "../watchdog.h"
 #include "state.h"
 
 namespace simt::check {
@@ -62,8 +64,10 @@ std::string before_or_behind(const Call& c, const Allocation& a) {
     const Address bytes = state.dynamic_end - state.dynamic_begin;
     const Address from = c.at - state.dynamic_begin;
     fault("out of bounds: " + c.text() + " at " + c.place() + ", bytes " + std::to_string(from) +
-          " to " + std::to_string(from + c.size - 1) + " of dynamic shared memory, but the launch "
-          "gave " + bytes_text(bytes) + "; pass more, or compare the index with the size");
+          " to " + std::to_string(from + c.size - 1) +
+          " of dynamic shared memory, but the launch "
+          "gave " +
+          bytes_text(bytes) + "; pass more, or compare the index with the size");
 }
 
 [[noreturn]] void host_memory(const Call& c) {
@@ -114,6 +118,9 @@ bool lives(Page& page, const Call& c) {
             host_memory(c);
         case Owner::host:
             if (is_library_code(c)) return false;
+            if (const Allocation* next = state.allocations.near(c.at);
+                next && next->begin > c.at && next->begin - c.at <= 4096)
+                outside_allocations(c);
             host_memory(c);
     }
     return false;
@@ -153,6 +160,8 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
 
 void access(Address at, unsigned size, Way way, bool aligned, Address code) {
     const Inside inside;
+    // Before the watchdog's signal comes, which must not leave this code halfway.
+    if (launch_is_overdue()) end_launch(overdue_text());
     if (state.pending.place.size != 0) settle_pending();
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);
@@ -163,8 +172,8 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
     const std::uint32_t site = state.sites.number(code);
     state.sites.pass(site, state.epoch, state.thread);
     while (size > 0) {
-        const auto here = static_cast<unsigned>(
-            std::min<Address>(size, page->begin + Page::bytes - at));
+        const auto here =
+            static_cast<unsigned>(std::min<Address>(size, page->begin + Page::bytes - at));
         const Call c = {at, here, way, code};
         if (lives(*page, c)) check_page(*page, c, page->is_shared(at), site);
         at += here;

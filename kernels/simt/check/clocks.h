@@ -1,8 +1,8 @@
 // Who has seen whose steps since the block's last barrier. Each thread counts its own steps: a step
 // ends where it meets others of its warp (__syncwarp) or calls a fence. A thread that meets another
 // has seen what the other did before, and all that the other had seen. [Lamport 1978; Mattern 1989]
-// Between blocks, and between warps, the way is a release (a fence, then an atomic operation) and an
-// acquire (a later atomic operation on the same address).
+// Between blocks, and between warps, the way is a release (a fence, then an atomic operation) and
+// an acquire (a later atomic operation on the same address).
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ class Clocks {
     void block_begins(std::uint32_t epoch);
     // The steps of `thread` so far.
     std::uint32_t now(unsigned thread, std::uint32_t epoch) const {
-        return warps_[thread / 32].epoch == epoch ? warps_[thread / 32].seen[thread % 32][thread % 32]
-                                                  : 0;
+        return warps_[thread / 32].epoch == epoch
+                   ? warps_[thread / 32].seen[thread % 32][thread % 32]
+                   : 0;
     }
     void warp_meets(unsigned warp, unsigned mask, std::uint32_t epoch);
     void fence(unsigned thread, std::uint32_t epoch);
@@ -43,8 +44,8 @@ class Clocks {
         std::uint32_t epoch = 0;
         std::uint32_t seen[32][32];
     };
-    // All that a thread did in its block up to its fence: its own steps below `clock` of `epoch`, and
-    // everybody's of the epochs since `block_epoch`.
+    // All that a thread did in its block up to its fence: its own steps below `clock` of `epoch`,
+    // and everybody's of the epochs since `block_epoch`.
     struct Release {
         std::uint32_t block_epoch, epoch, clock;
         unsigned thread;

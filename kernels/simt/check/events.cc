@@ -127,9 +127,9 @@ constexpr Observer events = {
 }  // namespace
 
 std::uint64_t State::block_of(const Access& access) const {
-    const auto next = std::upper_bound(
-        blocks.begin(), blocks.end(), access.epoch,
-        [](std::uint32_t when, const auto& block) { return when < block.first; });
+    const auto next =
+        std::upper_bound(blocks.begin(), blocks.end(), access.epoch,
+                         [](std::uint32_t when, const auto& block) { return when < block.first; });
     return next == blocks.begin() ? 0 : std::prev(next)->second;
 }
 

@@ -23,7 +23,7 @@ inline void touch(const void* pointer, unsigned size, Way way, bool aligned, con
 
 #define CODE __builtin_return_address(0)
 #define FRAME __builtin_frame_address(0)
-#define ACCESS(name, size, way, aligned)                                             \
+#define ACCESS(name, size, way, aligned) \
     void __tsan_##name(void* at) { touch(at, size, Way::way, aligned, CODE, FRAME); }
 
 extern "C" {

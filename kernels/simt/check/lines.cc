@@ -1,5 +1,5 @@
-// The line table of a program: a small program itself, for a machine whose registers are an address,
-// a file and a line, and whose opcodes move them and emit rows. [DWARF 4, 6.2.5]
+// The line table of a program: a small program itself, for a machine whose registers are an
+// address, a file and a line, and whose opcodes move them and emit rows. [DWARF 4, 6.2.5]
 #include <algorithm>
 #include <cstring>
 
@@ -133,8 +133,8 @@ void run_program(Reader& unit, const Header& header, Address bias, Address first
         } else if (opcode == 4) {
             now.file = unit.unsigned_number();
         } else if (opcode == 8) {
-            now.address += (255u - header.opcode_base) / header.line_range *
-                           header.instruction_bytes;
+            now.address +=
+                (255u - header.opcode_base) / header.line_range * header.instruction_bytes;
         } else if (opcode == 9) {
             now.address += unit.get<std::uint16_t>();
         } else {
@@ -159,11 +159,10 @@ LineTable read_lines(const char* begin, const char* end, Address bias, Address f
         run_program(unit, header, bias, first_address, table);
     }
     // At one address an end comes before the next beginning, and of two rows the later counts.
-    std::stable_sort(table.lines.begin(), table.lines.end(),
-                     [](const Line& a, const Line& b) {
-                         if (a.address != b.address) return a.address < b.address;
-                         return a.line == 0 && b.line != 0;
-                     });
+    std::stable_sort(table.lines.begin(), table.lines.end(), [](const Line& a, const Line& b) {
+        if (a.address != b.address) return a.address < b.address;
+        return a.line == 0 && b.line != 0;
+    });
     return table;
 }
 

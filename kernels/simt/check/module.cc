@@ -44,8 +44,8 @@ struct Sections {
         const auto* names = at(header->e_shstrndx);
         for (unsigned i = 0; names && i < header->e_shnum; ++i) {
             const auto* section = at(i);
-            const auto* its = section ? part<char>(file, names->sh_offset + section->sh_name)
-                                      : nullptr;
+            const auto* its =
+                section ? part<char>(file, names->sh_offset + section->sh_name) : nullptr;
             if (its && std::strcmp(its, name) == 0)
                 return section->sh_flags & SHF_COMPRESSED ? nullptr : section;
         }
@@ -167,8 +167,7 @@ std::string Module::place(Address code) const {
 }
 
 const Module* module_of(Address address) {
-    static std::vector<std::unique_ptr<Module>>& known =
-        *new std::vector<std::unique_ptr<Module>>;
+    static std::vector<std::unique_ptr<Module>>& known = *new std::vector<std::unique_ptr<Module>>;
     for (const auto& module : known)
         if (module->segment(address)) return module.get();
     for (Module& module : loaded_modules()) {

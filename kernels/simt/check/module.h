@@ -1,6 +1,7 @@
 // What the compiler left in a program or library for a debugger: which function or variable lies at
 // an address, and which line of which file. Read from the ELF file itself, so no other program is
-// needed. Linux only; elsewhere, and in a stripped file, nothing is found and addresses are printed.
+// needed. Linux only; elsewhere, and in a stripped file, nothing is found and addresses are
+// printed.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct Symbol {
 };
 
 struct Line {
-    Address address = 0;  // of the first instruction; up to the next Line's
+    Address address = 0;               // of the first instruction; up to the next Line's
     std::uint32_t file = 0, line = 0;  // line 0: nobody's
 };
 

@@ -1,6 +1,7 @@
 #include "races.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -39,23 +40,21 @@ const char* verb(const Access& access, bool writes) {
     return access.atomic() ? "changes" : writes ? "writes" : "reads";
 }
 
-// Which of two places comes first in the program: the other, if this thread has been there since the
-// barrier; else it is still to come, or this thread takes another branch.
-bool before_is_first(const Access& before, const Access& now) {
-    if (state.sites.passed(before.site(), now.epoch, now.thread())) return true;
-    const std::string &first = place_text(before), &second = place_text(now);
-    return first.size() != second.size() ? first.size() < second.size() : first < second;
-}
+int line_number(const std::string& place) { return std::atoi(&place[place.rfind(':') + 1]); }
 
 std::string advice(const Access& before, const Access& now) {
     std::string first = place_text(before), second = place_text(now);
-    const bool one_warp = before.warp() == now.warp();
-    const std::string barrier = one_warp ? "__syncthreads() or __syncwarp()" : "__syncthreads()";
+    const std::string fix = before.warp() == now.warp()
+                                ? "put __syncthreads(), or within a warp __syncwarp(), between "
+                                : "put __syncthreads() between ";
     if (first == second)
-        return "; give each thread its own place, use an atomic operation, or put " + barrier +
-               " between one run of this line and the next";
-    if (!before_is_first(before, now)) std::swap(first, second);
-    return "; put " + barrier + " between " + first + " and " + second;
+        return "; give each thread its own place, use an atomic operation, or " + fix +
+               "one run of this line and the next";
+    const int order = state.sites.order(before.site(), now.site());
+    const bool descends = line_number(first) > line_number(second);
+    if (order > 0 || (order == 0 && descends)) std::swap(first, second);
+    const bool in_loop = line_number(first) > line_number(second);
+    return "; " + fix + first + " and " + second + (in_loop ? " of the next round" : "");
 }
 
 constexpr const char* between_blocks =
@@ -135,9 +134,11 @@ void settle_pending() {
     const Inside inside;
     const Place place = p.place;
     p.place.size = 0;
-    const bool same = std::memcmp(p.before, reinterpret_cast<const void*>(place.at), place.size) == 0;
-    const Kind kind = same ? Kind::same_value
-                      : p.first.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
+    const bool same =
+        std::memcmp(p.before, reinterpret_cast<const void*>(place.at), place.size) == 0;
+    const Kind kind = same                                 ? Kind::same_value
+                      : p.first.epoch >= state.block_epoch ? Kind::race
+                                                           : Kind::block_race;
     if (!state.reports.is_new(kind, p.first.site(), p.second.site(), state.sites)) return;
     if (!same) return state.reports.add(full_text(p.first, p.second, true, true, place));
     state.reports.add(race_text(p.first, p.second, true, true, place, "same-value race") +

@@ -1,7 +1,7 @@
 // Two accesses to one place race if they come from different threads, one of them writes and is not
-// atomic together with the other, and nothing orders them: no barrier of the block, no __syncwarp of
-// a warp, no release and acquire. The order in which the emulator ran them does not matter, so a race
-// is found whether or not the result was wrong.
+// atomic together with the other, and nothing orders them: no barrier of the block, no __syncwarp
+// of a warp, no release and acquire. The order in which the emulator ran them does not matter, so a
+// race is found whether or not the result was wrong.
 #pragma once
 
 #include "access.h"
@@ -9,7 +9,8 @@
 
 namespace simt::check {
 
-// Notes `now` in `cell`, and returns what it races with; null if nothing. Valid until the next call.
+// Notes `now` in `cell`, and returns what it races with; null if nothing. Valid until the next
+// call.
 const Access* meet(Cell& cell, const Access& now, Way way, bool shared);
 
 struct Place {

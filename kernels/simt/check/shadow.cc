@@ -58,8 +58,9 @@ Page& Shadow::find(Address at) {
     page->begin = at / Page::bytes * Page::bytes;
     if (in_device_memory(at)) {
         const Allocation* allocation = state.allocations.near(at);
-        const bool inside = allocation && at >= allocation->begin &&
-                            page->begin < allocation->begin + std::max<Address>(allocation->bytes, 1);
+        const bool inside =
+            allocation && at >= allocation->begin &&
+            page->begin < allocation->begin + std::max<Address>(allocation->bytes, 1);
         page->owner = inside ? Owner::device : Owner::nobody;
         page->valid_end = inside ? allocation->end() : page->begin;
     } else if (state.near_dynamic(at)) {

@@ -1,7 +1,7 @@
-// What the checks remember of each word of memory that kernels touch: who wrote it last, who read it
-// since, and which bytes hold a value at all. Memory is seen in pages of 512 bytes, the unit of the
-// emulator's allocations, so a page belongs to one owner.
-// Read next: races.h, for what an access is compared with.
+// What the checks remember of each word of memory that kernels touch: who wrote it last, who read
+// it since, and which bytes hold a value at all. Memory is seen in pages of 512 bytes, the unit of
+// the emulator's allocations, so a page belongs to one owner. Read next: races.h, for what an
+// access is compared with.
 #pragma once
 
 #include <cstdint>
@@ -47,13 +47,13 @@ struct Page {
 
     Address begin = 0;
     Owner owner = Owner::host;
-    std::uint32_t shared_epoch = 0;     // in which block `written` began, if the memory is shared
-    std::uint64_t written[8] = {};      // a bit for each byte
-    Address valid_end = 0;              // of an allocation
-    const Module* module = nullptr;     // of statics
-    bool by_byte = false;               // cells of 1 byte instead of 4
+    std::uint32_t shared_epoch = 0;  // in which block `written` began, if the memory is shared
+    std::uint64_t written[8] = {};   // a bit for each byte
+    Address valid_end = 0;           // of an allocation
+    const Module* module = nullptr;  // of statics
+    bool by_byte = false;            // cells of 1 byte instead of 4
     std::unique_ptr<Cell[]> cells;
-    std::uint64_t shared[2] = {};       // of statics, a bit for each 4 bytes
+    std::uint64_t shared[2] = {};              // of statics, a bit for each 4 bytes
     std::unique_ptr<const Symbol*[]> symbols;  // of statics, one for each 4 bytes
 
     bool is_shared(Address at) const {

@@ -1,5 +1,5 @@
-// A site is an instruction of a kernel that touches memory. Numbers of 31 bits take less room in the
-// shadow than addresses.
+// A site is an instruction of a kernel that touches memory. Numbers of 31 bits take less room in
+// the shadow than addresses.
 #pragma once
 
 #include <cstdint>
@@ -24,18 +24,21 @@ class Sites {
         if (site.place.empty()) site.place = place_of(site.code - 1);
         return site.place;
     }
-    // Notes that a thread comes by.
+    // Notes that a thread comes by, if it is the first in this epoch.
     void pass(std::uint32_t number, std::uint32_t epoch, unsigned thread) {
-        sites_[number].epoch = epoch;
-        sites_[number].thread = thread;
+        Site& site = sites_[number];
+        if (site.epoch != epoch) {
+            site.epoch = epoch;
+            site.thread = thread;
+            site.turn = ++turns_;
+        }
     }
-    // Whether `thread`, the one that runs, has come by the line of `number` in this epoch.
-    bool passed(std::uint32_t number, std::uint32_t epoch, unsigned thread) {
-        const std::string line = place(number);
-        for (std::uint32_t i = 0; i < sites_.size(); ++i)
-            if (sites_[i].epoch == epoch && sites_[i].thread == thread && place(i) == line)
-                return true;
-        return false;
+    // Which of two sites comes first in the program, as the first thread of this epoch ran it:
+    // negative for a, positive for b, 0 if no thread was the first at both.
+    int order(std::uint32_t a, std::uint32_t b) const {
+        const Site &first = sites_[a], &second = sites_[b];
+        if (first.epoch != second.epoch || first.thread != second.thread) return 0;
+        return first.turn < second.turn ? -1 : 1;
     }
 
   private:
@@ -47,18 +50,20 @@ class Sites {
     struct Site {
         Address code;
         std::string place;
-        std::uint32_t epoch = 0;  // of the last that came by
-        unsigned thread = 0;
+        std::uint32_t epoch = 0;  // the last in which a thread came by,
+        unsigned thread = 0;      // the first that did,
+        std::uint64_t turn = 0;   // and when
     };
     std::uint32_t find(Address code) {
         const auto [found, is_new] = numbers_.try_emplace(code, sites_.size());
-        if (is_new) sites_.push_back({code, "", 0, 0});
+        if (is_new) sites_.push_back({code, "", 0, 0, 0});
         return found->second;
     }
 
     Entry cache_[cached];
     std::unordered_map<Address, std::uint32_t> numbers_;
     std::vector<Site> sites_;
+    std::uint64_t turns_ = 0;
 };
 
 }  // namespace simt::check

@@ -46,8 +46,7 @@ struct State {
 
     // In the launch's dynamic shared memory, or where it would be if it were larger.
     bool near_dynamic(Address at) const {
-        return at >= dynamic_begin &&
-               at < std::max(dynamic_end, dynamic_begin + most_shared_bytes);
+        return at >= dynamic_begin && at < std::max(dynamic_end, dynamic_begin + most_shared_bytes);
     }
     void clock_moved() { who = thread | clocks.now(thread, epoch) << 10; }
     std::uint64_t block_of(const Access& access) const;
@@ -72,12 +71,12 @@ class Inside {
 bool in_device_memory(Address at);
 
 // ---- words for reports (words.cc) -------------------------------------------------------------
-std::string thread_text(unsigned thread);       // "thread (1, 0, 0)"
-std::string block_text(std::uint64_t block);    // "block (0, 0, 0)"
-std::string bytes_text(std::size_t bytes);      // "1 byte", "4 bytes"
+std::string thread_text(unsigned thread);                   // "thread (1, 0, 0)"
+std::string block_text(std::uint64_t block);                // "block (0, 0, 0)"
+std::string bytes_text(std::size_t bytes);                  // "1 byte", "4 bytes"
 std::string allocation_text(const Allocation& allocation);  // "argument 0", "an allocation"
 // "copy (bytes 4 to 7 of 256)", "argument 0 (...)", "an allocation (...)", "... memory at 0x...".
 std::string variable_text(Address at, unsigned size);
-std::string place_text(const Access& access);   // "a.cu:12"
+std::string place_text(const Access& access);  // "a.cu:12"
 
 }  // namespace simt::check

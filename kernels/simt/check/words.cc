@@ -14,9 +14,8 @@ std::string triple(std::uint64_t i, dim3 dims) {
 // " (bytes 4 to 7 of 256)"
 std::string range(Address offset, unsigned size, std::size_t of) {
     const std::string first = std::to_string(offset);
-    const std::string bytes = size == 1 ? "byte " + first
-                                        : "bytes " + first + " to " +
-                                              std::to_string(offset + size - 1);
+    const std::string bytes =
+        size == 1 ? "byte " + first : "bytes " + first + " to " + std::to_string(offset + size - 1);
     return " (" + bytes + " of " + std::to_string(of) + ")";
 }
 
@@ -43,8 +42,8 @@ std::string variable_text(Address at, unsigned size) {
     if (const Allocation* a = state.allocations.holding(at))
         return allocation_text(*a) + range(at - a->begin, size, a->bytes);
     if (state.near_dynamic(at))
-        return "dynamic shared memory" + range(at - state.dynamic_begin, size,
-                                               state.dynamic_end - state.dynamic_begin);
+        return "dynamic shared memory" +
+               range(at - state.dynamic_begin, size, state.dynamic_end - state.dynamic_begin);
     const Module* module = module_of(at);
     if (const Symbol* symbol = module ? module->symbol(at) : nullptr)
         return short_name(symbol->name) +

@@ -1,0 +1,51 @@
+// Runs the rungs of kernels/cuda that have barriers, each at a few sizes, and prints what was
+// wrong: a line with the rung's name, then the error. test_mutants.py links it with kernels that
+// lack one.
+#include <cstdio>
+#include <string>
+
+#include "tests/kernels/cuda/on_device.h"
+
+namespace tg::kernels::cuda {
+namespace {
+
+void say(const char* family, const char* rung) {
+    const std::string error = backend().last_error();
+    if (!error.empty()) std::printf("%s, %s\n%s\n", family, rung, error.c_str());
+}
+
+template <class T>
+void sum_line(std::int64_t outputs, std::int64_t n) {
+    for (const auto& rung : sum_rungs_here()) {
+        Numbers<T> in({outputs, n}), out({outputs, 1});
+        fill(in, 1);
+        const OnDevice on_in(in), on_out(out);
+        rung.run(on_out.array, on_in.array);
+        say("sum", rung.name);
+    }
+}
+
+template <class T>
+void multiply(std::int64_t M, std::int64_t K, std::int64_t N) {
+    for (const auto& rung : matmul_rungs_here()) {
+        Numbers<T> a({M, K}), b({K, N}), out({M, N});
+        fill(a, 1);
+        fill(b, 2);
+        const OnDevice on_a(a), on_b(b), on_out(out);
+        rung.run(on_out.array, on_a.array, on_b.array);
+        say("matmul", rung.name);
+    }
+}
+
+void run_all() {
+    sum_line<float>(1, 256);
+    sum_line<float>(5000, 70);
+    multiply<float>(16, 16, 16);
+    multiply<float>(20, 50, 40);
+    multiply<double>(16, 40, 16);
+}
+
+}  // namespace
+}  // namespace tg::kernels::cuda
+
+int main() { tg::kernels::cuda::run_all(); }
