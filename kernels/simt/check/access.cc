@@ -171,15 +171,20 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
               std::to_string(size));
     const std::uint32_t site = state.sites.number(code);
     state.sites.pass(site, state.epoch, state.thread);
+    bool counted = false, shared = false;
     while (size > 0) {
         const auto here =
             static_cast<unsigned>(std::min<Address>(size, page->begin + Page::bytes - at));
         const Call c = {at, here, way, code};
-        if (lives(*page, c)) check_page(*page, c, page->is_shared(at), site);
+        shared = page->is_shared(at);
+        counted = lives(*page, c);
+        if (counted) check_page(*page, c, shared, site);
         at += here;
         size -= here;
         if (size > 0) page = &state.shadow.page(at);
     }
+    if (counted && state.counters.on)
+        state.counters.touch(whole.at, whole.size, way, shared, site, state.thread);
 }
 
 void outside_array(const char* type, long long index, const char* file, unsigned line) {

@@ -2,8 +2,11 @@
 // launch, and simt::last_error() says it. See README.md of the folder above.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "../vector_types.h"
 
 namespace simt::check {
 
@@ -14,5 +17,37 @@ struct Report {
 
 // What was found in the latest launch.
 std::vector<Report> reports();
+
+// ---- counters ---------------------------------------------------------------------------------
+// What one line of a kernel did to memory in a launch. An instruction is a warp's, and counts once
+// for its up to 32 lanes.
+struct LineCounts {
+    std::string place;  // "a.cu:12"
+    std::uint64_t instructions = 0;
+    std::uint64_t lanes = 0;  // active ones, of 32 each
+    std::uint64_t bytes_read = 0, bytes_written = 0;
+    // Global memory: sectors of 32 bytes that were touched, and how few hold the same bytes.
+    std::uint64_t sectors = 0, ideal_sectors = 0;
+    // Shared memory: passes over its 32 banks, how few there could be, and the most that one
+    // instruction took: 1 is without conflict.
+    std::uint64_t passes = 0, ideal_passes = 0, most_passes = 0;
+    // Atomic instructions, and how often their lanes had to queue for one address.
+    std::uint64_t atomics = 0, atomic_passes = 0;
+};
+
+// Arithmetic is not counted: the compiler announces accesses to memory only.
+struct LaunchCounts {
+    dim3 grid, block;
+    std::uint64_t bytes_read = 0, bytes_written = 0;  // as threads asked for them
+    std::vector<LineCounts> lines;                    // ordered by place
+    bool cut = false;  // a loop without barriers was too long: its first rounds are counted
+};
+
+// Off at first, unless SIMT_COUNTERS is in the environment: "text" or "json" prints the counts of
+// every launch to stderr.
+void count(bool on);
+LaunchCounts counts();  // of the latest launch while counting was on
+std::string text(const LaunchCounts& counts);
+std::string json(const LaunchCounts& counts);
 
 }  // namespace simt::check

@@ -1,5 +1,8 @@
 // What the emulator tells the checks: see observer.h of the folder above. To be linked is to be on.
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "state.h"
 
@@ -25,6 +28,7 @@ void launch_begins(const Launch& launch) {
     state.launch = &launch;
     state.reports.launch_begins();
     state.clocks.launch_begins();
+    state.counters.launch_begins();
     state.blocks.clear();
     state.launch_epoch = state.epoch + 1;
     const Range dynamic = current_dynamic_shared();
@@ -32,11 +36,26 @@ void launch_begins(const Launch& launch) {
     state.dynamic_end = address_of(dynamic.end);
 }
 
+// What SIMT_COUNTERS asks for: 0, or the first letter of text or json.
+char counters_wish() {
+    const char* wish = std::getenv("SIMT_COUNTERS");
+    return wish && (std::strcmp(wish, "text") == 0 || std::strcmp(wish, "json") == 0) ? *wish : 0;
+}
+
+void show_counts() {
+    static const char wish = counters_wish();
+    state.counters.launch_ends();
+    if (wish == 0) return;
+    const std::string shown = wish == 't' ? text(counts()) : json(counts()) + "\n";
+    std::fputs(shown.c_str(), stderr);
+}
+
 void launch_ends(const Launch&, const std::string& error) {
     state.stack_bytes = 0;
     settle_pending();
     if (std::string errors = state.reports.errors(); !errors.empty())
         set_error(error.empty() || error == errors ? errors : error + "\n" + errors);
+    if (state.counters.on) show_counts();
     state.launch = nullptr;
 }
 
@@ -50,6 +69,7 @@ void block_begins(std::uint64_t block) {
 
 void block_ends(std::uint64_t) {
     settle_pending();
+    if (state.counters.on) state.counters.part_ends();
     state.stack_bytes = 0;
 }
 
@@ -69,6 +89,7 @@ void thread_ends(unsigned) {
 
 void barrier_passed() {
     settle_pending();
+    if (state.counters.on) state.counters.part_ends();
     ++state.epoch;
 }
 
@@ -122,7 +143,11 @@ constexpr Observer events = {
     .copied_to_device = copied_to_device,
 };
 
-[[maybe_unused]] const bool watching = (observer = &events, true);
+[[maybe_unused]] const bool watching = [] {
+    observer = &events;
+    state.counters.on = counters_wish() != 0;
+    return true;
+}();
 
 }  // namespace
 
@@ -136,6 +161,10 @@ std::uint64_t State::block_of(const Access& access) const {
 bool in_device_memory(Address at) {
     return device_memory_fault(reinterpret_cast<const void*>(at), 0) != "host memory";
 }
+
+void count(bool on) { state.counters.on = on; }
+
+LaunchCounts counts() { return state.counters.counts; }
 
 std::vector<Report> reports() { return state.reports.found(); }
 

@@ -11,6 +11,7 @@
 #include "../observer.h"
 #include "allocations.h"
 #include "clocks.h"
+#include "counters.h"
 #include "races.h"
 #include "report.h"
 #include "shadow.h"
@@ -42,6 +43,7 @@ struct State {
     Clocks clocks;
     Sites sites;
     Reports reports;
+    Counters counters;
     PendingWrites pending;
 
     // In the launch's dynamic shared memory, or where it would be if it were larger.

@@ -1,0 +1,141 @@
+#include "counters.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <utility>
+
+#include "state.h"
+
+namespace simt::check {
+namespace {
+
+constexpr Address sector_bytes = 32, bank_bytes = 4, banks = 32;
+// Groups between two barriers: 70 MB of them. What would open another is left out, and said to be.
+constexpr std::size_t most_open = 1u << 18;
+
+// How many different units of `unit` bytes the lanes ask for.
+template <class Group>
+std::uint64_t distinct(const Group& group, Address unit, unsigned lanes) {
+    std::vector<Address> all;
+    for (unsigned lane = 0; lane < 32; ++lane) {
+        if (!(lanes >> lane & 1)) continue;
+        const Address last = (group.at[lane] + group.size - 1) / unit;
+        for (Address i = group.at[lane] / unit; i <= last; ++i) all.push_back(i);
+    }
+    std::sort(all.begin(), all.end());
+    return static_cast<std::uint64_t>(std::unique(all.begin(), all.end()) - all.begin());
+}
+
+// The most different words that one bank has to give: how many passes shared memory needs.
+template <class Group>
+std::uint64_t passes(const Group& group, unsigned lanes) {
+    std::set<Address> of_bank[banks];
+    for (unsigned lane = 0; lane < 32; ++lane) {
+        if (!(lanes >> lane & 1)) continue;
+        const Address last = (group.at[lane] + group.size - 1) / bank_bytes;
+        for (Address word = group.at[lane] / bank_bytes; word <= last; ++word)
+            of_bank[word % banks].insert(word);
+    }
+    std::size_t most = 0;
+    for (const auto& words : of_bank) most = std::max(most, words.size());
+    return most;
+}
+
+// Wide accesses are served in parts: 8 bytes a half warp at a time, 16 a quarter.
+unsigned lanes_at_once(unsigned size) { return size <= 4 ? 32 : size <= 8 ? 16 : 8; }
+
+// The most lanes that change one place.
+template <class Group>
+std::uint64_t contention(const Group& group) {
+    std::map<Address, std::uint64_t> lanes;
+    std::uint64_t most = 0;
+    for (unsigned lane = 0; lane < 32; ++lane)
+        if (group.lanes >> lane & 1) most = std::max(most, ++lanes[group.at[lane]]);
+    return most;
+}
+
+}  // namespace
+
+void Counters::launch_begins() {
+    groups_.clear();
+    lines_.clear();
+    cut_ = false;
+}
+
+void Counters::touch(Address at, unsigned size, Way way, bool shared, std::uint32_t site,
+                     unsigned thread) {
+    const std::uint32_t occurrence = occurrences_[thread][site]++;
+    const Key key = {site, occurrence, thread / 32};
+    if (groups_.size() >= most_open && !groups_.contains(key)) {
+        cut_ = true;
+        return;
+    }
+    Group& group = groups_[key];
+    group.way = way;
+    group.shared = shared;
+    group.size = std::max(group.size, size);
+    group.lanes |= 1u << thread % 32;
+    group.at[thread % 32] = at;
+}
+
+void Counters::part_ends() {
+    for (const auto& [key, group] : groups_) count(key.site, group);
+    groups_.clear();
+    for (auto& of_thread : occurrences_) of_thread.clear();
+}
+
+void Counters::count(std::uint32_t site, const Group& group) {
+    LineCounts& line = lines_[state.sites.place(site)];
+    const auto lanes = static_cast<std::uint64_t>(std::popcount(group.lanes));
+    const std::uint64_t bytes = lanes * group.size;
+    ++line.instructions;
+    line.lanes += lanes;
+    (group.way == Way::read ? line.bytes_read : line.bytes_written) += bytes;
+    if (group.way == Way::atomic) {
+        ++line.atomics;
+        line.bytes_read += bytes;
+        line.atomic_passes += contention(group);
+    }
+    if (!group.shared) {
+        line.sectors += distinct(group, sector_bytes, group.lanes);
+        line.ideal_sectors += (distinct(group, 1, group.lanes) + sector_bytes - 1) / sector_bytes;
+        return;
+    }
+    const unsigned width = lanes_at_once(group.size);
+    for (unsigned first = 0; first < 32; first += width) {
+        const unsigned part = (width == 32 ? ~0u : (1u << width) - 1) << first & group.lanes;
+        if (part == 0) continue;
+        ++line.ideal_passes;
+        const std::uint64_t needed = passes(group, part);
+        line.passes += needed;
+        line.most_passes = std::max(line.most_passes, needed);
+    }
+}
+
+void Counters::launch_ends() {
+    part_ends();
+    counts = {};
+    counts.cut = cut_;
+    for (auto& [place, line] : lines_) {
+        line.place = place;
+        counts.lines.push_back(line);
+    }
+    // By the number of the line, not by its digits.
+    std::sort(counts.lines.begin(), counts.lines.end(), [](const auto& a, const auto& b) {
+        const auto key = [](const std::string& place) {
+            const std::size_t colon = place.rfind(':');
+            return std::pair(place.substr(0, colon), place.size());
+        };
+        return std::pair(key(a.place), a.place) < std::pair(key(b.place), b.place);
+    });
+    for (const LineCounts& line : counts.lines) {
+        counts.bytes_read += line.bytes_read;
+        counts.bytes_written += line.bytes_written;
+    }
+    const Launch& launch = *state.launch;
+    counts.grid = launch.grid;
+    counts.block = launch.block;
+}
+
+}  // namespace simt::check

@@ -1,0 +1,79 @@
+#include <fstream>
+#include <string>
+
+#include "kernels/simt/simt.h"
+#include "tests/kernels/simt/check/counted.h"
+
+namespace counted {
+namespace {
+
+using simt::launch;
+
+template <int width>
+__global__ void transpose(float* out, const float* in) {
+    __shared__ float tile[32][width];
+    const unsigned x = threadIdx.x, y = threadIdx.y;
+    tile[y][x] = in[y * 32 + x];
+    __syncthreads();
+    const float turned = tile[x][y];
+    out[y * 32 + x] = turned;
+}
+
+__global__ void stride_2(float* out, const float* in) {
+    const float value = in[2 * threadIdx.x];
+    out[threadIdx.x] = value;
+}
+
+__global__ void misaligned(float* out, const float* in) {
+    const float value = in[threadIdx.x + 1];
+    out[threadIdx.x] = value;
+}
+
+__global__ void all_read_one(float* out, const float* in) {
+    const float value = in[0];
+    out[threadIdx.x] = value;
+}
+
+__global__ void add_to_bins(int* bins) { atomicAdd(&bins[threadIdx.x % 4], 1); }
+
+__global__ void copy_wide(float4* out, const float4* in) {
+    __shared__ float4 copy[32];
+    copy[threadIdx.x] = in[threadIdx.x];
+    out[threadIdx.x] = copy[threadIdx.x];
+}
+
+__global__ void even_lanes(float* out) {
+    if (threadIdx.x % 2 == 0) out[threadIdx.x] = 1;
+}
+
+}  // namespace
+
+void transpose_32(float* out, const float* in) {
+    launch(transpose<32>, 1, dim3(32, 32), 0, out, in);
+}
+void transpose_33(float* out, const float* in) {
+    launch(transpose<33>, 1, dim3(32, 32), 0, out, in);
+}
+void copy_stride_2(float* out, const float* in) { launch(stride_2, 1, 32, 0, out, in); }
+void copy_misaligned(float* out, const float* in) { launch(misaligned, 1, 32, 0, out, in); }
+void broadcast(float* out, const float* in) { launch(all_read_one, 1, 32, 0, out, in); }
+void histogram(int* bins) { launch(add_to_bins, 1, 64, 0, bins); }
+void copy_float4(float* out, const float* in) {
+    launch(copy_wide, 1, 32, 0, reinterpret_cast<float4*>(out),
+           reinterpret_cast<const float4*>(in));
+}
+void every_second(float* out) { launch(even_lanes, 1, 32, 0, out); }
+
+const char* line(const char* wanted) {
+    static std::string found;
+    std::ifstream source(__FILE__);
+    std::string text;
+    for (int number = 1; std::getline(source, text); ++number) {
+        if (text.find(wanted) == std::string::npos) continue;
+        found = "counted.cu:" + std::to_string(number);
+        return found.c_str();
+    }
+    return "no such line";
+}
+
+}  // namespace counted
