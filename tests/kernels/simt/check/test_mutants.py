@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[4]
 KERNELS = ROOT / "kernels" / "cuda"
 BUILD = Path(os.environ.get("TAPEGRAPH_BUILD", "no such folder"))
 PROGRAM = BUILD / "check_rungs"
+LIBRARY = "libtapegraph_checking.so"
 
 pytestmark = pytest.mark.skipif(
     not PROGRAM.exists(), reason="TAPEGRAPH_BUILD does not name a build folder with checks"
@@ -52,7 +54,8 @@ def compile_command(source: Path) -> tuple[list[str], Path]:
     raise AssertionError(f"{source} is not in compile_commands.json")
 
 
-def built_mutant(source: Path, number: int, folder: Path) -> Path:
+def checked_objects(source: Path, number: int, folder: Path) -> tuple[str, list[Path]]:
+    """The compiler, and the objects of kernels and emulator, one kernel without line `number`."""
     lines = source.read_text().splitlines()
     lines[number - 1] = ""
     mutant = folder / source.name
@@ -62,10 +65,18 @@ def built_mutant(source: Path, number: int, folder: Path) -> Path:
     subprocess.run([replaced.get(word, word) for word in words], cwd=BUILD, check=True)
     kernels = sorted(original.parent.glob("*.o"))
     objects = [folder / "mutant.o" if o == original else o for o in kernels]
-    for target in ("tapegraph_checked_emulator", "check_rungs"):
-        objects += sorted((BUILD / "CMakeFiles" / f"{target}.dir").rglob("*.o"))
+    return words[0], objects + objects_of("tapegraph_checked_emulator")
+
+
+def objects_of(target: str) -> list[Path]:
+    return sorted((BUILD / "CMakeFiles" / f"{target}.dir").rglob("*.o"))
+
+
+def built_mutant(source: Path, number: int, folder: Path) -> Path:
+    compiler, objects = checked_objects(source, number, folder)
+    objects += objects_of("check_rungs")
     program = folder / "mutant"
-    subprocess.run([words[0], *objects, "-o", program, "-lpthread", "-ldl"], check=True)
+    subprocess.run([compiler, *objects, "-o", program, "-lpthread", "-ldl"], check=True)
     return program
 
 
@@ -87,3 +98,58 @@ def test_a_deleted_barrier_is_found_where_it_was(name: str, number: int, tmp_pat
             for first, second, wraps in re.findall(advice, text)
         )
         assert fits, f"{schedule}: no pair of lines around line {number} in\n{text}"
+
+
+def run_python(package: Path, code: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TAPEGRAPH_CUDA": "checking", "PYTHONPATH": str(package.parent)}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """The built package, without its library of checked kernels."""
+    built = BUILD / "python" / "tapegraph"
+    if not list(built.glob("_C*.so")):
+        pytest.skip("no Python module in the build folder")
+    copy = tmp_path / "tapegraph"
+    copy.mkdir()
+    for file in built.iterdir():
+        if file.name not in ("__pycache__", LIBRARY):
+            (copy / file.name).symlink_to(file.resolve())
+    return copy
+
+
+SUM = "import tapegraph as tg; x = tg.ones(1, 256).to('cuda'); print(x.sum(1).to('cpu').tolist())"
+
+
+def test_python_runs_kernels_under_the_checks(package: Path) -> None:
+    (package / LIBRARY).symlink_to(BUILD / LIBRARY)
+    name = "; print(tg.cuda.get_device_name())"
+    assert run_python(package, SUM + name).stdout == "[256.0]\nchecking emulator\n"
+
+
+def test_python_raises_what_the_checks_found(package: Path, tmp_path: Path) -> None:
+    source = KERNELS / "sum.cu"
+    number = next(n for name, n in MUTANTS if name == source.name)
+    compiler, objects = checked_objects(source, number, tmp_path)
+    objects += objects_of("tapegraph_checking")
+    subprocess.run([compiler, "-shared", *objects, "-o", package / LIBRARY], check=True)
+    error = run_python(package, SUM).stderr.splitlines()
+    assert any(
+        "RuntimeError: sum (<string>:1): CUDA: race in shared memory: in block (0, 0, 0)" in line
+        and f"put __syncthreads() between sum.cu:{number - 2} and sum.cu:{number + 2}" in line
+        for line in error
+    ), error
+
+
+def test_python_is_told_that_the_library_is_missing(package: Path) -> None:
+    error = run_python(package, SUM).stderr.splitlines()[-1]
+    assert f": CUDA: TAPEGRAPH_CUDA=checking: there is no {LIBRARY} in {package}" in error
+    assert error.endswith("build it with g++ on Linux (the CMake target tapegraph_checking)")
