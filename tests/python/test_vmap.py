@@ -361,6 +361,20 @@ def test_jacobians_and_hessian():
     assert tg.allclose(a, tg.diag(x + 1)) and tg.allclose(b, tg.diag(x))
 
 
+def test_derivatives_at_a_view_go_inside_of_others():
+    x = randn(2, 3)
+    row = x[0].clone()
+
+    def f(y):
+        return (y**3).sum() * y
+
+    assert tg.equal(jacfwd(jacrev(f))(x[0]), jacfwd(jacrev(f))(row))
+    assert tg.equal(hessian(lambda y: f(y).sum())(x[0]), hessian(lambda y: f(y).sum())(row))
+    inner = grad(lambda y: (y**2).sum())
+    assert tg.equal(vmap(lambda a: inner(x.T) * a.sum())(x)[1], 2 * x.T * x[1].sum())
+    assert tg.equal(tg.compile(lambda: inner(x[:, 1]))(), 2 * x[:, 1])
+
+
 def test_functional_call():
     model = tg.nn.Linear(2, 1)
     new = {"weight": tg.tensor([[1.0, 2.0]]), "bias": tg.tensor([3.0])}

@@ -282,7 +282,7 @@ def _starts(nest: Any, name: str) -> Any:
             )
         if x.requires_grad:
             return x.clone()
-        own = x.detach().clone() if x.is_symbolic else x.detach()
+        own = x.detach().clone() if _C._recording() else x.detach()
         return own.requires_grad_()
 
     return trees.mapped(start, nest)
