@@ -40,6 +40,18 @@ def given(m, spec, leaves):
     return value if kind == "plain" else m.tensor(value)
 
 
+def on_packed(m, module, lengths, batch_first, enforce_sorted):
+    """The module on padded input, which is packed before and padded behind it."""
+    rnn = m.nn.utils.rnn
+
+    def call(x, *states):
+        x = rnn.pack_padded_sequence(x, lengths, batch_first, enforce_sorted)
+        output, last = module(x, *states)
+        return rnn.pad_packed_sequence(output, batch_first, 0.5)[0], last
+
+    return call
+
+
 def tensors(value):
     if isinstance(value, (tuple, list)):
         return [t for part in value for t in tensors(part)]
@@ -65,7 +77,8 @@ def played(m, case, wrapped=lambda module: module):
     if not case.get("leaf", True):
         values = [value.clone() for value in values]
     call = {key: given(m, spec, leaves) for key, spec in case.get("call", {}).items()}
-    run = wrapped(module)
+    packed = case.get("packed")
+    run = wrapped(on_packed(m, module, *packed) if packed else module)
     for _ in range(1, case.get("calls", 1)):
         run(*values, **call)
     if not case.get("train", True):

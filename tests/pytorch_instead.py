@@ -226,17 +226,6 @@ v, g = tg.tensor([[3.0, 4.0]]), tg.tensor([[2.0]])
 print((F.linear(tg.ones(1, 2), g * F.normalize(v, dim=1)) * 10).round().item())  # 28.0""",
     ),
     Instead(
-        "torch.nn.utils.rnn.pack_padded_sequence torch.nn.utils.rnn.pack_sequence",
-        "`pad_sequence` and a mask; [lesson 9](09_ragged_lengths/README.md)",
-        """\
-from tapegraph.nn.utils.rnn import pad_sequence
-
-lines = [tg.ones(3), tg.ones(1)]
-x = pad_sequence(lines, batch_first=True)
-mask = tg.arange(3) < tg.tensor([[3], [1]])
-print((x * mask).sum(1))  # tensor([3., 1.])""",
-    ),
-    Instead(
         "torch.nn.utils.get_total_norm",
         "the norm of the norms",
         """\
