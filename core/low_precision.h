@@ -19,7 +19,16 @@ inline Arg widened(const Arg& x) { return is_low(x) ? Arg(cast(x, DType::float32
 inline Tensor widened(const Tensor& x) {
     return x.defined() && is_low_precision(x.dtype()) ? cast(x, DType::float32) : x;
 }
-// y, which was computed of x widened, as x's own dtype.
-inline Tensor rounded(const Tensor& y, const Arg& x) { return cast(y, x.tensor.dtype()); }
+// Does x keep its dtype where it meets this: a number, or a tensor that is as low, whole or of no
+// dims?
+inline bool stays_low(const Arg& x, const Arg& other) {
+    return !other.is_tensor() || other.tensor.dims() == 0 || !is_floating(other.tensor.dtype()) ||
+           other.tensor.dtype() == x.tensor.dtype();
+}
+// y, which was computed of x widened, as x's own dtype; as it is, if x met something wider.
+template <class... Others>
+Tensor rounded(const Tensor& y, const Arg& x, const Others&... others) {
+    return (stays_low(x, others) && ...) ? cast(y, x.tensor.dtype()) : y;
+}
 
 }  // namespace tg

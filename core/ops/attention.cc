@@ -54,6 +54,11 @@ Attention attend(const Arg& query, const Arg& key, const Arg& value, const Atten
         if (x->tensor.dims() < 2)
             fail(ErrorKind::runtime, "scaled_dot_product_attention: a tensor of shape ",
                  text(x->tensor.shape()), " has no rows to look at; it needs 2 dims or more");
+    for (const Arg* x : {&key, &value})
+        if (x->tensor.dtype() != query.tensor.dtype())
+            fail(ErrorKind::runtime, "scaled_dot_product_attention: query is ",
+                 name_of(query.tensor.dtype()), " and ", x == &key ? "key " : "value ",
+                 name_of(x->tensor.dtype()), "; cast one of them");
     if (is_low(query)) {
         const AutocastScope off({});
         AttentionOptions wide = o;

@@ -47,14 +47,14 @@ Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
 
 Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Arg& value) {
     const Here here(x.where, "addcmul");
-    if (is_low(x)) return rounded(addcmul(widened(x), widened(a), widened(b), value), x);
+    if (is_low(x)) return rounded(addcmul(widened(x), widened(a), widened(b), value), x, a, b);
     check_value("addcmul", x, value);
     return add(x, mul(mul(a, b), value));
 }
 
 Tensor addcdiv(const Arg& x, const Arg& a, const Arg& b, const Arg& value) {
     const Here here(x.where, "addcdiv");
-    if (is_low(x)) return rounded(addcdiv(widened(x), widened(a), widened(b), value), x);
+    if (is_low(x)) return rounded(addcdiv(widened(x), widened(a), widened(b), value), x, a, b);
     if (is_whole(a) && is_whole(b))
         fail(ErrorKind::runtime,
              "addcdiv: two tensors of integers; cast them, or use floor_divide and add");

@@ -44,6 +44,12 @@ Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias) {
     const Here here(x.where, "linear");
     if (lowers(x.tensor, weight.tensor, bias))
         return linear(lowered(x), lowered(weight), lowered(bias));
+    if (weight.tensor.dtype() != x.tensor.dtype())
+        fail(ErrorKind::runtime, "linear: x is ", name_of(x.tensor.dtype()), " and weight ",
+             name_of(weight.tensor.dtype()), "; cast one of them");
+    if (bias.defined() && bias.dtype() != x.tensor.dtype())
+        fail(ErrorKind::runtime, "linear: x is ", name_of(x.tensor.dtype()), " and bias ",
+             name_of(bias.dtype()), "; cast one of them");
     if (is_low(x)) {
         const AutocastScope off({});
         return rounded(linear(widened(x), widened(weight), widened(bias)), x);

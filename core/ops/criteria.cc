@@ -39,7 +39,7 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
     if (is_low(input))
         return as_loss(
             binary_cross_entropy(widened(input), widened(target), widened(weight), reduction),
-            input);
+            input, target);
     check_same_shape(op, input, target);
     if (!is_floating(input.tensor.dtype()))
         fail(ErrorKind::unsupported, op, ": needs a floating dtype, and the input is ",
@@ -62,7 +62,8 @@ Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& w
 // log(2 pi t) / 2, where t > 1
 Tensor poisson_nll_loss(const Arg& input, const Arg& target, const PoissonLoss& o) {
     const Here here(input.where, "poisson_nll_loss");
-    if (is_low(input)) return as_loss(poisson_nll_loss(widened(input), widened(target), o), input);
+    if (is_low(input))
+        return as_loss(poisson_nll_loss(widened(input), widened(target), o), input, target);
     Tensor losses = o.log_input ? sub(exp(input), mul(target, input))
                                 : sub(input, mul(target, log(add(input, o.eps))));
     if (o.full) {
@@ -80,8 +81,9 @@ Tensor gaussian_nll_loss(const Arg& input, const Arg& target, const Arg& var,
                          const GaussianLoss& o) {
     const char* op = "gaussian_nll_loss";
     const Here here(input.where, op);
-    if (is_low(input))
-        return as_loss(gaussian_nll_loss(widened(input), widened(target), widened(var), o), input);
+    if (is_low(input))  // not of autocast's list
+        return rounded(gaussian_nll_loss(widened(input), widened(target), widened(var), o), input,
+                       target, var);
     const Dims& x = input.tensor.shape();
     Tensor v = var.is_tensor() ? var.tensor
                                : full(x, var.scalar, {input.tensor.dtype(), input.tensor.device()});
@@ -132,7 +134,7 @@ Tensor margin_ranking_loss(const Arg& input1, const Arg& input2, const Arg& targ
     if (is_low(input1))
         return as_loss(margin_ranking_loss(widened(input1), widened(input2), widened(target),
                                            margin, reduction),
-                       input1);
+                       input1, input2);
     if (input1.tensor.dims() != input2.tensor.dims() ||
         input1.tensor.dims() != target.tensor.dims())
         fail(ErrorKind::runtime, op, ": input1 ", text(input1.tensor.shape()), ", input2 ",
@@ -150,7 +152,7 @@ Tensor cosine_embedding_loss(const Arg& input1, const Arg& input2, const Arg& ta
     if (is_low(input1))
         return as_loss(cosine_embedding_loss(widened(input1), widened(input2), widened(target),
                                              margin, reduction),
-                       input1);
+                       input1, input2);
     const int rows = target.tensor.dims();
     if (rows > 1 || input1.tensor.dims() != rows + 1 || input2.tensor.dims() != rows + 1)
         fail(ErrorKind::runtime, op, ": inputs ", text(input1.tensor.shape()), " and ",
@@ -170,7 +172,8 @@ Tensor triplet_margin_loss(const Arg& anchor, const Arg& positive, const Arg& ne
     const Here here(anchor.where, op);
     if (is_low(anchor))
         return as_loss(
-            triplet_margin_loss(widened(anchor), widened(positive), widened(negative), o), anchor);
+            triplet_margin_loss(widened(anchor), widened(positive), widened(negative), o), anchor,
+            positive, negative);
     if (!(o.margin > 0)) fail(ErrorKind::value, op, ": margin is ", o.margin, ", not above 0");
     const int dims = anchor.tensor.dims();
     if (positive.tensor.dims() != dims || negative.tensor.dims() != dims)
@@ -187,6 +190,11 @@ Tensor triplet_margin_loss(const Arg& anchor, const Arg& positive, const Arg& ne
 Tensor multi_margin_loss(const Arg& input, const Arg& target, const MarginLoss& o) {
     const char* op = "multi_margin_loss";
     const Here here(input.where, op);
+    if (is_low(input)) {
+        MarginLoss wide = o;
+        wide.weight = widened(o.weight);
+        return as_loss(multi_margin_loss(widened(input), target, wide), input);
+    }
     const Dims& x = input.tensor.shape();
     const Dims& t = target.tensor.shape();
     if (o.p != 1 && o.p != 2) fail(ErrorKind::value, op, ": p is ", o.p, ", and must be 1 or 2");
@@ -217,10 +225,10 @@ Tensor multilabel_soft_margin_loss(const Arg& input, const Arg& target, const Te
                                    const std::string& reduction) {
     const char* op = "multilabel_soft_margin_loss";
     const Here here(input.where, op);
-    if (is_low(input))
-        return as_loss(multilabel_soft_margin_loss(widened(input), widened(target), widened(weight),
+    if (is_low(input))  // not of autocast's list
+        return rounded(multilabel_soft_margin_loss(widened(input), widened(target), widened(weight),
                                                    reduction),
-                       input);
+                       input, target);
     if (input.tensor.dims() == 0)
         fail(ErrorKind::index, op, ": a tensor of no dims has no classes");
     Tensor losses =

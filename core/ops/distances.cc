@@ -1,4 +1,6 @@
 // How far apart vectors are, and how alike; made of other ops.
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/reduced.h"
 
 namespace tg {
@@ -22,6 +24,7 @@ Tensor cosine_similarity(const Arg& x1, const Arg& x2, std::int64_t dim, double 
     const Here here(x1.where, "cosine_similarity");
     check_floating("cosine_similarity", x1);
     check_floating("cosine_similarity", x2);
+    if (is_low(x1)) return rounded(cosine_similarity(widened(x1), widened(x2), dim, eps), x1, x2);
     const Tensor products = mul(x1, x2);
     const int d = wrap_dim("cosine_similarity", dim, products.dims());
     const auto size = [&](const Arg& x) {
@@ -32,6 +35,8 @@ Tensor cosine_similarity(const Arg& x1, const Arg& x2, std::int64_t dim, double 
 
 Tensor pairwise_distance(const Arg& x1, const Arg& x2, double p, double eps, bool keepdim) {
     const Here here(x1.where, "pairwise_distance");
+    if (is_low(x1))
+        return rounded(pairwise_distance(widened(x1), widened(x2), p, eps, keepdim), x1, x2);
     const Tensor apart = add(sub(x1, x2), eps);
     if (apart.dims() == 0)
         fail(ErrorKind::index, "pairwise_distance: tensors of no dims have no vectors");
@@ -40,6 +45,7 @@ Tensor pairwise_distance(const Arg& x1, const Arg& x2, double p, double eps, boo
 
 Tensor normalize(const Arg& x, double p, const DimList& dims, double eps) {
     const Here here(x.where, "normalize");
+    if (is_low(x)) return rounded(normalize(widened(x), p, dims, eps), x);
     const Tensor size = norm(x, p, dims, true);
     return div(x, clamp(size, Arg(eps), {}));
 }
@@ -62,7 +68,15 @@ Tensor bilinear(const Arg& x1, const Arg& x2, const Arg& weight, const Tensor& b
     if (bias.defined() && (bias.dims() != 1 || bias.shape()[0] != w[0]))
         fail(ErrorKind::runtime, "bilinear: bias ", text(bias.shape()),
              " needs one number for each of ", w[0], " results");
-    const Tensor y = einsum("...i,oij,...j->...o", {x1.tensor, weight.tensor, x2.tensor});
+    if (is_low(x1)) {
+        return without_autocast([&] {
+            return rounded(bilinear(widened(x1), widened(x2), widened(weight), widened(bias)), x1,
+                           x2, weight);
+        });
+    }
+    const Tensor y = without_autocast([&] {
+        return einsum("...i,oij,...j->...o", {x1.tensor, weight.tensor, x2.tensor});
+    });
     return bias.defined() ? add(y, bias) : y;
 }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/autocast.h"
 #include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/matrices.h"
 
 namespace tg {
@@ -252,17 +254,21 @@ Outputs decomposed(const Op& op, const Arg& a, const Attrs& attrs = {}) {
 
 Tensor cholesky(const Arg& a, bool upper) {
     const Here here(a.where, "cholesky");
+    if (autocast().enabled) return without_autocast([&] { return cholesky(widened(a), upper); });
     return factored("cholesky", a, upper, true).factor;
 }
 
 CholeskyInfo cholesky_ex(const Arg& a, bool upper, bool check_errors) {
     const Here here(a.where, "cholesky_ex");
+    if (autocast().enabled)
+        return without_autocast([&] { return cholesky_ex(widened(a), upper, check_errors); });
     return factored("cholesky_ex", a, upper, check_errors);
 }
 
 // A wide A = (A1 A2) with A1 square: A1 = Q R1, and so A2 = Q (Q^T A2).
 QR qr(const Arg& a, const std::string& mode) {
     const Here here(a.where, "qr");
+    if (autocast().enabled) return without_autocast([&] { return qr(widened(a), mode); });
     check_tensor("qr", "A", a);
     if (mode != "reduced" && mode != "complete" && mode != "r")
         fail(ErrorKind::runtime, "qr: mode is 'reduced', 'complete' or 'r', not '", mode, "'");
@@ -281,17 +287,20 @@ QR qr(const Arg& a, const std::string& mode) {
 
 SVD svd(const Arg& a, bool full_matrices) {
     const Here here(a.where, "svd");
+    if (autocast().enabled) return without_autocast([&] { return svd(widened(a), full_matrices); });
     const Outputs found = decomposed(ops::svd, a, {Attr{std::int64_t{full_matrices}}});
     return {found[0], found[1], found[2]};
 }
 
 Tensor svdvals(const Arg& a) {
     const Here here(a.where, "svdvals");
+    if (autocast().enabled) return without_autocast([&] { return svdvals(widened(a)); });
     return decomposed(ops::svd, a, {Attr{std::int64_t{0}}})[1];
 }
 
 Eigh eigh(const Arg& a, bool upper) {
     const Here here(a.where, "eigh");
+    if (autocast().enabled) return without_autocast([&] { return eigh(widened(a), upper); });
     check_tensor("eigh", "A", a);
     check_square("eigh", desc_of(a.tensor));
     const Outputs found = decomposed(ops::eigh, upper ? Arg(turned(a)) : a);
@@ -300,11 +309,13 @@ Eigh eigh(const Arg& a, bool upper) {
 
 Tensor eigvalsh(const Arg& a, bool upper) {
     const Here here(a.where, "eigvalsh");
+    if (autocast().enabled) return without_autocast([&] { return eigvalsh(widened(a), upper); });
     return eigh(a, upper).values;
 }
 
 Tensor pinv(const Arg& a, const Tolerance& t) {
     const Here here(a.where, "pinv");
+    if (autocast().enabled) return without_autocast([&] { return pinv(widened(a), t); });
     check_tensor("pinv", "A", a);
     check_matrix("pinv", desc_of(a.tensor));
     const Tolerance least = tolerance_of("pinv", a.tensor, t);

@@ -80,15 +80,15 @@ Tensor tanhshrink(const Arg& x) {
 Tensor prelu(const Arg& x, const Arg& weight) {
     const Here here(x.where, "prelu");
     if (lowers(x.tensor, weight.tensor)) return prelu(lowered(x), lowered(weight));
-    if (is_low(x)) {
-        const AutocastScope off({});
-        return rounded(prelu(widened(x), widened(weight)), x);
-    }
     const Dims& s = x.tensor.shape();
     Tensor w = weight.tensor;
     if (w.dtype() != x.tensor.dtype())
         fail(ErrorKind::runtime, "prelu: input is ", name_of(x.tensor.dtype()), " and weight ",
              name_of(w.dtype()), "; cast one of them");
+    if (is_low(x)) {
+        const AutocastScope off({});
+        return rounded(prelu(widened(x), widened(weight)), x);
+    }
     const std::int64_t n = w.dims() == 0 ? 1 : w.shape()[0];
     const std::int64_t channels = s.size() > 1 ? s[1] : 1;
     if (w.dims() > 1 || (n != 1 && n != channels && !is_unknown(channels)))

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/matrices.h"
 
 namespace tg {
@@ -67,6 +69,7 @@ Tensor vector_norm(const Arg& x, double ord, const DimList& dims, bool keepdim) 
 
 Tensor matrix_norm(const Arg& a, const std::string& ord, const Dims& dims, bool keepdim) {
     const Here here(a.where, "matrix_norm");
+    if (is_low(a) && ord == "fro") return rounded(matrix_norm(widened(a), ord, dims, keepdim), a);
     if (ord == "fro")
         return of_matrices(a, dims, keepdim, [](const Tensor& m) {
             return norm(m, 2, Dims{-2, -1});
@@ -84,6 +87,7 @@ Tensor matrix_norm(const Arg& a, double ord, const Dims& dims, bool keepdim) {
     if (size != 1 && size != 2 && size != infinity)
         fail(ErrorKind::runtime, "matrix_norm: ord is 'fro', 'nuc', 1, 2, inf or one of these ",
              "numbers below 0, not ", ord);
+    if (is_low(a) && size != 2) return rounded(matrix_norm(widened(a), ord, dims, keepdim), a);
     return of_matrices(a, dims, keepdim, [&](const Tensor& m) {
         const Tensor lengths = size == 2   ? svdvals(m)
                                : size == 1 ? sum(abs(m), DimList(-2))
@@ -106,12 +110,14 @@ Tensor inverse_or_infinity(const Arg& a) {
 
 Tensor cond(const Arg& a, const std::string& p) {
     const Here here(a.where, "cond");
+    if (autocast().enabled) return without_autocast([&] { return cond(widened(a), p); });
     check_tensor("cond", "A", a);
     return mul(matrix_norm(a, p), matrix_norm(inverse_or_infinity(a), p));
 }
 
 Tensor cond(const Arg& a, double p) {
     const Here here(a.where, "cond");
+    if (autocast().enabled) return without_autocast([&] { return cond(widened(a), p); });
     check_tensor("cond", "A", a);
     if (std::abs(p) != 2) return mul(matrix_norm(a, p), matrix_norm(inverse_or_infinity(a), p));
     const Tensor s = svdvals(a);
@@ -121,6 +127,8 @@ Tensor cond(const Arg& a, double p) {
 
 Tensor matrix_rank(const Arg& a, const Tolerance& tolerance, bool hermitian) {
     const Here here(a.where, "matrix_rank");
+    if (autocast().enabled)
+        return without_autocast([&] { return matrix_rank(widened(a), tolerance, hermitian); });
     check_tensor("matrix_rank", "A", a);
     check_matrix("matrix_rank", desc_of(a.tensor));
     const Tolerance t = tolerance_of("matrix_rank", a.tensor, tolerance);
@@ -135,6 +143,7 @@ Tensor matrix_rank(const Arg& a, const Tolerance& tolerance, bool hermitian) {
 Tensor matrix_power(const Arg& a, std::int64_t n) {
     const Here here(a.where, "matrix_power");
     check_tensor("matrix_power", "A", a);
+    if (is_low(a)) return without_autocast([&] { return rounded(matrix_power(widened(a), n), a); });
     check_square("matrix_power", desc_of(a.tensor));
     if (n == 0) {
         const std::int64_t size = known_size("matrix_power", a.tensor, a.tensor.dims() - 1);
@@ -228,6 +237,7 @@ Tensor cross(const Arg& a, const Arg& b, std::int64_t dim) {
     if (x.empty() || x[d] != 3 || y[d] != 3)
         fail(ErrorKind::runtime, "cross: dim ", dim, " of a ", text(x), " and b ", text(y),
              " must have size 3");
+    if (is_low(a)) return rounded(cross(widened(a), widened(b), d), a, b);
     const auto from = [&](const Arg& t, int by) { return roll(t, {-by}, DimList(d)); };
     return sub(mul(from(a, 1), from(b, 2)), mul(from(a, 2), from(b, 1)));
 }
@@ -236,6 +246,9 @@ Tensor vecdot(const Arg& a, const Arg& b, std::int64_t dim) {
     const Here here(a.where, "vecdot");
     check_tensor("vecdot", "x", a);
     check_tensor("vecdot", "y", b);
+    if (lowers(a.tensor, b.tensor)) return vecdot(lowered(a), lowered(b), dim);
+    if (is_low(a))
+        return without_autocast([&] { return rounded(vecdot(widened(a), widened(b), dim), a, b); });
     return sum(mul(a, b), DimList(dim));
 }
 
@@ -261,6 +274,8 @@ Tensor vander(const Arg& x, std::optional<std::int64_t> given) {
 LeastSquares lstsq(const Arg& a, const Arg& b, std::optional<double> rcond,
                    const std::string& driver) {
     const Here here(a.where, "lstsq");
+    if (autocast().enabled)
+        return without_autocast([&] { return lstsq(widened(a), widened(b), rcond, driver); });
     check_tensor("lstsq", "A", a);
     check_tensor("lstsq", "B", b);
     check_matrix("lstsq", desc_of(a.tensor));

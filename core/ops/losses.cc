@@ -8,8 +8,6 @@
 
 namespace tg {
 
-Tensor as_loss(const Tensor& y, const Arg& x) { return autocast().enabled ? y : rounded(y, x); }
-
 Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op) {
     if (reduction == "mean") return mean(losses);
     if (reduction == "sum") return sum(losses);
@@ -64,7 +62,8 @@ Tensor weighed(const Tensor& losses, const Tensor& weights, const std::string& r
 // |a - b|
 Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction) {
     const Here here(input.where, "l1_loss");
-    if (is_low(input)) return as_loss(l1_loss(widened(input), widened(target), reduction), input);
+    if (is_low(input))
+        return as_loss(l1_loss(widened(input), widened(target), reduction), input, target);
     return reduced_as(abs(sub(input, target)), reduction, "l1_loss");
 }
 
@@ -73,7 +72,8 @@ Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& re
                       double beta) {
     const Here here(input.where, "smooth_l1_loss");
     if (is_low(input))
-        return as_loss(smooth_l1_loss(widened(input), widened(target), reduction, beta), input);
+        return as_loss(smooth_l1_loss(widened(input), widened(target), reduction, beta), input,
+                       target);
     if (beta < 0) fail(ErrorKind::runtime, "smooth_l1_loss: beta is ", beta, ", below 0");
     if (beta == 0) return l1_loss(input, target, reduction);
     const Tensor d = abs(sub(input, target));
@@ -84,7 +84,8 @@ Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& re
 // (a - b)^2
 Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction) {
     const Here here(input.where, "mse_loss");
-    if (is_low(input)) return as_loss(mse_loss(widened(input), widened(target), reduction), input);
+    if (is_low(input))
+        return as_loss(mse_loss(widened(input), widened(target), reduction), input, target);
     const Tensor d = sub(input, target);
     return reduced_as(mul(d, d), reduction, "mse_loss");
 }
@@ -99,7 +100,7 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
         return as_loss(
             binary_cross_entropy_with_logits(widened(input), widened(target), widened(weight),
                                              reduction, widened(pos_weight)),
-            input);
+            input, target);
     if (input.tensor.shape() != target.tensor.shape())
         fail(ErrorKind::value, op, ": the target's shape ", text(target.tensor.shape()),
              " must be the input's, ", text(input.tensor.shape()));
@@ -118,7 +119,8 @@ Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target, con
 Tensor kl_div(const Arg& input, const Arg& target, const std::string& reduction, bool log_target) {
     const Here here(input.where, "kl_div");
     if (is_low(input))
-        return as_loss(kl_div(widened(input), widened(target), reduction, log_target), input);
+        return as_loss(kl_div(widened(input), widened(target), reduction, log_target), input,
+                       target);
     Tensor losses;
     if (log_target) {
         losses = mul(exp(target), sub(target, input));
@@ -154,7 +156,7 @@ Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
 Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& o) {
     const Here here(input.where, "cross_entropy");
     if (is_low(input))
-        return as_loss(cross_entropy(widened(input), widened(target), widened(o)), input);
+        return as_loss(cross_entropy(widened(input), widened(target), widened(o)), input, target);
     const double e = o.label_smoothing;
     if (!(e >= 0 && e <= 1))
         fail(ErrorKind::runtime, "cross_entropy: label_smoothing is ", e, ", outside 0..1");

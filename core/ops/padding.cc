@@ -1,4 +1,6 @@
 // Rows and columns put around a tensor, or cut off: one dim after another.
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/windows.h"
 
 namespace tg {
@@ -95,6 +97,8 @@ Tensor pad(const Arg& x, const std::vector<std::int64_t>& by, const std::string&
              "' pads the last 1, 2 or 3 dims of (N, "
              "C, ...) or (C, ...), and not ",
              padded, " of ", text(x.tensor.shape()));
+    if (autocast().enabled && is_low(x) && (mode == "reflect" || mode == "replicate"))
+        return pad(widened(x), by, mode, value);
     Tensor y = x.tensor;
     for (int k = padded - 1; k >= 0; --k) {
         const auto at = static_cast<std::size_t>(2 * k);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/windows.h"
 
 namespace tg {
@@ -340,6 +341,7 @@ Tensor adaptive_max_pool1d(const Arg& x, std::int64_t size) {
 Tensor lp_pool1d(const Arg& x, double p, const Pooling& options) {
     const char* op = "lp_pool1d";
     const Here here(x.where, op);
+    if (is_low(x)) return rounded(lp_pool1d(widened(x), p, options), x);
     const Pooling o = of_row(op, options);
     const Asked a(op, pow(as_picture(op, x), p), o);
     const Tensor means = mean_of(a, kernels::cpu::places_padded);
@@ -348,6 +350,7 @@ Tensor lp_pool1d(const Arg& x, double p, const Pooling& options) {
 
 Tensor lp_pool2d(const Arg& x, double p, const Pooling& options) {
     const Here here(x.where, "lp_pool2d");
+    if (is_low(x)) return rounded(lp_pool2d(widened(x), p, options), x);
     const Asked a("lp_pool2d", pow(x, p), options);
     const Tensor means = mean_of(a, kernels::cpu::places_padded);
     return rooted(means, static_cast<double>(a.kernel[0] * a.kernel[1]), p);

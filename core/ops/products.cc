@@ -52,7 +52,7 @@ Tensor mv(const Arg& a, const Arg& b) {
     const Here here(a.where, "mv");
     check_dims("mv", "a", a.tensor, 2);
     check_dims("mv", "b", b.tensor, 1);
-    return matmul(a, b);
+    return without_autocast([&] { return matmul(a, b); });
 }
 
 Tensor dot(const Arg& a, const Arg& b) {
@@ -63,7 +63,7 @@ Tensor dot(const Arg& a, const Arg& b) {
         fail(ErrorKind::runtime, "dot: a ", text(a.tensor.shape()), " and b ",
              text(b.tensor.shape()), " have ", a.tensor.shape()[0], " and ", b.tensor.shape()[0],
              " elements");
-    return matmul(a, b);
+    return without_autocast([&] { return matmul(a, b); });
 }
 
 Tensor addmm(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
@@ -136,9 +136,13 @@ Tensor tensordot(const Arg& a, const Arg& b, const Dims& dims_a, const Dims& dim
     }
     for (std::int64_t d : sum_a) inner.push_back(s[static_cast<int>(d)]);
     const std::int64_t k = joined(inner);
-    return reshape(matmul(reshape(permute(a, order_a), {rows, k}),
-                          reshape(permute(b, order_b), {k, joined(right)})),
-                   shape);
+    const auto product = [&] {
+        return matmul(reshape(permute(a, order_a), {rows, k}),
+                      reshape(permute(b, order_b), {k, joined(right)}));
+    };
+    // Of all dims it is a dot, which autocast leaves alone.
+    const bool is_dot = left.empty() && right.empty() && !inner.empty();
+    return reshape(is_dot ? without_autocast(product) : product(), shape);
 }
 
 }  // namespace tg

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 #include "core/ops/integers.h"
+#include "core/ops/reduced.h"
 #include "core/recording.h"
 
 namespace tg {
@@ -164,6 +166,9 @@ Tensor quantile_of(const char* op, const Arg& x, const Arg& q, std::optional<std
     if (!is_floating(x.tensor.dtype()))
         fail(ErrorKind::runtime, op, ": needs a floating dtype, and this tensor is ",
              name_of(x.tensor.dtype()), "; cast it first");
+    if (is_low(x))
+        return as_loss(quantile_of(op, widened(x), widened(q), dim, keepdim, interpolation, skip),
+                       x);
     const int dims = x.tensor.dims();
     const int d = dim ? wrap_dim(op, *dim, dims) : 0;
     const bool whole = !dim || dims == 0;

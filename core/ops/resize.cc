@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/low_precision.h"
 #include "core/ops/listed.h"
 #include "core/ops/windows.h"
 
@@ -163,6 +164,7 @@ void check_factor(const char* op, const Arg& x, std::int64_t factor) {
 Tensor interpolate(const Arg& x, const Interpolation& options) {
     const Here here(x.where, "interpolate");
     const Asked a = checked(x.tensor, options);
+    if (is_low(x)) return rounded(interpolate(widened(x), options), x);
     if (a.mode == Mode::area) return of_areas(a, x.tensor);
     Tensor y = x.tensor;
     for (std::size_t d = 0; d < a.size.size(); ++d)

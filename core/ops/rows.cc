@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/autocast.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -274,6 +275,10 @@ Tensor index_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& so
 
 Tensor index_copy(const Arg& x, std::int64_t dim, const Arg& index, const Arg& source) {
     const Here here(x.where, "index_copy");
+    if (autocast().enabled && x.tensor.dtype() != source.tensor.dtype()) {
+        const DType both = promote(x.tensor.dtype(), source.tensor.dtype());
+        return index_copy(cast(x, both), dim, index, cast(source, both));
+    }
     const OneDim o = one_dim("index_copy", x, dim, index);
     const Tensor s = source_for("index_copy", o, source);
     return o.result(apply(ops::index_put, {o.x, s, o.index}, o.put(false)), x.tensor.dims());

@@ -1,4 +1,5 @@
 // Activations that scale themselves or shrink small numbers to 0, made of other ops.
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -17,6 +18,7 @@ void check_floating(const char* op, const Arg& x) {
 Tensor selu(const Arg& x) {
     const Here here(x.where, "selu");
     check_floating("selu", x);
+    if (is_low(x)) return rounded(selu(widened(x)), x);
     constexpr double a = 1.6732632423543772, s = 1.0507009873554805;
     const Tensor above = gt(x, 0);
     return where(above, mul(x, s), mul(expm1(where(above, 0.0, x)), a * s));
@@ -26,6 +28,7 @@ Tensor selu(const Arg& x) {
 Tensor celu(const Arg& x, double alpha) {
     const Here here(x.where, "celu");
     check_floating("celu", x);
+    if (is_low(x)) return rounded(celu(widened(x), alpha), x);
     if (alpha == 0) fail(ErrorKind::runtime, "celu: alpha is 0, and divides");
     const Tensor above = gt(x, 0);
     return where(above, x, mul(expm1(where(above, 0.0, mul(x, 1 / alpha))), alpha));

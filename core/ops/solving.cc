@@ -2,7 +2,9 @@
 // all others are made of it.
 #include <limits>
 
+#include "core/autocast.h"
 #include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/matrices.h"
 
 namespace tg {
@@ -249,6 +251,8 @@ bool is_vector(const Dims& a, const Dims& b) {
 
 Tensor solve(const Arg& a, const Arg& b, bool left) {
     const Here here(a.where, "solve");
+    if (autocast().enabled)
+        return without_autocast([&] { return solve(widened(a), widened(b), left); });
     check_tensor("solve", "A", a);
     check_tensor("solve", "B", b);
     check_square("solve", desc_of(a.tensor));
@@ -274,6 +278,7 @@ Tensor solve_triangular(const Arg& a, const Arg& b, const Triangle& t) {
 
 Tensor inv(const Arg& a) {
     const Here here(a.where, "inv");
+    if (autocast().enabled) return without_autocast([&] { return inv(widened(a)); });
     check_tensor("inv", "A", a);
     check_square("inv", desc_of(a.tensor));
     const std::int64_t n = known_size("inv", a.tensor, a.tensor.dims() - 1);
@@ -302,6 +307,8 @@ Tensor logdet(const Arg& a) {
 // A = L L^T: first L Y = B, then L^T X = Y
 Tensor cholesky_solve(const Arg& b, const Arg& l, bool upper) {
     const Here here(b.where, "cholesky_solve");
+    if (autocast().enabled)
+        return without_autocast([&] { return cholesky_solve(widened(b), widened(l), upper); });
     check_tensor("cholesky_solve", "B", b);
     check_tensor("cholesky_solve", "L", l);
     check_square("cholesky_solve", desc_of(l.tensor));
@@ -311,6 +318,8 @@ Tensor cholesky_solve(const Arg& b, const Arg& l, bool upper) {
 
 Tensor cholesky_inverse(const Arg& l, bool upper) {
     const Here here(l.where, "cholesky_inverse");
+    if (autocast().enabled)
+        return without_autocast([&] { return cholesky_inverse(widened(l), upper); });
     check_tensor("cholesky_inverse", "L", l);
     check_square("cholesky_inverse", desc_of(l.tensor));
     const std::int64_t n = known_size("cholesky_inverse", l.tensor, l.tensor.dims() - 1);

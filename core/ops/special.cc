@@ -4,6 +4,7 @@
 #include <limits>
 #include <numbers>
 
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -35,6 +36,7 @@ Tensor signbit(const Arg& x) {
 // What is 0 / 0 is computed at 1 instead, so that no NaN gets into the gradient.
 Tensor sinc(const Arg& x) {
     const Here here(x.where, "sinc");
+    if (is_low(x)) return rounded(sinc(widened(x)), x);
     const Tensor none = eq(x, 0);
     const Tensor angle = mul(where(none, 1.0, x), std::numbers::pi);
     return where(none, 1.0, div(sin(angle), angle));
@@ -56,6 +58,7 @@ Tensor logaddexp(const Arg& a, const Arg& b) {
     const Here here(a.where, "logaddexp");
     check_floats("logaddexp", a);
     check_floats("logaddexp", b);
+    if (is_low(a)) return rounded(logaddexp(widened(a), widened(b)), a, b);
     const Tensor first = ge(a, b);
     const Tensor apart = where(first, sub(b, a), sub(a, b));
     const Tensor d = where(logical_and(isinf(a), eq(a, b)), 0.0, apart);

@@ -1,6 +1,8 @@
 // Reductions without NaN, two results at once, and what runs along a dim; made of other ops.
 #include "core/ops/statistics.h"
 
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -92,6 +94,7 @@ ValuesIndices cummin(const Arg& x, std::int64_t dim) { return running("cummin", 
 Tensor logcumsumexp(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "logcumsumexp");
     check_floats("logcumsumexp", x);
+    if (is_low(x)) return rounded(logcumsumexp(widened(x), dim), x);
     const int d = wrap_dim("logcumsumexp", dim, x.tensor.dims());
     if (x.tensor.dims() == 0) return clone(x);
     const std::int64_t n = known_size("logcumsumexp", x.tensor, d);
@@ -104,6 +107,7 @@ Tensor logcumsumexp(const Arg& x, std::int64_t dim) {
 
 Tensor trace(const Arg& x) {
     const Here here(x.where, "trace");
+    if (autocast().enabled && is_low(x)) return trace(widened(x));
     if (x.tensor.dims() != 2)
         fail(ErrorKind::runtime, "trace: a tensor of shape ", text(x.tensor.shape()),
              " is no matrix; it needs 2 dims");

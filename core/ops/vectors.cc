@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/autocast.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 
 namespace tg {
@@ -30,12 +32,22 @@ Tensor scaled(const char* op, const char* name, const Tensor& x, const Arg& by) 
     return is_number(by, 1) ? x : mul(x, by);
 }
 
-// beta x + alpha product, in the product's shape
-Tensor blended(const char* op, const Arg& x, const Tensor& product, const Arg& beta,
-               const Arg& alpha) {
-    if (x.tensor.dtype() != product.dtype())
-        fail(ErrorKind::runtime, op, ": input is ", name_of(x.tensor.dtype()), " and the product ",
-             name_of(product.dtype()), "; cast one of them");
+using Product = Tensor (*)(const Arg& a, const Arg& b);
+
+// beta x + alpha product(a, b), in the product's shape; of low precision rounded once
+Tensor blended(const char* op, const Arg& x, Product product_of, const Arg& a, const Arg& b,
+               const Arg& beta, const Arg& alpha) {
+    for (const Arg* t : {&a, &b})
+        if (t->tensor.dtype() != x.tensor.dtype())
+            fail(ErrorKind::runtime, op, ": input is ", name_of(x.tensor.dtype()), " and ",
+                 t == &a ? "the first factor " : "the second factor ", name_of(t->tensor.dtype()),
+                 "; cast one of them");
+    if (is_low(x))
+        return without_autocast([&] {
+            return rounded(blended(op, widened(x), product_of, widened(a), widened(b), beta, alpha),
+                           x);
+        });
+    const Tensor product = product_of(a, b);
     if (broadcast(op, x.tensor.shape(), product.shape()) != product.shape() &&
         !any_unknown(product.shape()))
         fail(ErrorKind::runtime, op, ": input ", text(x.tensor.shape()),
@@ -44,27 +56,34 @@ Tensor blended(const char* op, const Arg& x, const Tensor& product, const Arg& b
     return is_number(beta, 0) ? y : add(scaled(op, "beta", x.tensor, beta), y);
 }
 
+Tensor summed_products(const Arg& a, const Arg& b) {
+    return cast(sum(bmm(a, b), 0), a.tensor.dtype());
+}
+
 }  // namespace
 
 Tensor baddbmm(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
     const Here here(x.where, "baddbmm");
-    return blended("baddbmm", x, bmm(a, b), beta, alpha);
+    if (lowers(x.tensor, a.tensor, b.tensor))
+        return baddbmm(lowered(x), lowered(a), lowered(b), beta, alpha);
+    return blended("baddbmm", x, bmm, a, b, beta, alpha);
 }
 
 Tensor addbmm(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
     const Here here(x.where, "addbmm");
-    const Tensor product = sum(bmm(a, b), 0);
-    return blended("addbmm", x, cast(product, a.tensor.dtype()), beta, alpha);
+    if (lowers(x.tensor, a.tensor, b.tensor))
+        return addbmm(lowered(x), lowered(a), lowered(b), beta, alpha);
+    return blended("addbmm", x, summed_products, a, b, beta, alpha);
 }
 
 Tensor addmv(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
     const Here here(x.where, "addmv");
-    return blended("addmv", x, mv(a, b), beta, alpha);
+    return blended("addmv", x, mv, a, b, beta, alpha);
 }
 
 Tensor addr(const Arg& x, const Arg& a, const Arg& b, const Arg& beta, const Arg& alpha) {
     const Here here(x.where, "addr");
-    return blended("addr", x, outer(a, b), beta, alpha);
+    return blended("addr", x, outer, a, b, beta, alpha);
 }
 
 // a (M, 1, N, 1) b (1, P, 1, Q) -> (M P, N Q)
@@ -108,6 +127,7 @@ Tensor cross(const Arg& a, const Arg& b, std::optional<std::int64_t> dim) {
     if (s.empty() || s[d] != 3 || t[d] != 3)
         fail(ErrorKind::runtime, "cross: dim ", d, " of a ", text(s), " and b ", text(t),
              " must be 3 in both");
+    if (is_low(a)) return rounded(cross(widened(a), widened(b), d), a, b);
     return sub(mul(roll(a, {-1}, d), roll(b, {-2}, d)), mul(roll(a, {-2}, d), roll(b, {-1}, d)));
 }
 

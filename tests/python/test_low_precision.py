@@ -140,6 +140,32 @@ ONCE = {
     "mse_loss": lambda x: F.mse_loss(x, x.flip(0)),
     "cross_entropy": lambda x: F.cross_entropy(x, tg.arange(x.shape[0])),
     "conv": lambda x: F.conv1d(x[None], x[:2, None, :3].expand(2, 6, 3)),
+    "sinc": lambda x: x.sinc(),
+    "selu": lambda x: F.selu(x),
+    "celu": lambda x: F.celu(x, 0.7),
+    "logaddexp": lambda x: tg.logaddexp(x, x.flip(0)),
+    "logcumsumexp": lambda x: x.logcumsumexp(1),
+    "quantile": lambda x: x.quantile(0.37, dim=1),
+    "cross": lambda x: tg.linalg.cross(x[:, :3], x[:, 3:6]),
+    "vecdot": lambda x: tg.linalg.vecdot(x, x.flip(0)),
+    "matrix_norm": lambda x: tg.linalg.matrix_norm(x) + tg.linalg.matrix_norm(x, 1) * 0,
+    "matrix_power": lambda x: tg.linalg.matrix_power(x[:, :6], 3),
+    "addr": lambda x: tg.addr(x, x[:, 0], x[0]),
+    "addmv": lambda x: tg.addmv(x[:, 0], x, x[0]),
+    "baddbmm": lambda x: tg.baddbmm(x[None, :, :6], x[None], x.T[None], beta=0.5, alpha=2),
+    "addbmm": lambda x: tg.addbmm(x[:, :6], x[None], x.T[None]),
+    "bilinear": lambda x: F.bilinear(x[:, :2], x[:, 2:4], x[:, :4].reshape(6, 2, 2), x[0, :6]),
+    "normalize": lambda x: F.normalize(x),
+    "cosine_similarity": lambda x: F.cosine_similarity(x, x.flip(0)),
+    "pairwise_distance": lambda x: F.pairwise_distance(x, x.flip(0)),
+    "rms_norm": lambda x: F.rms_norm(x, (8,), x[0]),
+    "instance_norm": lambda x: F.instance_norm(x[None], None, None, x[:, 0], x[:, 1]),
+    "local_response_norm": lambda x: F.local_response_norm(x[None], 3, 0.5),
+    "lp_pool1d": lambda x: F.lp_pool1d(x, 2.0, 2),
+    "lp_pool2d": lambda x: F.lp_pool2d(x[None], 2.0, 2),
+    "bilinear image": lambda x: F.interpolate(x[None, None], (7, 11), mode="bilinear"),
+    "bicubic image": lambda x: F.interpolate(x[None, None], (7, 11), mode="bicubic"),
+    "multi_margin_loss": lambda x: F.multi_margin_loss(x, tg.arange(6), 2, weight=x[0].abs()),
 }
 
 
@@ -214,11 +240,43 @@ def test_a_module_in_bfloat16_learns():
     assert losses[-1] < 0.2 * losses[0]
 
 
+@pytest.mark.parametrize("low", LOW)
+def test_a_wider_operand_widens_the_result(low):
+    x, wide = tg.rand(4, 4).to(low), tg.rand(4, 4)
+    for f in (
+        F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.kl_div, F.cross_entropy,
+        F.poisson_nll_loss, F.multilabel_soft_margin_loss,
+        lambda a, b: F.gaussian_nll_loss(a, b, b), lambda a, b: F.triplet_margin_loss(a, b, b),
+        lambda a, b: F.margin_ranking_loss(a, b, b),
+        lambda a, b: tg.addcmul(a, b, b), lambda a, b: tg.addcdiv(a, b, b), F.cosine_similarity,
+    ):  # fmt: skip
+        assert f(x, wide).dtype == tg.float32
+        assert tg.allclose(f(x, wide), f(x.float(), wide), rtol=1e-6)
+        assert f(x, x).dtype == low
+    for f in (F.huber_loss, F.soft_margin_loss, F.hinge_embedding_loss):  # these are input's
+        assert f(x, wide).dtype == low
+    for f, text in (
+        (lambda: F.linear(x, wide), "x is .*16 and weight float32; cast one"),
+        (lambda: F.linear(x, x, wide[0]), "x is .*16 and bias float32; cast one"),
+        (lambda: F.prelu(x, wide[0]), "input is .*16 and weight float32; cast one"),
+        (lambda: F.scaled_dot_product_attention(x, x, wide), "query is .*16 and value float32"),
+        (lambda: tg.addmv(x[0], wide, wide[0]), "input is .*16 and the first factor float32"),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            f()
+
+
 # ---- autocast -----------------------------------------------------------------------------------
 LOWERED = {
     "matmul": lambda a: a @ a,
     "mm": lambda a: tg.mm(a, a),
     "bmm": lambda a: tg.bmm(a[None], a[None]),
+    "baddbmm": lambda a: tg.baddbmm(a[None], a[None], a[None]),
+    "addbmm": lambda a: tg.addbmm(a, a[None], a[None]),
+    "vecdot": lambda a: tg.linalg.vecdot(a, a),
+    "matrix times vector": lambda a: a @ a[0],
+    "inner of matrices": lambda a: tg.inner(a, a),
+    "tensordot of one dim": lambda a: tg.tensordot(a, a, ([0], [0])),
     "addmm": lambda a: tg.addmm(a, a, a),
     "linear": lambda a: F.linear(a, a, a[0]),
     "conv1d": lambda a: F.conv1d(a[None], a[:, :, None]),
@@ -259,6 +317,66 @@ def test_autocast_widens_losses_and_leaves_the_rest():
     assert not tg.is_autocast_enabled("cpu")
 
 
+# PyTorch 2.15 gives float32 for all of these: the first from tensors of low precision (but what it
+# makes of whole numbers), the second from float32.
+WIDENED = {
+    "huber_loss": lambda a: F.huber_loss(a, a),
+    "multi_margin_loss": lambda a: F.multi_margin_loss(a, tg.arange(4)),
+    "quantile": lambda a: a.quantile(0.5),
+    "nanquantile": lambda a: a.nanquantile(0.5),
+    "trace": lambda a: a.trace(),
+    "pad reflect": lambda a: F.pad(a, (1, 1), mode="reflect"),
+    "pad replicate": lambda a: F.pad(a, (1, 1), mode="replicate"),
+    "inv": lambda a: tg.linalg.inv(a),
+    "pinverse": lambda a: a.pinverse(),
+    "solve": lambda a: tg.linalg.solve(a, a),
+    "lstsq": lambda a: tg.linalg.lstsq(a, a).solution,
+    "cholesky": lambda a: tg.linalg.cholesky(a),
+    "cholesky_ex": lambda a: tg.linalg.cholesky_ex(a)[0],
+    "cholesky_inverse": lambda a: tg.cholesky_inverse(a),
+    "cholesky_solve": lambda a: tg.cholesky_solve(a, a),
+    "qr": lambda a: tg.linalg.qr(a)[1],
+    "svd": lambda a: tg.linalg.svd(a)[1],
+    "svdvals": lambda a: tg.linalg.svdvals(a),
+    "eigh": lambda a: tg.linalg.eigh(a)[0],
+    "eigvalsh": lambda a: tg.linalg.eigvalsh(a),
+    "cond": lambda a: tg.linalg.cond(a),
+}
+LEFT_ALONE = {
+    "mv": lambda a: tg.mv(a, a[0]),
+    "dot": lambda a: tg.dot(a[0], a[0]),
+    "vdot": lambda a: tg.vdot(a[0], a[0]),
+    "inner of vectors": lambda a: tg.inner(a[0], a[0]),
+    "addmv": lambda a: tg.addmv(a[0], a, a[0]),
+    "addr": lambda a: tg.addr(a, a[0], a[0]),
+    "tensordot of all dims": lambda a: tg.tensordot(a, a),
+    "bilinear": lambda a: F.bilinear(a, a, a[None]),
+    "lstsq": lambda a: tg.linalg.lstsq(a, a).solution,
+    "layer_norm": lambda a: F.layer_norm(a, (4,)),
+}
+
+
+def test_which_ops_autocast_widens_and_which_it_leaves_alone():
+    a = tg.eye(4) * 3 + 0.5
+    for low in LOW:
+        with tg.autocast("cpu", dtype=low):
+            for name, f in WIDENED.items():
+                assert f(a.to(low)).dtype == tg.float32, name
+                assert tg.allclose(f(a.to(low)), f(a), rtol=1e-3, atol=1e-3), name
+                assert f(a.double()).dtype == tg.float64, name
+            for name, f in LEFT_ALONE.items():
+                assert f(a).dtype == tg.float32, name
+            for f in (
+                lambda x: F.gaussian_nll_loss(x, x, x),
+                lambda x: F.multilabel_soft_margin_loss(x, x),
+                lambda x: tg.linalg.matrix_power(x, 2),
+            ):
+                assert f(a.to(low)).dtype == low
+            copied = a.index_copy(0, tg.tensor([0]), a[:1].to(low))
+            assert copied.dtype == tg.float32 and tg.equal(copied, a)
+            assert tg.linalg.matrix_rank(a.to(low)).item() == 4
+
+
 def test_under_autocast_gradients_have_the_weights_dtype():
     w = tg.randn(4, 4, requires_grad=True)
     with tg.autocast("cpu"):
@@ -287,8 +405,10 @@ def test_autocast_is_part_of_a_compiled_functions_key():
 def test_autocast_says_what_it_takes():
     with pytest.raises(RuntimeError, match="'cpu' or 'cuda', not 'xpu'"):
         tg.autocast("xpu")
-    with pytest.raises(TypeError, match="bfloat16 or float16"):
-        tg.autocast("cpu", dtype=tg.int64)
+    with pytest.warns(UserWarning, match="bfloat16 or float16, not .*float32; autocast stays off"):
+        off = tg.autocast("cpu", dtype=tg.float32)
+    with off:
+        assert tg.mm(tg.eye(2), tg.eye(2)).dtype == tg.float32
 
 
 # ---- GradScaler ---------------------------------------------------------------------------------
@@ -311,6 +431,13 @@ def test_the_scale_halves_at_an_overflow_and_doubles_after_good_steps():
     other = tg.amp.GradScaler("cpu")
     other.load_state_dict(state)
     assert other.state_dict() == state
+
+
+def test_a_scaler_wants_a_scaled_loss():
+    optimizer = tg.optim.SGD([tg.ones(2, requires_grad=True)], 0.5)
+    for call in (lambda s: s.step(optimizer), lambda s: s.unscale_(optimizer)):
+        with pytest.raises(AssertionError, match=r"no loss was scaled before; call scale\(loss\)"):
+            call(tg.amp.GradScaler("cpu"))
 
 
 def test_a_scaler_refuses_steps_out_of_order():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import _C
@@ -11,13 +12,14 @@ from ..autograd.modes import _Mode
 class autocast(_Mode):
     """Inside `with autocast("cpu"):`, or a function that it decorates, ops choose their dtype.
 
-    Products (matmul, mm, bmm, baddbmm, addmm, linear, convolutions, prelu, attention) take their
-    tensors as dtype, bfloat16 or float16; losses, prod, quantile and linalg take those as float32;
-    all else runs in the dtype that comes, promoted where two meet. float64 stays. The lists are
-    those of PyTorch for the CPU, and serve for "cuda" too. Call backward outside: it runs in the
-    dtypes that the forward ran in. Weights are cast anew at each use, whatever cache_enabled.
+    Products (matmul, mm, bmm, baddbmm, addbmm, addmm, vecdot, linear, convolutions, prelu,
+    attention) take their tensors as dtype, bfloat16 or float16; losses, prod, quantile, trace, pad
+    by reflection or replication and linalg take those as float32; index_copy promotes; all else
+    runs in the dtype that comes, promoted where two meet. float64 stays. The lists are those of
+    PyTorch for the CPU, and serve for "cuda" too. Call backward outside: it runs in the dtypes that
+    the forward ran in. Weights are cast anew at each use, whatever cache_enabled.
 
-    Raises RuntimeError for another device_type, TypeError for another dtype.
+    Raises RuntimeError for another device_type; warns of another dtype, and then does nothing.
     """
 
     def __init__(
@@ -39,7 +41,11 @@ class autocast(_Mode):
         self.enabled = bool(enabled)
         self.cache_enabled = cache_enabled
         if self.enabled and self.dtype not in (_C.bfloat16, _C.float16):
-            raise TypeError(f"autocast: dtype is bfloat16 or float16, not {dtype!r}")
+            warnings.warn(
+                f"autocast: dtype is bfloat16 or float16, not {dtype!r}; autocast stays off",
+                stacklevel=2,
+            )
+            self.enabled = False
 
     def _another(self) -> autocast:
         return type(self)(self.device_type, self.dtype, self.enabled, self.cache_enabled)

@@ -51,6 +51,7 @@ class GradScaler:
         self._backoff_factor = backoff_factor
         self._growth_interval = growth_interval
         self._growth_tracker = 0
+        self._scaled = False  # has a loss been?
         self._stages: dict[int, _Stage] = {}
         self._overflows: dict[int, bool] = {}
 
@@ -60,6 +61,7 @@ class GradScaler:
         """The tensor, or each of an iterable, times the scale."""
         if not self._enabled:
             return outputs
+        self._scaled = True
         if isinstance(outputs, Tensor):
             return outputs * self._scale
         if isinstance(outputs, Iterable):
@@ -72,10 +74,12 @@ class GradScaler:
     def unscale_(self, optimizer: Any) -> None:
         """Divides the gradients of the optimiser's parameters by the scale, as before clipping.
 
-        Raises RuntimeError if they were since the last update, or step was called.
+        Raises RuntimeError if they were since the last update, or step was called, AssertionError
+        if nothing was scaled.
         """
         if not self._enabled:
             return
+        self._check_scaled("unscale_")
         stage = self._stages.get(id(optimizer), _Stage.READY)
         if stage is _Stage.UNSCALED:
             raise RuntimeError(
@@ -89,10 +93,12 @@ class GradScaler:
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """optimizer.step(), unless a gradient is infinite or NaN; divides them first if need be.
 
-        Raises RuntimeError if it was called since the last update, or with a closure.
+        Raises RuntimeError if it was called since the last update, or with a closure,
+        AssertionError if nothing was scaled.
         """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
+        self._check_scaled("step")
         if "closure" in kwargs or args:
             raise RuntimeError("step: a closure is not possible while a GradScaler is enabled")
         if self._stages.get(id(optimizer)) is _Stage.STEPPED:
@@ -125,6 +131,10 @@ class GradScaler:
                 self._growth_tracker = 0
         self._stages.clear()
         self._overflows.clear()
+
+    def _check_scaled(self, name: str) -> None:
+        if not self._scaled:
+            raise AssertionError(f"{name}: no loss was scaled before; call scale(loss).backward()")
 
     def _divide(self, optimizer: Any) -> bool:
         """Divides all gradients; has one of them a number that is not finite?"""

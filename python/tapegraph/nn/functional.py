@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from .. import _C
 from .._C import Tensor
@@ -25,7 +24,7 @@ from .functional_activations import (
     silu,
     threshold,
 )
-from .functional_normalization import instance_norm, local_response_norm, rms_norm
+from .functional_normalization import instance_norm, local_response_norm, rms_norm, widened
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -202,9 +201,9 @@ def layer_norm(
             raise RuntimeError(
                 f"layer_norm: {name} {tuple(given.shape)} is not of normalized_shape {shape}"
             )
-    wide = _widened(input)
+    wide = widened(input)
     output = _standardized(wide, tuple(range(-len(shape), 0)), eps)
-    return _affine(output, _widened(weight), _widened(bias)).to(input.dtype)
+    return _affine(output, widened(weight), widened(bias)).to(input.dtype)
 
 
 def group_norm(
@@ -225,9 +224,9 @@ def group_norm(
             f"{num_groups}"
         )
     size = math.prod(shape[2:]) * (shape[1] // num_groups)
-    groups = _widened(input).reshape(shape[0], num_groups, size)
+    groups = widened(input).reshape(shape[0], num_groups, size)
     output = _standardized(groups, (-1,), eps).reshape(*shape)
-    weight, bias = _widened(weight), _widened(bias)
+    weight, bias = widened(weight), widened(bias)
     output = _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
     return output.to(input.dtype)
 
@@ -248,7 +247,7 @@ def batch_norm(
     r = (1 - momentum) r + momentum s. Raises ValueError in training for one value a channel.
     """
     shape, dtype = tuple(input.shape), input.dtype
-    input, weight, bias = _widened(input), _widened(weight), _widened(bias)
+    input, weight, bias = widened(input), widened(weight), widened(bias)
     if training:
         dims = (0, *range(2, len(shape)))
         n = math.prod(shape) // max(shape[1], 1)
@@ -273,11 +272,6 @@ def batch_norm(
         scale = scale * weight
     output = centred * _by_channel(scale, shape)
     return (output if bias is None else output + _by_channel(bias, shape)).to(dtype)
-
-
-def _widened(x: Any) -> Any:
-    """As float32 if it is float16 or bfloat16: what is made of several ops rounds once."""
-    return x.float() if x is not None and x.dtype in (_C.float16, _C.bfloat16) else x
 
 
 def _standardized(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:

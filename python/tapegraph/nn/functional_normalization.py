@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .. import _C
 from .._C import Tensor
 from ..autograd import no_grad
 
 EPSILON = {_C.float32: 2.0**-23, _C.float64: 2.0**-52}  # what 1 is away from the next number
+
+
+def widened(x: Any) -> Any:
+    """As float32 if it is float16 or bfloat16: what is made of several ops rounds once."""
+    return x.float() if x is not None and x.dtype in (_C.float16, _C.bfloat16) else x
 
 
 def rms_norm(
@@ -32,9 +38,9 @@ def rms_norm(
             f"rms_norm: weight {tuple(weight.shape)} is not of normalized_shape {shape}"
         )
     small = EPSILON.get(input.dtype, 2.0**-23) if eps is None else eps
-    dims = tuple(range(-len(shape), 0))
-    output = input * ((input * input).mean(dims, keepdim=True) + small).rsqrt()
-    return output if weight is None else output * weight
+    dims, wide, weight = tuple(range(-len(shape), 0)), widened(input), widened(weight)
+    output = wide * ((wide * wide).mean(dims, keepdim=True) + small).rsqrt()
+    return (output if weight is None else output * weight).to(input.dtype)
 
 
 def instance_norm(
@@ -56,6 +62,7 @@ def instance_norm(
     shape = tuple(input.shape)
     if len(shape) < 3:
         raise ValueError(f"instance_norm: input is (N, C, ...) with places, not {shape}")
+    dtype, input, weight, bias = input.dtype, widened(input), widened(weight), widened(bias)
     dims = tuple(range(2, len(shape)))
     n = 1
     for size in shape[2:]:
@@ -84,7 +91,7 @@ def instance_norm(
         if given is not None:
             along_channels = given.reshape(-1, *[1] * len(dims))
             output = output * along_channels if scales else output + along_channels
-    return output
+    return output.to(dtype)
 
 
 def local_response_norm(
@@ -101,10 +108,11 @@ def local_response_norm(
         )
     if size < 1:
         raise ValueError(f"local_response_norm: size is {size}, and must be at least 1")
+    dtype, input = input.dtype, widened(input)
     around = [0, 0] * (input.ndim - 2) + [size // 2, (size - 1) // 2]
     squares = _C.pad(input * input, around)
     channels = input.shape[1]
     total = squares.narrow(1, 0, channels)
     for i in range(1, size):
         total = total + squares.narrow(1, i, channels)
-    return input / (total * (alpha / size) + k) ** beta
+    return (input / (total * (alpha / size) + k) ** beta).to(dtype)
