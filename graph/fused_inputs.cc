@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/strided.h"
+
 namespace tg {
 
 using kernels::Array;
@@ -60,14 +62,9 @@ static void gather_as(const Array& a, std::int64_t begin, std::int64_t n, T* to)
 }
 
 void gather(const Array& a, std::int64_t begin, std::int64_t n, void* to) {
-    switch (size_of(a.dtype)) {
-        case 1:
-            return gather_as(a, begin, n, static_cast<std::uint8_t*>(to));
-        case 4:
-            return gather_as(a, begin, n, static_cast<std::uint32_t*>(to));
-        default:
-            return gather_as(a, begin, n, static_cast<std::uint64_t*>(to));
-    }
+    kernels::cpu::visit_size(a.dtype, [&](auto element) {
+        gather_as(a, begin, n, static_cast<decltype(element)*>(to));
+    });
 }
 
 }  // namespace tg

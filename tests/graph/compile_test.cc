@@ -33,6 +33,23 @@ TEST_CASE("a compiled function gives the tape's values and reads what it capture
     CHECK(f.traces().size() == 1);
 }
 
+// (x + bias) x, where x (2, 3) is in order, transposed or sliced, and bias (3,) broadcasts.
+TEST_CASE("a fused group reads what is not in order in every dtype") {
+    Compiled f = compiled([](const Tensors& x) { return Tensors{(x[0] + x[1]) * x[0]}; });
+    for (DType dtype : {DType::uint8, DType::int8, DType::int16, DType::int32, DType::int64,
+                        DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
+        const Tensor bias = tensor(Floats{1, 2, 3}, {.dtype = dtype});
+        const Tensor all = arange(12, {.dtype = dtype});
+        const Tensor wide = all.reshape({2, 6}), tall = all.reshape({6, 2});
+        for (const Tensor& x : {all.slice(0, 0, 6).reshape({2, 3}), wide.slice(1, 0, 6, 2),
+                                tall.slice(0, 0, 3).transpose(0, 1)}) {
+            CAPTURE(std::string(name_of(dtype)));
+            CHECK(numbers(cast(f({x, bias})[0], DType::float32)) ==
+                  numbers(cast((x + bias) * x, DType::float32)));
+        }
+    }
+}
+
 TEST_CASE("a regulariser of weights only sees the weights change") {
     Tensor w = leaf({1, 2});
     Compiled penalty = compiled([&](const Tensors&) { return Tensors{(w * w).sum()}; });

@@ -30,13 +30,17 @@ inline Dims random_shape(Random& r) {
     return shape;
 }
 
+inline const std::vector<DType> other_dtypes = {  // of each width, the usual ones twice
+    DType::float64, DType::float64,  DType::int64, DType::int64,
+    DType::float16, DType::bfloat16, DType::int16, DType::uint8};
+
 inline void add_sources(FuzzProgram& p, Random& r) {
     const std::int64_t n = 2 + r.below(3);
     const Dims common = random_shape(r);
     for (std::int64_t i = 0; i < n; ++i) {
         Source s;
         s.shape = r.chance(60) ? common : random_shape(r);
-        s.dtype = r.chance(85) ? DType::float32 : r.chance(50) ? DType::float64 : DType::int64;
+        s.dtype = r.chance(75) ? DType::float32 : r.of(other_dtypes);
         s.argument = r.chance(55);
         s.requires_grad = is_floating(s.dtype) && r.chance(60);
         const std::vector<Form> forms = {Form::whole,        Form::whole,   Form::whole,

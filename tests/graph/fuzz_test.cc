@@ -155,9 +155,11 @@ bool same_number(const char* a, const char* b, DType dtype) {
     const auto is_nan = [&](const char* p) {
         float f = 0;
         double d = 0;
+        std::uint16_t bits = 0;  // a NaN's lie above infinity's
         if (dtype == DType::float32) std::memcpy(&f, p, size);
         if (dtype == DType::float64) std::memcpy(&d, p, size);
-        return f != f || d != d;
+        if (size == 2) std::memcpy(&bits, p, size);
+        return f != f || d != d || (bits & 0x7fff) > (dtype == DType::float16 ? 0x7c00 : 0x7f80);
     };
     return is_floating(dtype) && is_nan(a) && is_nan(b);
 }
@@ -275,6 +277,8 @@ Tensor far_from(const Tensor& a, const Tensor& b) {
 std::int64_t off_in_float32(const FuzzProgram& p, std::int64_t& compared) {
     for (const Step& s : p.steps)  // a cast to its own dtype is the tensor itself
         if (s.op == "cast") return 0;
+    for (const Source& s : p.sources)  // which round more than float32 does
+        if (is_low_precision(s.dtype)) return 0;
     const Tensors narrow = results_of(p, DType::float32, 0);
     const Tensors wide = results_of(p, DType::float64, 0);
     const Tensors up = results_of(p, DType::float64, 1e-7);
@@ -324,6 +328,6 @@ TEST_CASE("random programs in float32 are near what they are in float64") {
         if (here > 0) MESSAGE(text(p), here, " elements are off");
         off += here;
     }
-    CHECK(compared > static_cast<std::int64_t>(count) * 20);
+    CHECK(compared > static_cast<std::int64_t>(count) * 15);
     CHECK(off * 1000 <= compared);
 }
