@@ -60,8 +60,16 @@ void amax_cpu(const Launch& l) {
     kernels::cpu::amax(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
 }
 
+bool amax_cuda(const Launch& l) {
+    return kernels::cuda::backend().amax(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
+}
+
 void amin_cpu(const Launch& l) {
     kernels::cpu::amin(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
+}
+
+bool amin_cuda(const Launch& l) {
+    return kernels::cuda::backend().amin(with_kept(l.out[0], l.in[0], l.attrs.dims(0)), l.in[0]);
 }
 
 // g with the reduced dims back, as size 1.
@@ -89,14 +97,21 @@ Descs sum_to_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
     return {Desc{attrs.dims(0), in[0].dtype, in[0].device}};
 }
 
-void sum_to_cpu(const Launch& l) {
-    kernels::Array kept = l.in[0];
-    kept.data = l.out[0].data;
-    for (int d = kept.dims - 1, from = l.out[0].dims - 1; d >= 0; --d, --from) {
-        kept.shape[d] = from >= 0 ? l.out[0].shape[from] : 1;
-        kept.strides[d] = from >= 0 && l.out[0].shape[from] != 1 ? l.out[0].strides[from] : 0;
+// The output with in's dims: 1 where it was summed.
+kernels::Array with_summed(const kernels::Array& out, const kernels::Array& in) {
+    kernels::Array kept = in;
+    kept.data = out.data;
+    for (int d = kept.dims - 1, from = out.dims - 1; d >= 0; --d, --from) {
+        kept.shape[d] = from >= 0 ? out.shape[from] : 1;
+        kept.strides[d] = from >= 0 && out.shape[from] != 1 ? out.strides[from] : 0;
     }
-    kernels::cpu::sum(kept, l.in[0]);
+    return kept;
+}
+
+void sum_to_cpu(const Launch& l) { kernels::cpu::sum(with_summed(l.out[0], l.in[0]), l.in[0]); }
+
+bool sum_to_cuda(const Launch& l) {
+    return kernels::cuda::backend().sum(with_summed(l.out[0], l.in[0]), l.in[0]);
 }
 
 // y = x summed to a shape  =>  dx = g, repeated
@@ -116,6 +131,18 @@ void argmax_cpu(const Launch& l) {
 void argmin_cpu(const Launch& l) {
     const std::int64_t dim = l.attrs.integer(0);
     kernels::cpu::argmin(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0], static_cast<int>(dim));
+}
+
+bool argmax_cuda(const Launch& l) {
+    const std::int64_t dim = l.attrs.integer(0);
+    return kernels::cuda::backend().argmax(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0],
+                                           static_cast<int>(dim));
+}
+
+bool argmin_cuda(const Launch& l) {
+    const std::int64_t dim = l.attrs.integer(0);
+    return kernels::cuda::backend().argmin(with_kept(l.out[0], l.in[0], Dims{dim}), l.in[0],
+                                           static_cast<int>(dim));
 }
 
 void cumsum_cpu(const Launch& l) {
@@ -141,10 +168,18 @@ Descs count_shape(const Op&, std::span<const Desc> in, const Attrs&) {
     return {Desc{{}, DType::int64, in[0].device}};
 }
 
-void count_cpu(const Launch& l) {
+std::int64_t counted(const Launch& l) {
     std::int64_t n = 1;
     for (std::int64_t d : l.attrs.dims(0)) n *= l.in[0].shape[d];
-    kernels::cpu::fill(l.out[0], n);
+    return n;
+}
+
+void count_cpu(const Launch& l) { kernels::cpu::fill(l.out[0], counted(l)); }
+
+bool count_cuda(const Launch& l) {
+    const std::int64_t n = counted(l);
+    kernels::cuda::backend().to_device(l.out[0].data, &n, sizeof n);
+    return true;
 }
 
 }  // namespace
@@ -187,6 +222,7 @@ const Op sum_to = {.name = "sum_to",
                    .shape = sum_to_shape,
                    .gradient = sum_to_gradient,
                    .cpu = sum_to_cpu,
+                   .cuda = sum_to_cuda,
                    .attributes = {{"shape", AttrKind::dims}},
                    .batch = batch_sum_to};
 const Op amax = {.name = "amax",
@@ -195,6 +231,7 @@ const Op amax = {.name = "amax",
                  .gradient = extremum_gradient,
                  .needs = {{Need::a, Need::y}},
                  .cpu = amax_cpu,
+                 .cuda = amax_cuda,
                  .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]},
                  .batch = batch_shifted<Names::dims>};
 const Op amin = {.name = "amin",
@@ -203,12 +240,14 @@ const Op amin = {.name = "amin",
                  .gradient = extremum_gradient,
                  .needs = {{Need::a, Need::y}},
                  .cpu = amin_cpu,
+                 .cuda = amin_cuda,
                  .attributes = {dims_and_keepdim[0], dims_and_keepdim[1]},
                  .batch = batch_shifted<Names::dims>};
 const Op argmin = {.name = "argmin",
                    .inputs = 1,
                    .shape = argmax_shape,
                    .cpu = argmin_cpu,
+                   .cuda = argmin_cuda,
                    .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}},
                    .batch = batch_shifted<Names::dim>};
 const Op cumsum = {.name = "cumsum",
@@ -222,12 +261,14 @@ const Op argmax = {.name = "argmax",
                    .inputs = 1,
                    .shape = argmax_shape,
                    .cpu = argmax_cpu,
+                   .cuda = argmax_cuda,
                    .attributes = {{"dim", AttrKind::integer}, {"keepdim", AttrKind::integer}},
                    .batch = batch_shifted<Names::dim>};
 const Op count = {.name = "count",
                   .inputs = 1,
                   .shape = count_shape,
                   .cpu = count_cpu,
+                  .cuda = count_cuda,
                   .attributes = {{"dim", AttrKind::dims}},
                   .batch = batch_count};
 

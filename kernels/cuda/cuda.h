@@ -46,6 +46,10 @@ struct Backend {
     bool (*elementwise)(int formula, const Array& out, std::span<const Array> in) = nullptr;
     bool (*sum)(const Array& out, const Array& in) = nullptr;
     bool (*matmul)(const Array& out, const Array& a, const Array& b) = nullptr;
+    bool (*amax)(const Array& out, const Array& in) = nullptr;
+    bool (*amin)(const Array& out, const Array& in) = nullptr;
+    bool (*argmax)(const Array& out, const Array& in, int dim) = nullptr;
+    bool (*argmin)(const Array& out, const Array& in, int dim) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

@@ -56,6 +56,10 @@ const Backend& emulator() {
         .elementwise = elementwise<Emulator>,
         .sum = sum<Emulator>,
         .matmul = matmul<Emulator>,
+        .amax = amax<Emulator>,
+        .amin = amin<Emulator>,
+        .argmax = argmax<Emulator>,
+        .argmin = argmin<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

@@ -1,6 +1,6 @@
 // What every .cu file includes first. The same file is compiled by nvcc for a GPU, and by any C++20
 // compiler for the emulator (kernels/simt); this header is the only place where they differ.
-// Read next: elementwise.cu, sum.cu, matmul.cu, in this order.
+// Read next: elementwise.cu, reduction.h, matmul.cu, in this order.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,16 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_byte
     kernel<<<grid, block, shared_bytes>>>(arguments...);
 }
 
+// Memory of the device; null if there is none left. Released, it is free when the launches so far
+// have ended.
+inline void* allocate_memory(Gpu, std::size_t bytes) {
+    void* memory = nullptr;
+    if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
+    cudaGetLastError();
+    return nullptr;
+}
+inline void release_memory(Gpu, void* memory) { cudaFree(memory); }
+
 // The launch's dynamic shared memory as an array of T. `extern __shared__` arrays of one name are
 // one array, so they must agree on a type; hence bytes, and a cast.
 #define DYNAMIC_SHARED(T, name)                                           \
@@ -40,6 +50,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_byte
 
 using ThisMachine = Emulator;
 using simt::launch;
+inline void* allocate_memory(Emulator, std::size_t bytes) { return simt::allocate(bytes); }
+inline void release_memory(Emulator, void* memory) { simt::release(memory); }
 
 #endif
 

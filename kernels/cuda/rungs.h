@@ -25,8 +25,8 @@ bool elementwise(int formula, const Array& out, std::span<const Array> in);
 template <class Machine>
 std::span<const Rung<Elementwise>> elementwise_rungs();
 
-// out has as many dims as in, with size 1 where it was reduced, and in's dtype: int32, int64,
-// float32 or float64. Integers wrap.
+// out has as many dims as in, with size 1 where it was reduced, and in's dtype, an integer or a
+// float. Integers wrap.
 using Sum = bool(const Array& out, const Array& in);
 template <class Machine>
 bool sum(const Array& out, const Array& in);
@@ -40,6 +40,28 @@ template <class Machine>
 bool matmul(const Array& out, const Array& a, const Array& b);
 template <class Machine>
 std::span<const Rung<Matmul>> matmul_rungs();
+
+// As sum; bool too.
+using Reduce = bool(const Array& out, const Array& in);
+template <class Machine>
+bool amax(const Array& out, const Array& in);
+template <class Machine>
+bool amin(const Array& out, const Array& in);
+template <class Machine>
+std::span<const Rung<Reduce>> amax_rungs();
+template <class Machine>
+std::span<const Rung<Reduce>> amin_rungs();
+
+// out int64, with size 1 at dim: the first of equals, and NaN wins.
+using FindPlace = bool(const Array& out, const Array& in, int dim);
+template <class Machine>
+bool argmax(const Array& out, const Array& in, int dim);
+template <class Machine>
+bool argmin(const Array& out, const Array& in, int dim);
+template <class Machine>
+std::span<const Rung<FindPlace>> argmax_rungs();
+template <class Machine>
+std::span<const Rung<FindPlace>> argmin_rungs();
 
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).

@@ -99,6 +99,10 @@ const Backend* gpu() {
         .elementwise = elementwise<Gpu>,
         .sum = sum<Gpu>,
         .matmul = matmul<Gpu>,
+        .amax = amax<Gpu>,
+        .amin = amin<Gpu>,
+        .argmax = argmax<Gpu>,
+        .argmin = argmin<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

@@ -132,10 +132,18 @@ inline auto elementwise_rungs_here() {
 }
 inline auto sum_rungs_here() { return here(&sum_rungs<Gpu>, &sum_rungs<Emulator>); }
 inline auto matmul_rungs_here() { return here(&matmul_rungs<Gpu>, &matmul_rungs<Emulator>); }
+inline auto amax_rungs_here() { return here(&amax_rungs<Gpu>, &amax_rungs<Emulator>); }
+inline auto amin_rungs_here() { return here(&amin_rungs<Gpu>, &amin_rungs<Emulator>); }
+inline auto argmax_rungs_here() { return here(&argmax_rungs<Gpu>, &argmax_rungs<Emulator>); }
+inline auto argmin_rungs_here() { return here(&argmin_rungs<Gpu>, &argmin_rungs<Emulator>); }
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
 inline auto matmul_rungs_here() { return matmul_rungs<Emulator>(); }
+inline auto amax_rungs_here() { return amax_rungs<Emulator>(); }
+inline auto amin_rungs_here() { return amin_rungs<Emulator>(); }
+inline auto argmax_rungs_here() { return argmax_rungs<Emulator>(); }
+inline auto argmin_rungs_here() { return argmin_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda

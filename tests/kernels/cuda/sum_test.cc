@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("a line of any length is summed, around the size of a block",
 }
 
 TEST_CASE_TEMPLATE("any subset of dims is summed, in any layout", T, float, std::int64_t) {
-    const Dims shape = {5, 7, 66};
+    const Dims shape = {3, 5, 66};
     for (int subset = 0; subset < 8; ++subset) {
         CAPTURE(subset);
         Dims out_shape = shape;
@@ -73,8 +73,8 @@ TEST_CASE_TEMPLATE("any subset of dims is summed, in any layout", T, float, std:
 }
 
 TEST_CASE("more outputs than blocks of a grid are all summed") {
-    check_every_rung<float>({5000, 70}, {70, 1}, {5000, 1});
-    check_every_rung<float>({70, 5000}, {5000, 1}, {1, 5000});
+    check_every_rung<float>({4100, 3}, {3, 1}, {4100, 1});
+    check_every_rung<float>({3, 4100}, {4100, 1}, {1, 4100});
 }
 
 TEST_CASE("a sum over nothing is 0, and a sum without outputs does nothing") {

@@ -1,0 +1,39 @@
+// From a dtype to the C++ type of its elements.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/array.h"
+
+namespace tg::kernels::cuda {
+
+// Calls fn(T{}) for integers and floats that are computed in; false, and no call, for the others.
+template <class Fn>
+bool visit_numbers(DType dtype, Fn&& fn) {
+    switch (dtype) {
+        case DType::uint8:
+            return fn(std::uint8_t{});
+        case DType::int8:
+            return fn(std::int8_t{});
+        case DType::int16:
+            return fn(std::int16_t{});
+        case DType::int32:
+            return fn(std::int32_t{});
+        case DType::int64:
+            return fn(std::int64_t{});
+        case DType::float32:
+            return fn(float{});
+        case DType::float64:
+            return fn(double{});
+        default:
+            return false;
+    }
+}
+
+// The same, and for bool.
+template <class Fn>
+bool visit_all(DType dtype, Fn&& fn) {
+    return dtype == DType::boolean ? fn(bool{}) : visit_numbers(dtype, fn);
+}
+
+}  // namespace tg::kernels::cuda
