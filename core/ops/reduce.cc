@@ -150,6 +150,11 @@ void cumsum_cpu(const Launch& l) {
                          l.attrs.integer(1) != 0);
 }
 
+bool cumsum_cuda(const Launch& l) {
+    return kernels::cuda::backend().cumsum(l.out[0], l.in[0], static_cast<int>(l.attrs.integer(0)),
+                                           l.attrs.integer(1) != 0);
+}
+
 // y[i] = x[0] + ... + x[i]  =>  dx[i] = g[i] + ... + g[n - 1]
 void cumsum_gradient(Backward& n) {
     const std::int64_t dim = n.attrs().integer(0);
@@ -255,6 +260,7 @@ const Op cumsum = {.name = "cumsum",
                    .shape = same_shape,
                    .gradient = cumsum_gradient,
                    .cpu = cumsum_cpu,
+                   .cuda = cumsum_cuda,
                    .attributes = {{"dim", AttrKind::integer}, {"back", AttrKind::integer}},
                    .batch = batch_shifted<Names::dim>};
 const Op argmax = {.name = "argmax",

@@ -50,6 +50,7 @@ struct Backend {
     bool (*amin)(const Array& out, const Array& in) = nullptr;
     bool (*argmax)(const Array& out, const Array& in, int dim) = nullptr;
     bool (*argmin)(const Array& out, const Array& in, int dim) = nullptr;
+    bool (*cumsum)(const Array& out, const Array& in, int dim, bool back) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

@@ -60,6 +60,7 @@ const Backend& emulator() {
         .amin = amin<Emulator>,
         .argmax = argmax<Emulator>,
         .argmin = argmin<Emulator>,
+        .cumsum = cumsum<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

@@ -63,6 +63,13 @@ std::span<const Rung<FindPlace>> argmax_rungs();
 template <class Machine>
 std::span<const Rung<FindPlace>> argmin_rungs();
 
+// out of in's shape and dtype, an integer or a float; with `back` from the other end.
+using Cumsum = bool(const Array& out, const Array& in, int dim, bool back);
+template <class Machine>
+bool cumsum(const Array& out, const Array& in, int dim, bool back);
+template <class Machine>
+std::span<const Rung<Cumsum>> cumsum_rungs();
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

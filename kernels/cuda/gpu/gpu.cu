@@ -103,6 +103,7 @@ const Backend* gpu() {
         .amin = amin<Gpu>,
         .argmax = argmax<Gpu>,
         .argmin = argmin<Gpu>,
+        .cumsum = cumsum<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

@@ -136,6 +136,7 @@ inline auto amax_rungs_here() { return here(&amax_rungs<Gpu>, &amax_rungs<Emulat
 inline auto amin_rungs_here() { return here(&amin_rungs<Gpu>, &amin_rungs<Emulator>); }
 inline auto argmax_rungs_here() { return here(&argmax_rungs<Gpu>, &argmax_rungs<Emulator>); }
 inline auto argmin_rungs_here() { return here(&argmin_rungs<Gpu>, &argmin_rungs<Emulator>); }
+inline auto cumsum_rungs_here() { return here(&cumsum_rungs<Gpu>, &cumsum_rungs<Emulator>); }
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
@@ -144,6 +145,7 @@ inline auto amax_rungs_here() { return amax_rungs<Emulator>(); }
 inline auto amin_rungs_here() { return amin_rungs<Emulator>(); }
 inline auto argmax_rungs_here() { return argmax_rungs<Emulator>(); }
 inline auto argmin_rungs_here() { return argmin_rungs<Emulator>(); }
+inline auto cumsum_rungs_here() { return cumsum_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda
