@@ -33,8 +33,8 @@ bool sum(const Array& out, const Array& in);
 template <class Machine>
 std::span<const Rung<Sum>> sum_rungs();
 
-// a (B, M, K), b (B, K, N) -> out (B, M, N), any strides, without B if all have two dims; float32
-// or float64.
+// a (B, M, K), b (B, K, N) -> out (B, M, N), any strides, without B if all have two dims; integers
+// or floats.
 using Matmul = bool(const Array& out, const Array& a, const Array& b);
 template <class Machine>
 bool matmul(const Array& out, const Array& a, const Array& b);

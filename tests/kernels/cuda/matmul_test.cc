@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "tests/kernels/cuda/on_device.h"
+#include "tests/kernels/cuda/against_cpu.h"
 
 namespace tg::kernels::cuda {
 namespace {
 
-constexpr std::int64_t TILE = 16;
+constexpr std::int64_t TILE = 16, SIDE = 64;
 
 struct Case {
     std::int64_t B, M, K, N;
@@ -60,6 +60,12 @@ TEST_CASE_TEMPLATE("products of every size around a tile are right", T, float, d
                 check_every_rung<T>({1, M, K, N, {M * K, K, 1}, {K * N, N, 1}});
 }
 
+TEST_CASE("products of every size around a large tile are right") {
+    for (const std::int64_t M : {SIDE - 1, SIDE, SIDE + 1})
+        for (const std::int64_t N : {SIDE - 1, SIDE + 1})
+            check_every_rung<float>({1, M, 17, N, {M * 17, 17, 1}, {17 * N, N, 1}});
+}
+
 TEST_CASE_TEMPLATE("transposed, batched and repeated operands are read in place", T, float,
                    double) {
     const std::int64_t B = 3, M = 20, K = 35, N = 18;
@@ -83,10 +89,33 @@ TEST_CASE("a product without a batch dim is right") {
     CHECK(out[3] == 64);
 }
 
-TEST_CASE("a product of integers is refused: it has no CUDA kernel") {
-    Numbers<std::int32_t> a({2, 2}), out({2, 2});
-    const OnDevice on_a(a), on_out(out);
-    CHECK_FALSE(backend().matmul(on_out.array, on_a.array, on_a.array));
+TEST_CASE_TEMPLATE("a large product has the bits of the CPU's level that rounds twice", T, float,
+                   double, std::int32_t, std::int8_t) {
+    const std::string level = cpu::level();
+    if (backend().emulated) cpu::set_level("v1");
+    for (const std::int64_t K : {511, 512, 513, 1040}) {
+        const Dims a_shape = {2, 65, K}, b_shape = {2, K, 70}, shape = {2, 65, 70};
+        Both<T> a(varied<T>(a_shape, contiguous(a_shape), 1));
+        Both<T> b(varied<T>(b_shape, {K * 70, 1, K}, 2));
+        for (const auto& rung : matmul_rungs_here()) {
+            CAPTURE(std::string(rung.name));
+            Both<T> out(shape, contiguous(shape));
+            cpu::matmul(out.on_host(), a.on_host(), b.on_host());
+            REQUIRE(rung.run(out.device.array, a.device.array, b.device.array));
+            if (backend().emulated && std::string(cpu::level()) == "x86-64-v1")
+                CHECK(out.differences(same<T>) == 0);
+            else
+                CHECK(out.differences([](T got, T expected) {
+                    return std::abs(got - expected) <= T(1000) * std::numeric_limits<T>::epsilon();
+                }) == 0);
+        }
+    }
+    cpu::set_level(level.c_str());
+}
+
+TEST_CASE("a product of bools is refused") {
+    Both<bool> a({2, 2}, {2, 1}), out({2, 2}, {2, 1});
+    CHECK_FALSE(backend().matmul(out.device.array, a.device.array, a.device.array));
 }
 
 }  // namespace tg::kernels::cuda
