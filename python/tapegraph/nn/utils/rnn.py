@@ -213,7 +213,7 @@ def pack_padded_sequence(
     at = _C.tensor(places, device=input.device)
     data = by_time.reshape(longest * count, *by_time.shape[2:]).index_select(0, at)
     by_length = None if enforce_sorted else _C.tensor(order, device=input.device)
-    packed = PackedSequence(data, _C.tensor(sizes), by_length)
+    packed = PackedSequence(data, _C.tensor(sizes, device="cpu"), by_length)
     packed.sizes = sizes
     return packed
 
@@ -248,7 +248,7 @@ def pad_packed_sequence(
         begin += size
     flat = _C.tensor([place for row in places for place in row], device=data.device)
     padded = _C.cat([data, filling]).index_select(0, flat).reshape(len(sizes), count, *rest)
-    lengths = _C.tensor([sum(size > k for size in sizes) for k in range(count)])
+    lengths = _C.tensor([sum(size > k for size in sizes) for k in range(count)], device="cpu")
     order = sequence.unsorted_indices
     if order is not None:
         padded, lengths = padded.index_select(1, order), lengths.index_select(0, order.cpu())
