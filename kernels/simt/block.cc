@@ -161,6 +161,11 @@ void give_way(const char* operation) {
     worker.fiber.suspend();
 }
 
+void leave() {
+    machine.running->wait.operation = nullptr;
+    for (;;) machine.running->fiber.suspend();
+}
+
 void forget_threads() {
     machine.idle.clear();
     for (auto& worker : machine.workers) {
@@ -240,4 +245,8 @@ long long clock64() {
 
 void __nanosleep(unsigned) { simt::give_way("__nanosleep"); }
 
-void __trap() { simt::end_launch("__trap: called by " + simt::who(simt::current_thread())); }
+void __trap() {
+    simt::machine.failed = true;
+    simt::machine.error = "__trap: called by " + simt::who(simt::current_thread());
+    simt::leave();
+}

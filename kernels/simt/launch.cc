@@ -205,9 +205,9 @@ Range current_dynamic_shared() {
 
 void end_launch(std::string error) {
     machine.failed = true;
-    machine.error = std::move(error);
-    machine.running->wait.operation = nullptr;
-    for (;;) machine.running->fiber.suspend();
+    std::string().swap(machine.error);  // what is left in `error` is never freed: leave it nothing
+    machine.error.swap(error);
+    leave();
 }
 
 std::vector<Waiting> waiting_threads() {

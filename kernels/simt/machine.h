@@ -147,6 +147,8 @@ uint3 index_of(unsigned thread);
     worker.fiber.suspend();
 }
 
+[[noreturn]] void leave();  // the running thread, of a launch that failed: it never goes on
+
 // ---- warp.cc ----------------------------------------------------------------------------------
 // When nobody can run: lets lanes go on whose missing partners have returned, or that asked who is
 // active. False if there are none.

@@ -36,12 +36,21 @@ int simt_printf(const char* format, ...) {
     return printed;
 }
 
+static std::string assertion_text(const char* condition, const char* file, int line,
+                                  const char* function) {
+    const simt::Wait at = {"assert", file, line, 0};
+    return std::string("assert(") + condition + ") at " + simt::place(at) + " in " + function +
+           " does not hold";
+}
+
 void simt_assertion_failed(const char* condition, const char* file, int line,
                            const char* function) {
-    const simt::Wait at = {"assert", file, line, 0};
-    const std::string what = std::string("assert(") + condition + ") at " + simt::place(at) +
-                             " in " + function + " does not hold";
-    if (simt::in_kernel()) simt::end_launch(what + " in " + simt::who(simt::current_thread()));
-    std::fprintf(stderr, "%s\n", what.c_str());
-    std::abort();
+    if (!simt::in_kernel()) {
+        std::fprintf(stderr, "%s\n", assertion_text(condition, file, line, function).c_str());
+        std::abort();
+    }
+    simt::machine.failed = true;
+    simt::machine.error = assertion_text(condition, file, line, function) + " in " +
+                          simt::who(simt::current_thread());
+    simt::leave();
 }

@@ -134,8 +134,11 @@ void answer(const Lanes& lanes) {
 }
 
 // ---- meeting ----------------------------------------------------------------------------------
-[[noreturn]] void refuse(const Wait& wait, const std::string& why) {
-    end_launch(std::string(wait.operation) + ": " + who(machine.running->thread) + why);
+// Fails the launch; the caller then calls leave(). (Not in one: what a frame that is left owns, as
+// the text itself, is never freed.)
+void blame(const Wait& wait, const std::string& why) {
+    machine.failed = true;
+    machine.error = std::string(wait.operation) + ": " + who(machine.running->thread) + why;
 }
 
 std::string other_text(const Worker& other) {
@@ -151,30 +154,35 @@ bool same_operation(const WarpCall& a, const WarpCall& b) {
 }
 
 // That the caller may join those who came first.
-void check_joins(const Wait& wait, const WarpCall& call, const Worker& first) {
+bool may_join(const Wait& wait, const WarpCall& call, const Worker& first) {
     const bool same_name = same_text(wait.operation, first.wait.operation);
     // Only __syncwarp may be at two places: one side of an `if` each.
     if (same_name && same_operation(call, first.call) &&
         (call.kind == Kind::sync || same_place(wait, first.wait)))
-        return;
-    refuse(wait, " is at " + place(wait) + " with mask " + mask_text(wait.mask) + ", but " +
-                     other_text(first) + "; all lanes of a mask must make the same call" +
-                     (same_name && same_place(wait, first.wait) ? " with the same type" : ""));
+        return true;
+    blame(wait, " is at " + place(wait) + " with mask " + mask_text(wait.mask) + ", but " +
+                    other_text(first) + "; all lanes of a mask must make the same call" +
+                    (same_name && same_place(wait, first.wait) ? " with the same type" : ""));
+    return false;
 }
 
 // That no lane of the caller's mask waits for the caller with another mask: neither could go on.
-void check_masks(const Wait& wait, unsigned warp, unsigned lane) {
-    for (const Meeting& other : machine.meetings[warp])
-        if (other.mask != wait.mask && (other.mask >> lane & 1) && (other.arrived & wait.mask))
-            refuse(wait, " passes mask " + mask_text(wait.mask) + " at " + place(wait) + ", but " +
-                             other_text(*other.first) +
-                             "; lanes that meet must pass the same mask");
+bool masks_agree(const Wait& wait, unsigned warp, unsigned lane) {
+    for (const Meeting& other : machine.meetings[warp]) {
+        if (other.mask == wait.mask || !(other.mask >> lane & 1) || !(other.arrived & wait.mask))
+            continue;
+        blame(wait, " passes mask " + mask_text(wait.mask) + " at " + place(wait) + ", but " +
+                        other_text(*other.first) + "; lanes that meet must pass the same mask");
+        return false;
+    }
+    return true;
 }
 
-void check_mask(const Wait& wait, unsigned lane) {
-    if (!(wait.mask >> lane & 1))
-        refuse(wait, " is lane " + std::to_string(lane) + ", which is not in its own mask " +
-                         mask_text(wait.mask) + " at " + place(wait));
+bool in_own_mask(const Wait& wait, unsigned lane) {
+    if (wait.mask >> lane & 1) return true;
+    blame(wait, " is lane " + std::to_string(lane) + ", which is not in its own mask " +
+                    mask_text(wait.mask) + " at " + place(wait));
+    return false;
 }
 
 void let_go_on(const Lanes& lanes) {
@@ -198,15 +206,15 @@ void let_go_on(const Lanes& lanes) {
 std::uint64_t meet(const Wait& wait, const WarpCall& call) {
     Worker& self = *machine.running;
     const unsigned warp = self.thread / warp_lanes, lane = self.thread % warp_lanes;
-    check_mask(wait, lane);
+    if (!in_own_mask(wait, lane)) leave();
     auto& meetings = machine.meetings[warp];
     auto meeting = std::find_if(meetings.begin(), meetings.end(),
                                 [&](const Meeting& m) { return m.mask == wait.mask; });
     if (meeting == meetings.end()) {
-        check_masks(wait, warp, lane);
+        if (!masks_agree(wait, warp, lane)) leave();
         meeting = meetings.insert(meetings.end(), {wait.mask, 0, &self});
-    } else {
-        check_joins(wait, call, *meeting->first);
+    } else if (!may_join(wait, call, *meeting->first)) {
+        leave();
     }
     self.call = call;
     meeting->arrived |= 1u << lane;
@@ -220,7 +228,7 @@ std::uint64_t meet(const Wait& wait, const WarpCall& call) {
     machine.parked[self.thread] = &self;
     let_go_on(lanes);
     self.wait.operation = nullptr;
-    if (machine.failed) end_launch(machine.error);
+    if (machine.failed) leave();
     if (launch_is_overdue() || machine.order.coin()) give_way(wait.operation);
     return self.call.result;
 }
@@ -311,9 +319,11 @@ std::uint64_t shuffle(Source source, unsigned mask, std::uint64_t value, unsigne
                                      "__shfl_xor_sync"};
     const Wait wait = {names[static_cast<int>(source)], at.file, at.line, mask};
     const unsigned segment = static_cast<unsigned>(width);
-    if (width < 1 || width > 32 || !std::has_single_bit(segment))
-        refuse(wait, " passes width " + std::to_string(width) + " at " + place(wait) +
-                         "; it must be 1, 2, 4, 8, 16 or 32");
+    if (width < 1 || width > 32 || !std::has_single_bit(segment)) {
+        blame(wait, " passes width " + std::to_string(width) + " at " + place(wait) +
+                        "; it must be 1, 2, 4, 8, 16 or 32");
+        leave();
+    }
     WarpCall call;
     call.kind = Kind::shuffle;
     call.bytes = bytes;
