@@ -53,13 +53,19 @@ thread_local std::string last_read_error;
 
 std::atomic<bool (*)()> asked_to_stop{nullptr};
 
+uint3 block_index(std::uint64_t block) {
+    if (block < gridDim.x) return {static_cast<unsigned>(block), 0, 0};
+    const std::uint64_t row = block / gridDim.x;
+    return {static_cast<unsigned>(block % gridDim.x), static_cast<unsigned>(row % gridDim.y),
+            static_cast<unsigned>(row / gridDim.y)};
+}
+
 void run_grid() {
     const std::uint64_t blocks = std::uint64_t{gridDim.x} * gridDim.y * gridDim.z;
     machine.order.begin_launch(blocks);
     for (std::uint64_t i = 0; i < blocks && !machine.failed; ++i) {
-        const std::uint64_t block = machine.order.block(i, blocks), row = block / gridDim.x;
-        blockIdx = {static_cast<unsigned>(block % gridDim.x),
-                    static_cast<unsigned>(row % gridDim.y), static_cast<unsigned>(row / gridDim.y)};
+        const std::uint64_t block = machine.order.block(i, blocks);
+        blockIdx = block_index(block);
         if (observer) observer->block_begins(block);
         run_block();
         if (observer) observer->block_ends(block);
