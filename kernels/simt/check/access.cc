@@ -161,7 +161,9 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
 void access(Address at, unsigned size, Way way, bool aligned, Address code) {
     const Inside inside;
     // Before the watchdog's signal comes, which must not leave this code halfway.
-    if (launch_is_overdue()) end_launch(overdue_text());
+    if (launch_is_overdue())
+        end_launch(overdue_text() + "; " + thread_text(state.thread) +
+                   " was running, and waited for nobody");
     if (state.pending.place.size != 0) settle_pending();
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);

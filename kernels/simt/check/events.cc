@@ -1,14 +1,18 @@
 // What the emulator tells the checks: see observer.h of the folder above. To be linked is to be on.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "state.h"
 
 namespace simt::check {
 
-State& state = *new State;
+alignas(State) static std::byte room[sizeof(State)];
+State& state = reinterpret_cast<State&>(room);
+Address stack_begin = 0, stack_bytes = 0;
 
 namespace {
 
@@ -51,7 +55,7 @@ void show_counts() {
 }
 
 void launch_ends(const Launch&, const std::string& error) {
-    state.stack_bytes = 0;
+    stack_bytes = 0;
     settle_pending();
     if (std::string errors = state.reports.errors(); !errors.empty())
         set_error(error.empty() || error == errors ? errors : error + "\n" + errors);
@@ -70,21 +74,21 @@ void block_begins(std::uint64_t block) {
 void block_ends(std::uint64_t) {
     settle_pending();
     if (state.counters.on) state.counters.part_ends();
-    state.stack_bytes = 0;
+    stack_bytes = 0;
 }
 
 void thread_goes_on(unsigned thread) {
     settle_pending();
     const Range stack = current_stack();
     state.thread = thread;
-    state.stack_begin = address_of(stack.begin);
-    state.stack_bytes = static_cast<Address>(stack.end - stack.begin);
+    stack_begin = address_of(stack.begin);
+    stack_bytes = static_cast<Address>(stack.end - stack.begin);
     state.clock_moved();
 }
 
 void thread_ends(unsigned) {
     settle_pending();
-    state.stack_bytes = 0;
+    stack_bytes = 0;
 }
 
 void barrier_passed() {
@@ -143,11 +147,15 @@ constexpr Observer events = {
     .copied_to_device = copied_to_device,
 };
 
-[[maybe_unused]] const bool watching = [] {
-    observer = &events;
-    state.counters.on = counters_wish() != 0;
-    return true;
-}();
+// Before other static objects, whose constructors may allocate or launch.
+struct Watching {
+    Watching() {
+        new (&state) State;
+        observer = &events;
+        state.counters.on = counters_wish() != 0;
+    }
+};
+[[gnu::init_priority(101)]] Watching watching;
 
 }  // namespace
 

@@ -7,15 +7,16 @@
 namespace {
 
 using simt::check::Address;
+using simt::check::stack_begin;
+using simt::check::stack_bytes;
 using simt::check::Way;
 
 // Code that runs anywhere but on a CUDA thread's stack is the host's, and what lies there is local.
 inline void touch(const void* pointer, unsigned size, Way way, bool aligned, const void* code,
                   const void* frame) {
-    const auto& state = simt::check::state;
     const auto at = reinterpret_cast<Address>(pointer);
-    if (reinterpret_cast<Address>(frame) - state.stack_begin >= state.stack_bytes) return;
-    if (at - state.stack_begin < state.stack_bytes) return;
+    if (reinterpret_cast<Address>(frame) - stack_begin >= stack_bytes) return;
+    if (at - stack_begin < stack_bytes) return;
     simt::check::access(at, size, way, aligned, reinterpret_cast<Address>(code));
 }
 
@@ -107,8 +108,7 @@ struct BoundsData {
 };
 
 void __ubsan_handle_out_of_bounds(const BoundsData* data, std::uintptr_t index) {
-    const auto& state = simt::check::state;
-    if (reinterpret_cast<Address>(FRAME) - state.stack_begin >= state.stack_bytes) return;
+    if (reinterpret_cast<Address>(FRAME) - stack_begin >= stack_bytes) return;
     long long value = static_cast<long long>(index);
     const unsigned bits = 1u << (data->index->info >> 1);
     if (bits > 64) value = *reinterpret_cast<const long long*>(index);

@@ -34,8 +34,6 @@ struct State {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> blocks;  // first epoch, number
     unsigned thread = 0;
     std::uint32_t who = 0;  // the thread with its clock, as accesses have it
-    // The current thread's stack; 0 bytes while no kernel's code runs.
-    Address stack_begin = 0, stack_bytes = 0;
     Address dynamic_begin = 0, dynamic_end = 0;
 
     Shadow shadow;
@@ -57,17 +55,21 @@ struct State {
 // Never destroyed: kernels may run until the process ends.
 extern State& state;
 
+// The current thread's stack; 0 bytes while no kernel's code runs. Outside State because the hooks
+// are called before it is there, by the constructors of static objects.
+extern Address stack_begin, stack_bytes;
+
 // While one lives, what runs on the kernel's stack is the checks themselves: the linker may have
 // given them the kernels' copy of an inline function, which calls the hooks.
 class Inside {
   public:
-    Inside() : stack_bytes_(state.stack_bytes) { state.stack_bytes = 0; }
-    ~Inside() { state.stack_bytes = stack_bytes_; }
+    Inside() : bytes_(stack_bytes) { stack_bytes = 0; }
+    ~Inside() { stack_bytes = bytes_; }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
 
   private:
-    Address stack_bytes_;
+    Address bytes_;
 };
 
 bool in_device_memory(Address at);

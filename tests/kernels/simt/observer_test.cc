@@ -69,6 +69,7 @@ std::string events_of(F work) {
 
 __global__ void plain() {}
 __global__ void one_barrier() { __syncthreads(); }
+__global__ void one_syncwarp() { __syncwarp(0x3); }
 __global__ void one_shuffle() { __shfl_sync(0x3, 1, 0); }
 __global__ void atomic_and_fences(double* x) {
     atomicAdd(x, 1.0);
@@ -108,8 +109,10 @@ TEST_CASE("an observer hears when threads begin, wait and go on") {
           "launch2 block0 +0 -0 +1 -1 end block1 +0 -0 +1 -1 end done ");
     CHECK(events_of([] { simt::launch(one_barrier, 1, 2, 0); }) ==
           "launch2 block0 +0 +1 barrier ~0 -0 ~1 -1 end done ");
-    CHECK(events_of([] { simt::launch(one_shuffle, 1, 2, 0); }) ==
+    CHECK(events_of([] { simt::launch(one_syncwarp, 1, 2, 0); }) ==
           "launch2 block0 +0 +1 warp0:3 -1 ~0 -0 end done ");
+    CHECK(events_of([] { simt::launch(one_shuffle, 1, 2, 0); }) ==
+          "launch2 block0 +0 +1 -1 ~0 -0 end done ");  // orders no memory
     CHECK(events_of([] { simt::launch(divided, 1, 2, 0); }) ==
           "launch2 block0 +0 +1 -1 end failed ");
     CHECK(error() != "");

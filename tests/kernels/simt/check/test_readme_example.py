@@ -1,0 +1,37 @@
+"""What kernels/simt/README.md shows of the checks is what its own commands give."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SIMT = Path(__file__).resolve().parents[4] / "kernels" / "simt"
+LINUX_WITH_GCC = os.uname().sysname == "Linux" and shutil.which("g++") is not None
+
+
+def blocks(text: str, language: str) -> list[str]:
+    every = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for its, block in every if its == language]
+
+
+@pytest.mark.skipif(not LINUX_WITH_GCC, reason="needs g++ on Linux")
+def test_the_two_commands_give_the_reports_and_counts_shown(tmp_path: Path) -> None:
+    text = (SIMT / "README.md").read_text()
+    program = blocks(text, "cpp")[0]
+    checks = text[text.index("## The checks") : text.index("## In a debugger")]
+    commands = blocks(checks, "sh")[0]
+    report, counts = blocks(checks, "")
+    (tmp_path / "simt").symlink_to(SIMT)
+    (tmp_path / "my.cu").write_text(program.replace("    __syncthreads();\n", ""))
+    subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, check=True)
+    environment = {**os.environ, "SIMT_COUNTERS": "text"}
+    run = subprocess.run(
+        ["./my"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == report
+    assert run.stderr == counts
