@@ -43,6 +43,7 @@ const Allocation* Allocations::near(Address at) const {
     const Allocation* left = before(live_, at);
     const auto next = live_.upper_bound(at);
     const Allocation* right = next == live_.end() ? nullptr : &next->second;
+    if (left && at < left->end()) return left;
     if (left && at - left->begin >= left->bytes + far) left = nullptr;
     if (right && right->begin - at >= far) right = nullptr;
     if (!left || !right) return left ? left : right;

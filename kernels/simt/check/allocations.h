@@ -22,8 +22,8 @@ class Allocations {
     void remove(Address begin);
 
     const Allocation* holding(Address at) const;
-    // The allocation that an address outside of all most likely was meant for: the nearest within
-    // 64 KiB. Null if there is none.
+    // The allocation that an address most likely was meant for: the one that holds it, else the
+    // nearest within 64 KiB. Null if there is none.
     const Allocation* near(Address at) const;
     // The latest of those released whose memory nobody has since. Null if there is none.
     const Allocation* released_at(Address at) const;

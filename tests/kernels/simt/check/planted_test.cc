@@ -244,6 +244,14 @@ TEST_CASE_FIXTURE(Forward, "what nobody has written is not to be read") {
     simt::release(fresh);
 }
 
+TEST_CASE("fresh memory may be written, whoever lies beside it") {
+    int* fresh = static_cast<int*>(simt::allocate(4096));
+    Device<int> beside(64);
+    planted::past_the_end(fresh + 512, 512);
+    CHECK(error() == "");
+    simt::release(fresh);
+}
+
 TEST_CASE("neighbouring bytes of different threads are no race") {
     Device<unsigned char> to(64), from(64);
     planted::adds_bytes(to.data, from.data);
