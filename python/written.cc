@@ -58,10 +58,19 @@ PyObject* blended(const Call& c) {
     return new_reference(c.self());
 }
 
+// A function made of several, which need what x was: of a copy, that x may be written over.
+template <Tensor (*op)(const Arg&, const Arg&)>
+PyObject* binary_of_copy(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    compute(work_of(x), [&] { written(x, op(clone(x), y), c.name()); });
+    return new_reference(c.self());
+}
+
 PyObject* cumprod_(const Call& c) {
     Tensor& x = c.tensor(0);
     const std::int64_t dim = c.integer(1);
-    compute(work_of(x), [&] { written(x, tg::cumprod(x, dim), "cumprod_"); });
+    compute(work_of(x), [&] { written(x, tg::cumprod(clone(x), dim), "cumprod_"); });
     return new_reference(c.self());
 }
 
@@ -88,7 +97,7 @@ const Function functions[] = {
     {"atan2_(input, other)", binary<tg::atan2>, "atan2, in place.", method},
     {"hypot_(input, other)", binary<tg::hypot>, "hypot, in place.", method},
     {"copysign_(input, other)", binary<tg::copysign>, "copysign, in place.", method},
-    {"xlogy_(input, other)", binary<tg::xlogy>, "xlogy, in place.", method},
+    {"xlogy_(input, other)", binary_of_copy<tg::xlogy>, "xlogy, in place.", method},
     {"float_power_(input, exponent)", float_power_, "float_power, in place, of float64.", method},
     {"fmod_(input, other)", binary<tg::fmod>, "fmod, in place.", method},
     {"remainder_(input, other)", binary<tg::remainder>, "x %= other.", method},

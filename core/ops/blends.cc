@@ -26,13 +26,27 @@ void check_dtypes(const char* op, const Arg& a, const Arg& b) {
              name_of(dtype_of(b)), "; cast one of them");
 }
 
+// The largest number of a floating dtype.
+double largest(DType dtype) {
+    switch (dtype) {
+        case DType::float16:
+            return 65504;
+        case DType::bfloat16:
+            return 0x1.fep127;
+        case DType::float32:
+            return static_cast<double>(std::numeric_limits<float>::max());
+        default:
+            return std::numeric_limits<double>::max();
+    }
+}
+
 }  // namespace
 
 // start + weight (end - start), from the nearer end, so that weight 1 gives end itself
 Tensor lerp(const Arg& start, const Arg& end, const Arg& weight) {
     const Here here(start.where, "lerp");
     check_dtypes("lerp", start, end);
-    check_dtypes("lerp", start, weight);
+    if (!weight.is_tensor() || weight.tensor.dims() > 0) check_dtypes("lerp", start, weight);
     if (is_whole(start))
         fail(ErrorKind::unsupported, "lerp: is not defined for ", name_of(dtype_of(start)),
              "; cast the tensor first");
@@ -66,9 +80,7 @@ Tensor nan_to_num(const Arg& x, double nan, std::optional<double> posinf,
     const Here here(x.where, "nan_to_num");
     if (is_whole(x)) return clone(x);
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    const double most = x.tensor.dtype() == DType::float32
-                            ? static_cast<double>(std::numeric_limits<float>::max())
-                            : std::numeric_limits<double>::max();
+    const double most = largest(x.tensor.dtype());
     const Tensor low = where(eq(x, -infinity), neginf.value_or(-most), x);
     const Tensor both = where(eq(x, infinity), posinf.value_or(most), low);
     return where(ne(x, x), nan, both);
@@ -85,7 +97,7 @@ Tensor isclose(const Arg& a, const Arg& b, const Closeness& c) {
     if (c.equal_nan && !is_whole(a)) close = logical_or(close, logical_and(isnan(a), isnan(b)));
     if (c.rtol == 0 && c.atol == 0) return close;
     const Tensor wanted = is_whole(b) ? cast(b, default_dtype()) : b.tensor;
-    const Tensor apart = abs(sub(a, wanted));
+    const Tensor apart = abs(sub(is_whole(a) ? cast(a, wanted.dtype()) : a.tensor, wanted));
     const Tensor allowed = add(abs(mul(wanted, c.rtol)), c.atol);
     return logical_or(close, logical_and(isfinite(apart), le(apart, allowed)));
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/history.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
 #include "core/ops/rows.h"
 #include "core/recording.h"
@@ -42,6 +43,7 @@ Tensor found_in(const Tensor& mask, bool flat, const char* instead) {
         const RecordingScope now(nullptr);
         const NoGrad mode;
         Tensor host = to(value.detach(), Device::cpu);
+        if (is_low(host)) host = ne(host, 0);
         if (flat) host = reshape(host, {-1});
         const kernels::Array in = array_of(host);
         found = empty({kernels::cpu::count_nonzero(in), host.dims()}, {DType::int64});

@@ -2,6 +2,7 @@
 #include "core/batching.h"
 #include "core/ops/integers.h"
 #include "core/ops/making.h"
+#include "core/recording.h"
 
 namespace tg {
 namespace {
@@ -172,6 +173,10 @@ Tensor normal(const Arg& mean, const Arg& std, const Generator& generator) {
     if (!std.is_tensor() && !(std.scalar.as_real() >= 0))
         fail(ErrorKind::runtime, "normal: std is ", text(std.scalar), ", and must be at least 0");
     const NoGrad mode;
+    const bool known = std.is_tensor() && !std.tensor.is_symbolic() && !recording();
+    if (known && any(lt(std, 0)).item<bool>())
+        fail(ErrorKind::runtime, "normal: an element of std ", text(std.tensor.shape()),
+             " is below 0");
     const Tensor& like = mean.is_tensor() ? mean.tensor : std.tensor;
     if (!is_floating(like.dtype()))
         fail(ErrorKind::unsupported, "normal: is not defined for ", name_of(like.dtype()),

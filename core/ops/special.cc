@@ -18,6 +18,17 @@ void check_floats(const char* op, const Arg& x) {
              "; cast the tensor first");
 }
 
+// What a / b is of.
+DType div_dtype(const Arg& a, const Arg& b) {
+    Promotion common;
+    for (const Arg* x : {&a, &b})
+        if (x->is_tensor())
+            common.tensor(x->tensor.dtype(), x->tensor.dims() > 0);
+        else
+            common.scalar(x->scalar);
+    return is_floating(common.result()) ? common.result() : default_dtype();
+}
+
 }  // namespace
 
 Tensor frac(const Arg& x) {
@@ -56,30 +67,34 @@ Tensor deg2rad(const Arg& x) {
 // have no difference; it counts as 0.
 Tensor logaddexp(const Arg& a, const Arg& b) {
     const Here here(a.where, "logaddexp");
-    check_floats("logaddexp", a);
-    check_floats("logaddexp", b);
-    if (is_low(a)) return rounded(logaddexp(widened(a), widened(b)), a, b);
+    if (!is_floating(dtype_of(a))) check_floats("logaddexp", b);
+    const DType dtype = div_dtype(a, b);
+    if (is_low_precision(dtype)) return cast(logaddexp(widened(a), widened(b)), dtype);
+    for (const Arg* x : {&a, &b})  // a bool has no difference
+        if (dtype_of(*x) == DType::boolean && x->is_tensor())
+            return x == &a ? logaddexp(cast(a, dtype), b) : logaddexp(a, cast(b, dtype));
     const Tensor first = ge(a, b);
     const Tensor apart = where(first, sub(b, a), sub(a, b));
     const Tensor d = where(logical_and(isinf(a), eq(a, b)), 0.0, apart);
     return add(where(first, a, b), log1p(exp(d)));
 }
 
-// 0 log 0 = 0. The logarithm is not taken there, so that its gradient is not infinite.
+// y = a log b, and 0 where a = 0 and b is no NaN  =>  da = g log b, 0 where a = 0 and b has no
+// finite logarithm;  db = g a / b
 Tensor xlogy(const Arg& a, const Arg& b) {
     const Here here(a.where, "xlogy");
+    const DType dtype = div_dtype(a, b);
+    if (is_low_precision(dtype)) return cast(xlogy(widened(a), widened(b)), dtype);
     if (!b.is_tensor()) {
         const double l = std::log(b.scalar.as_real());
-        return std::isnan(l) && std::isnan(b.scalar.as_real()) ? mul(a, l)
-                                                               : where(eq(a, 0), 0.0, mul(a, l));
+        if (std::isnan(b.scalar.as_real()) || std::isfinite(l)) return cast(mul(a, l), dtype);
+        return cast(where(eq(a, 0), 0.0, mul(a, l)), dtype);
     }
-    if (!a.is_tensor()) {
-        const Tensor l = log(b);
-        if (a.scalar.as_real() != 0) return mul(l, a);
-        return where(isnan(b), b, mul(where(isfinite(l), l, 0.0), 0));
-    }
-    const Tensor none = logical_and(eq(a, 0), logical_not(isnan(b)));
-    return where(none, 0.0, mul(a, log(where(none, 1, b))));
+    const Tensor wide = cast(b, dtype);
+    if (!a.is_tensor() && a.scalar.as_real() != 0) return mul(log(wide), a);
+    Tensor none = logical_or(le(wide, 0), isinf(wide));
+    if (a.is_tensor()) none = logical_and(eq(a, 0), none);
+    return add(where(none, 0.0, mul(a, log(where(none, 1, wide)))), 0.0);  // not -0
 }
 
 Tensor float_power(const Arg& a, const Arg& b) {

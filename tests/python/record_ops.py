@@ -149,6 +149,14 @@ CASES = [
     ("t.logaddexp(x * 30, y * 30), t.logaddexp(x, x), t.logaddexp(odd, odd)", [[2, 3], [3]]),
     ("t.xlogy(x, y * y + 1), t.xlogy(x, 2), t.xlogy(2, x * x + 1)", [[2, 3], [3]]),
     ("t.xlogy(odd, odd), t.xlogy(0, odd), t.xlogy(i, j), t.xlogy(i, 0), t.xlogy(odd, t.nan)", []),
+    ("t.xlogy(x - x.detach(), y), t.xlogy(x.relu(), y * y)", [[2, 3], [3]]),
+    ("t.xlogy(i.half(), j), t.xlogy(j.float(), t.tensor(2.0, dtype=t.float64)), "
+     "t.logaddexp(i.half(), j), t.logaddexp(b, i.float()), t.hypot(i.float(), b)", []),
+    ("t.nan_to_num(odd), t.nan_to_num(odd.float()), t.nan_to_num(odd.half()), "
+     "t.nan_to_num(odd.bfloat16(), 2.0, neginf=-3.0).float()", []),
+    ("t.isclose(b, b), t.isclose(b, ~b, 0.5, 2), t.lerp(i.float(), j.float(), "
+     "t.tensor(0.3, dtype=t.float64))", []),
+    ("x.clone().xlogy_(y * y), x.clone().cumprod_(1)", [[2, 3], [3]]),
     ("t.frac(x * 5), t.rad2deg(x), t.deg2rad(x), t.rad2deg(i), t.sgn(x), t.sgn(i)", [[2, 3]]),
     ("t.signbit(odd), t.signbit(i - 2), t.signbit(b), t.frac(odd), t.sgn(odd)", []),
     ("t.heaviside(odd, t.tensor(0.5, dtype=t.float64)), t.heaviside(i - 2, j)", []),

@@ -142,6 +142,7 @@ MISTAKES = {
     "tg.bernoulli(f * 2)": RuntimeError,
     "tg.bernoulli(f, 2.0)": RuntimeError,
     "tg.normal(f, -1.0)": RuntimeError,
+    "tg.normal(f, f - f - 1)": RuntimeError,
     "tg.normal(0.0, 1.0)": TypeError,
     "tg.multinomial(f, 4)": RuntimeError,
     "tg.multinomial(f, 0)": RuntimeError,

@@ -464,3 +464,9 @@ def test_every_pair_of_dtypes_casts():
     for a, b in itertools.product(dtypes, dtypes):
         x = tg.tensor([0, 1, 1]).to(a)
         assert x.to(b).dtype == b and x.to(b).double().tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("dtype", LOW)
+def test_what_is_not_zero_is_found(dtype):
+    x = tg.tensor([[0.0, 1.5, -0.0], [float("nan"), 0.0, float("-inf")]], dtype=dtype)
+    assert x.nonzero().tolist() == tg.argwhere(x).tolist() == [[0, 1], [1, 0], [1, 2]]

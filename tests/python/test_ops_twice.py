@@ -8,6 +8,7 @@ CASES = [
     ("t.sinc(x)", [[5]]),
     ("t.logaddexp(x, y)", [[2, 3], [3]]),
     ("t.xlogy(x, y * y + 1)", [[2, 3], [3]]),
+    ("t.xlogy(x.clone(), y * y + 1), x.clone().xlogy_(y * y + 1)", [[2, 3], [3]]),
     ("t.float_power(x * x + 1, y)", [[3], [3]]),
     ("t.frac(x * 4.3)", [[5]]),
     ("t.atan2(x, y), t.hypot(x, y), t.copysign(x, y)", [[2, 3], [3]]),

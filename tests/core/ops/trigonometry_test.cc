@@ -96,7 +96,7 @@ std::vector<Row> angle_rows() {
                       {5, std::hypot(3, 1.5), 5, std::hypot(4, 4), std::hypot(0.5, 1.5),
                        std::hypot(5, 3)}},
          .tolerance = 1e-7,
-         .misuse = [] { hypot(ones({2}, {DType::int64}), ones({2})); },
+         .misuse = [] { hypot(ones({2}, {DType::int64}), ones({2}, {DType::int64})); },
          .error = "hypot: is not defined for int64; cast the tensor first"},
         {.op = "copysign",
          .f = two<copysign>,
