@@ -220,6 +220,17 @@ x = tg.rand(1000)
 print(f(x).item() == tg.compile(f)(x).item())  # True""",
     ),
     Difference(
+        "`MultiheadAttention`: a query that may look nowhere",
+        "zeros, as from `scaled_dot_product_attention`",
+        "NaN if `need_weights`, else zeros",
+        "one mask gives one result; a batch with an empty sample trains on",
+        """\
+attention = nn.MultiheadAttention(2, 1)
+x = tg.ones(1, 1, 2)
+y, weights = attention(x, x, x, attn_mask=tg.tensor([[True]]))
+print(y.tolist(), weights.item())  # [[[0.0, 0.0]]] 0.0""",
+    ),
+    Difference(
         "`optim.Muon`",
         "computes in the parameter's dtype",
         "orthogonalises in bfloat16",

@@ -190,13 +190,6 @@ with np.printoptions(precision=2):
     print(tg.tensor([1.23456]).numpy())  # [1.23]""",
     ),
     Instead(
-        "torch.nn.EmbeddingBag torch.nn.functional.embedding_bag",
-        "`Embedding`, then a sum or a mean",
-        """\
-rows = F.embedding(tg.tensor([[0, 1]]), tg.tensor([[1.0, 2.0], [3.0, 4.0]]))
-print(rows.mean(1))  # tensor([[2., 3.]])""",
-    ),
-    Instead(
         "torch.nn.Dropout1d torch.nn.Dropout2d torch.nn.functional.dropout2d",
         "a dropped one for each channel",
         """\

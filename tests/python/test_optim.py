@@ -403,3 +403,31 @@ def test_betas_are_two_numbers():
     for betas in ({}, 0.9, (0.9,)):
         with pytest.raises(TypeError, match="betas must be two numbers, and is"):
             tg.optim.Adam([w], 0.1, betas)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_hooks_run_before_and_after_a_step(compiled):
+    w = tg.ones(2, requires_grad=True)
+    optimizer = tg.optim.SGD([w], 0.5)
+    seen = []
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append((o, "before")))
+    optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((o, "after")))
+
+    def step():
+        optimizer.zero_grad()
+        w.sum().backward()
+        optimizer.step()
+
+    (tg.compile(step) if compiled else step)()
+    assert seen == [(optimizer, "before"), (optimizer, "after")] and w.tolist() == [0.5, 0.5]
+    before.remove()
+    step()
+    assert len(seen) == 3
+
+    called = []
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((lambda: called.append(1),), {}))
+    optimizer.step()
+    assert called == [1]
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
+    with pytest.raises(RuntimeError, match="a hook before it returned int, and neither None"):
+        optimizer.step()

@@ -31,7 +31,9 @@ class MultiheadAttention(Module):
     attn_mask (L, S) or (N H, L, S) and key_padding_mask (N, S) are of bool, True where *not* to
     look (the opposite of scaled_dot_product_attention), or of floats to add. A query that may look
     nowhere gets zeros. is_causal says that attn_mask is causal; without one it raises RuntimeError,
-    as do shapes that do not fit.
+    as do shapes that do not fit. add_bias_kv: a learnt key and value, bias_k and bias_v (1, 1, E),
+    stand behind the others; add_zero_attn: and then a key and value of zeros. All queries may look
+    at them, and the weights have a column more for each.
     [Vaswani et al. 2017, Attention is all you need, 3.2.2]
     """
 
@@ -43,7 +45,8 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
-        *,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
@@ -70,6 +73,9 @@ class MultiheadAttention(Module):
             self.k_proj_weight = Parameter(_C.empty(embed_dim, self.kdim, **make))
             self.v_proj_weight = Parameter(_C.empty(embed_dim, self.vdim, **make))
         self.in_proj_bias = Parameter(_C.empty(3 * embed_dim, **make)) if bias else None
+        self.bias_k = Parameter(_C.empty(1, 1, embed_dim, **make)) if add_bias_kv else None
+        self.bias_v = Parameter(_C.empty(1, 1, embed_dim, **make)) if add_bias_kv else None
+        self.add_zero_attn = add_zero_attn
         self.out_proj = Linear(embed_dim, embed_dim, bias, **make)
         self.reset_parameters()
 
@@ -80,6 +86,9 @@ class MultiheadAttention(Module):
         for bias in (self.in_proj_bias, self.out_proj.bias):
             if bias is not None:
                 init.zeros_(bias)
+        for token in (self.bias_k, self.bias_v):
+            if token is not None:
+                init.xavier_normal_(token)
 
     def _projections(self) -> list[tuple[Tensor, Tensor | None]]:
         """The weight (E, ...) and bias (E,) of queries, keys and values."""
@@ -122,6 +131,7 @@ class MultiheadAttention(Module):
         self._check(*given)
         q, k, v = (self._heads(x, *p) for x, p in zip(given, self._projections()))
         mask = self._mask(q, k, key_padding_mask, attn_mask)
+        k, v, mask = self._with_more_keys(k, v, mask)
         dropout_p = self.dropout if self.training else 0.0
         output, weights = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p)
         n, _, length, _ = output.shape
@@ -135,6 +145,23 @@ class MultiheadAttention(Module):
         if average_attn_weights:
             weights = weights.mean(1)
         return output, weights if batched else weights.squeeze(0)
+
+    def _with_more_keys(
+        self, k: Tensor, v: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """bias_k and bias_v, and zeros, behind the others; all queries may look at them."""
+        n, heads, size, width = k.shape
+        if self.bias_k is not None and self.bias_v is not None:
+            k, v = (
+                _C.cat([x, token.reshape(1, heads, 1, width).expand(n, heads, 1, width)], 2)
+                for x, token in ((k, self.bias_k), (v, self.bias_v))
+            )
+        if self.add_zero_attn:
+            k, v = (_C.pad(x, (0, 0, 0, 1)) for x in (k, v))
+        more = k.shape[2] - size
+        if mask is not None and more:
+            mask = _C.pad(mask, (0, more), value=1.0 if mask.dtype == _C.bool else 0.0)
+        return k, v, mask
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
         q, k, v = tuple(query.shape), tuple(key.shape), tuple(value.shape)

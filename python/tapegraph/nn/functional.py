@@ -24,6 +24,7 @@ from .functional_activations import (
     silu,
     threshold,
 )
+from .functional_bags import embedding_bag  # noqa: F401
 from .functional_normalization import instance_norm, local_response_norm, rms_norm, widened
 
 __all__ = [
@@ -140,13 +141,18 @@ def embedding(
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
 ) -> Tensor:
     """The rows of weight (V, D) that input (...) names, int64 or int32 -> (..., D).
 
     The row padding_idx gets no gradient. With max_norm the rows that are named and whose norm is
-    larger are made that long, in weight itself. Raises IndexError for an index outside of 0..V-1,
-    TypeError if input is no tensor, and RuntimeError if it is of another dtype.
+    larger are made that long, in weight itself. With scale_grad_by_freq a row's gradient is divided
+    by how often it is named. Raises IndexError for an index outside of 0..V-1, TypeError if input
+    is no tensor, RuntimeError if it is of another dtype, and NotImplementedError for sparse=True.
     """
+    if sparse:
+        raise NotImplementedError("embedding: gradients are not sparse here; leave sparse=False")
     if not isinstance(input, Tensor):
         raise TypeError(
             f"embedding: input must be a tensor, not {type(input).__name__}; make one by tg.tensor"
@@ -164,6 +170,11 @@ def embedding(
     if max_norm is not None:
         _shorten_rows(weight, index.flatten(), max_norm, norm_type)
     found = _C.gather(weight, 0, index.expand(index.shape[0], columns))
+    if scale_grad_by_freq:
+        one = _C.ones(index.shape[0], dtype=weight.dtype, device=weight.device)
+        counts = _C.zeros(rows, dtype=weight.dtype, device=weight.device)
+        counts = counts.index_add(0, index.flatten(), one)
+        found = found.detach() + (found - found.detach()) / counts[index]
     if padding_idx is not None:
         found = _C.where(index == row_of("embedding", padding_idx, rows), found.detach(), found)
     return found.reshape(*input.shape, columns)

@@ -65,3 +65,46 @@ class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
 
     def forward(self, input: Tensor) -> Any:
         return functional.adaptive_max_pool1d(input, self.output_size, self.return_indices)
+
+
+class _LPPool(Module):
+    """What LPPool1d and LPPool2d share."""
+
+    __constants__ = ("norm_type", "kernel_size", "stride", "ceil_mode")
+
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        if norm_type == 0:
+            raise ValueError(f"{type(self).__name__}: norm_type is 0, and divides")
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def extra_repr(self) -> str:
+        names = self.__constants__
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names)
+
+
+class LPPool1d(_LPPool):
+    """(sum of x^p)^(1/p) of each window, p the norm_type: x (N, C, L) or (C, L) -> (N, C, I)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.lp_pool1d(
+            input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
+        )
+
+
+class LPPool2d(_LPPool):
+    """As LPPool1d, of windows of x (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.lp_pool2d(
+            input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
+        )

@@ -11,6 +11,7 @@ from .._C import Tensor
 from ..autograd import enable_grad, no_grad
 from .line_search import strong_wolfe
 from .optimizer import Optimizer, ParamGroup
+from .step_hooks import with_hooks
 
 
 class LBFGS(Optimizer):
@@ -84,6 +85,7 @@ class LBFGS(Optimizer):
 
     # ---- a step -------------------------------------------------------------------------------
 
+    @with_hooks
     @no_grad()
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Several steps; gives the loss that closure gave first."""

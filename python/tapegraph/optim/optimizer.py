@@ -18,7 +18,9 @@ from .._C import Tensor
 from .._errors import placed
 from ..autograd import enable_grad, no_grad
 from ..nn.changes import Changes
+from ..nn.hooks import RemovableHandle
 from .fused import FusedStep
+from .step_hooks import with_hooks
 
 State = dict[str, Any]
 NUMBERS = ("step", "mu_product")  # state that is one number, not of its parameter's shape
@@ -116,6 +118,8 @@ class Optimizer:
         if not given:
             raise placed(ValueError, f"{type(self).__name__}: there is no parameter to optimise")
         self.defaults = dict(defaults)
+        self.step_pre_hooks: dict[int, Callable[..., Any]] = {}
+        self.step_post_hooks: dict[int, Callable[..., Any]] = {}
         self.param_groups: list[ParamGroup] = []
         self.state: dict[Tensor, State] = {}
         self._prepared = -1
@@ -214,6 +218,21 @@ class Optimizer:
         """Changes one parameter, whose gradient is g."""
         raise NotImplementedError(f"{type(self).__name__}: write an update function for it")
 
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """hook(optimizer, args, kwargs) runs before each step; it may return (args, kwargs)."""
+        return self._hooked(self.step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """hook(optimizer, args, kwargs) runs after each step."""
+        return self._hooked(self.step_post_hooks, hook)
+
+    def _hooked(self, table: dict[int, Any], hook: Callable[..., Any]) -> RemovableHandle:
+        handle = RemovableHandle(table)
+        table[handle.id] = hook
+        Changes.count += 1
+        return handle
+
+    @with_hooks
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Changes every parameter that has a gradient; gives what closure, called first, gave."""
