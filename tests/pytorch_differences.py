@@ -220,6 +220,30 @@ x = tg.rand(1000)
 print(f(x).item() == tg.compile(f)(x).item())  # True""",
     ),
     Difference(
+        "`vmap`: an argument written in place",
+        "an error that names the line; `clone()` it",
+        "the argument is changed",
+        "the function is written down once and its lines are applied again; they only read",
+        """\
+x = tg.ones(2, 3)
+print(tg.vmap(lambda v: v.clone().add_(1))(x).sum().item())  # 12.0""",
+        {"tg.vmap(lambda v: v.add_(1))(tg.ones(2, 3))": "RuntimeError"},
+    ),
+    Difference(
+        "`vmap` of an `autograd.Function`",
+        "the rules of the ops in its `forward`; its `vmap` and `generate_vmap_rule` are not asked",
+        "its own `vmap`, or `generate_vmap_rule = True`, else RuntimeError",
+        "its `forward` is lines like any others",
+        """\
+class Square(tg.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * x
+
+
+print(tg.vmap(Square.apply)(tg.tensor([1.0, 2.0])))  # tensor([1., 4.])""",
+    ),
+    Difference(
         "`MultiheadAttention`: a query that may look nowhere",
         "zeros, as from `scaled_dot_product_attention`",
         "NaN if `need_weights`, else zeros",
