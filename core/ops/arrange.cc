@@ -10,10 +10,16 @@ namespace {
 // y = x turned round  =>  dx = g turned round
 void flip_gradient(Backward& n) { n.give(0, flip(n.g(), n.attrs().dims(0))); }
 
-void flip_cpu(const Launch& l) {
-    bool flipped[max_dims] = {};
-    for (std::int64_t d : l.attrs.dims(0)) flipped[d] = true;
-    kernels::cpu::flip(l.out[0], l.in[0], flipped);
+struct Flipped {
+    bool dims[max_dims] = {};
+    explicit Flipped(const Launch& l) {
+        for (std::int64_t d : l.attrs.dims(0)) dims[d] = true;
+    }
+};
+
+void flip_cpu(const Launch& l) { kernels::cpu::flip(l.out[0], l.in[0], Flipped(l).dims); }
+bool flip_cuda(const Launch& l) {
+    return kernels::cuda::backend().flip(l.out[0], l.in[0], Flipped(l).dims);
 }
 
 // x -> x's shape
@@ -56,6 +62,7 @@ const Op flip = {.name = "flip",
                  .shape = flip_shape,
                  .gradient = flip_gradient,
                  .cpu = flip_cpu,
+                 .cuda = flip_cuda,
                  .attributes = {{"dims", AttrKind::dims}},
                  .batch = batch_shifted<Names::dims>};
 }  // namespace ops

@@ -10,9 +10,6 @@
 namespace tg {
 namespace {
 
-Device device_at(const Attrs& attrs, int i) { return static_cast<Device>(attrs.integer(i)); }
-Attr as_attr(Device device) { return Attr{static_cast<std::int64_t>(device)}; }
-
 // -> the shape, dtype and device asked for
 Descs full_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
     return {Desc{attrs.dims(0), attrs.dtype(1), device_at(attrs, 2)}};
@@ -25,12 +22,21 @@ void full_cpu(const Launch& l) {
         kernels::cpu::fill(l.out[0], l.attrs.integer(3));
 }
 
+// One element is made on the host, by the CPU's kernel, and repeated on the device.
+bool full_cuda(const Launch& l) {
+    alignas(8) unsigned char element[8] = {};
+    const kernels::Array one = array_of(element, l.out[0].dtype, Layout{});
+    full_cpu({l.op, l.attrs, {}, {&one, 1}});
+    return kernels::cuda::backend().fill(l.out[0], element);
+}
+
 // -> (end,)
 Descs arange_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
-    return {Desc{{attrs.integer(0)}, attrs.dtype(1), Device::cpu}};
+    return {Desc{{attrs.integer(0)}, attrs.dtype(1), device_at(attrs, 2)}};
 }
 
 void arange_cpu(const Launch& l) { kernels::cpu::arange(l.out[0]); }
+bool arange_cuda(const Launch& l) { return kernels::cuda::backend().arange(l.out[0]); }
 
 // -> the shape and dtype asked for: a tensor's bytes, baked in
 Descs constant_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
@@ -72,15 +78,19 @@ const Op full = {.name = "full",
                  .inputs = 0,
                  .shape = full_shape,
                  .cpu = full_cpu,
+                 .cuda = full_cuda,
                  .attributes = {{"shape", AttrKind::dims},
                                 {"dtype", AttrKind::dtype},
                                 {"device", AttrKind::integer},
                                 {"value", AttrKind::real}}};
-const Op arange = {.name = "arange",
-                   .inputs = 0,
-                   .shape = arange_shape,
-                   .cpu = arange_cpu,
-                   .attributes = {{"end", AttrKind::integer}, {"dtype", AttrKind::dtype}}};
+const Op arange = {
+    .name = "arange",
+    .inputs = 0,
+    .shape = arange_shape,
+    .cpu = arange_cpu,
+    .cuda = arange_cuda,
+    .attributes = {
+        {"end", AttrKind::integer}, {"dtype", AttrKind::dtype}, {"device", AttrKind::integer}}};
 const Op constant = {.name = "constant",
                      .inputs = 0,
                      .shape = constant_shape,
@@ -143,7 +153,8 @@ Tensor scalar_tensor(Scalar value, Options options) { return full({}, value, opt
 
 Tensor arange(std::int64_t end, Options options) {
     if (end < 0) fail(ErrorKind::runtime, "arange: the end is ", end, ", below 0");
-    return ready(apply(ops::arange, std::span<const Arg>{}, {Attr{end}, Attr{options.dtype}}),
+    return ready(apply(ops::arange, std::span<const Arg>{},
+                       {Attr{end}, Attr{options.dtype}, as_attr(options.device)}),
                  options);
 }
 

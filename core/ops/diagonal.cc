@@ -57,8 +57,8 @@ Descs scatter_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) 
     return {in[0]};
 }
 
-void scatter_cpu(const Launch& l) {
-    kernels::cpu::copy(l.out[0], l.in[0]);
+// The diagonal of out that src goes to.
+kernels::Array part_of(const Launch& l) {
     Layout base;
     for (int d = 0; d < l.out[0].dims; ++d) {
         base.shape.push_back(l.out[0].shape[d]);
@@ -66,7 +66,17 @@ void scatter_cpu(const Launch& l) {
     }
     Layout part;
     diagonal_view(base, l.attrs, part);
-    kernels::cpu::copy(array_of(l.out[0].data, l.out[0].dtype, part), l.in[1]);
+    return array_of(l.out[0].data, l.out[0].dtype, part);
+}
+
+void scatter_cpu(const Launch& l) {
+    kernels::cpu::copy(l.out[0], l.in[0]);
+    kernels::cpu::copy(part_of(l), l.in[1]);
+}
+
+bool scatter_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    return device.copy(l.out[0], l.in[0]) && device.copy(part_of(l), l.in[1]);
 }
 
 // y = base with src on the diagonal  =>  dbase = g with zeros there, dsrc = g's diagonal
@@ -91,6 +101,7 @@ const Op diagonal = {.name = "diagonal",
                      .gradient = diagonal_gradient,
                      .view = diagonal_view,
                      .cpu = alias_cpu,
+                     .cuda = alias_cuda,
                      .attributes = {place[0], place[1], place[2]},
                      .alias = true,
                      .batch = batch_shifted<Names::nothing, Names::dim, Names::dim>};
@@ -99,6 +110,7 @@ const Op diagonal_scatter = {.name = "diagonal_scatter",
                              .shape = scatter_shape,
                              .gradient = scatter_gradient,
                              .cpu = scatter_cpu,
+                             .cuda = scatter_cuda,
                              .attributes = {place[0], place[1], place[2]},
                              .batch = batch_shifted<Names::nothing, Names::dim, Names::dim>};
 }  // namespace ops

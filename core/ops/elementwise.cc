@@ -148,6 +148,11 @@ Descs cast_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
 }
 
 void cast_cpu(const Launch& l) { kernels::cpu::cast(l.out[0], broadcast_to(l.in[0], l.out[0])); }
+bool cast_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const bool same = l.out[0].dtype == l.in[0].dtype;  // then of any dtype
+    return (same ? device.copy : device.cast)(l.out[0], broadcast_to(l.in[0], l.out[0]));
+}
 
 }  // namespace
 
@@ -197,6 +202,7 @@ const Op cast = {.name = "cast",
                  .shape = cast_shape,
                  .gradient = cast_gradient,
                  .cpu = cast_cpu,
+                 .cuda = cast_cuda,
                  .attributes = {{"dtype", AttrKind::dtype}},
                  .low_precision = true,
                  .batch = batch_aligned};

@@ -62,8 +62,10 @@ bool elementwise_cuda(const Launch& l) {
     return kernels::cuda::backend().elementwise(l.op.formula, l.out[0], {in, l.in.size()});
 }
 
-// An alias asked for as a kernel of its own: the copy that makes the view's elements contiguous.
-void alias_cpu(const Launch& l) {
+namespace {
+
+// What a view would show, as an operand.
+kernels::Array viewed(const Launch& l) {
     Layout in;
     for (int d = 0; d < l.in[0].dims; ++d) {
         in.shape.push_back(l.in[0].shape[d]);
@@ -71,8 +73,14 @@ void alias_cpu(const Launch& l) {
     }
     Layout out = in;
     if (l.op.view) l.op.view(in, l.attrs, out);
-    kernels::cpu::copy(l.out[0], array_of(l.in[0].data, l.in[0].dtype, out));
+    return array_of(l.in[0].data, l.in[0].dtype, out);
 }
+
+}  // namespace
+
+// An alias asked for as a kernel of its own: the copy that makes the view's elements contiguous.
+void alias_cpu(const Launch& l) { kernels::cpu::copy(l.out[0], viewed(l)); }
+bool alias_cuda(const Launch& l) { return kernels::cuda::backend().copy(l.out[0], viewed(l)); }
 
 std::int64_t known_size(const char* op, const Tensor& x, int dim) {
     const std::int64_t size = x.dims() == 0 ? 1 : x.shape()[dim];

@@ -31,6 +31,7 @@ kernels::Array broadcast_to(const kernels::Array& in, const kernels::Array& out)
 std::int64_t known_size(const char* op, const Tensor& x, int dim);
 
 void alias_cpu(const Launch& launch);  // copies: an alias asked for as a kernel
+bool alias_cuda(const Launch& launch);
 
 std::span<const Op* const> elementwise_ops();
 std::span<const Op* const> trigonometry_ops();

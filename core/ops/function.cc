@@ -278,6 +278,7 @@ const Op function = {.name = "function",
                      .shape = function_shape,
                      .gradient = function_gradient,
                      .cpu = alias_cpu,
+                     .cuda = alias_cuda,
                      .attributes = {{"function", AttrKind::object}},
                      .alias = true,
                      .folds = false};

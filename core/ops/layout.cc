@@ -216,6 +216,7 @@ void squeeze_gradient(Backward& n) {
 void unsqueeze_gradient(Backward& n) { n.give(0, squeeze(n.g(), n.attrs().integer(0))); }
 
 void clone_cpu(const Launch& l) { kernels::cpu::copy(l.out[0], l.in[0]); }
+bool clone_cuda(const Launch& l) { return kernels::cuda::backend().copy(l.out[0], l.in[0]); }
 
 // y = x  =>  dx = g
 void clone_gradient(Backward& n) { n.give(0, n.g()); }
@@ -245,6 +246,7 @@ const Op permute = {.name = "permute",
                     .gradient = permute_gradient,
                     .view = permute_view,
                     .cpu = alias_cpu,
+                    .cuda = alias_cuda,
                     .attributes = {{"dims", AttrKind::dims}},
                     .alias = true,
                     .batch = batch_shifted<Names::order>};
@@ -253,6 +255,7 @@ const Op expand = {.name = "expand",
                    .gradient = expand_gradient,
                    .view = expand_view,
                    .cpu = alias_cpu,
+                   .cuda = alias_cuda,
                    .attributes = {{"shape", AttrKind::dims}},
                    .alias = true,
                    .batch = batch_expand};
@@ -262,6 +265,7 @@ const Op reshape = {.name = "reshape",
                     .gradient = reshape_gradient,
                     .view = reshape_view,
                     .cpu = alias_cpu,
+                    .cuda = alias_cuda,
                     .attributes = {{"shape", AttrKind::dims}},
                     .alias = true,
                     .batch = batch_reshape};
@@ -270,6 +274,7 @@ const Op unsqueeze = {.name = "unsqueeze",
                       .gradient = unsqueeze_gradient,
                       .view = unsqueeze_view,
                       .cpu = alias_cpu,
+                      .cuda = alias_cuda,
                       .attributes = {{"dim", AttrKind::integer}},
                       .alias = true,
                       .batch = batch_shifted<Names::dim>};
@@ -278,6 +283,7 @@ const Op squeeze = {.name = "squeeze",
                     .gradient = squeeze_gradient,
                     .view = squeeze_view,
                     .cpu = alias_cpu,
+                    .cuda = alias_cuda,
                     .attributes = {{"dim", AttrKind::dims}},
                     .alias = true,
                     .batch = batch_shifted<Names::dims>};
@@ -286,6 +292,7 @@ const Op clone = {.name = "clone",
                   .shape = same_shape,
                   .gradient = clone_gradient,
                   .cpu = clone_cpu,
+                  .cuda = clone_cuda,
                   .low_precision = true,
                   .batch = batch_aligned};
 

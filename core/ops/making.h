@@ -9,4 +9,8 @@ namespace tg {
 Tensor ready(const Tensor& t, const Options& options);
 void check_shape(const char* op, const Dims& shape);  // no negative size
 
+// A device among the attributes.
+inline Device device_at(const Attrs& attrs, int i) { return static_cast<Device>(attrs.integer(i)); }
+inline Attr as_attr(Device device) { return Attr{static_cast<std::int64_t>(device)}; }
+
 }  // namespace tg

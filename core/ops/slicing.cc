@@ -97,8 +97,8 @@ Descs slice_scatter_shape(const Op&, std::span<const Desc> in, const Attrs& attr
     return {in[0]};
 }
 
-void slice_scatter_cpu(const Launch& l) {
-    kernels::cpu::copy(l.out[0], l.in[0]);
+// The slice of out that src goes to.
+kernels::Array part_of(const Launch& l) {
     const int dim = static_cast<int>(l.attrs.integer(0));
     const std::int64_t step = l.attrs.integer(3);
     kernels::Array part = l.out[0];
@@ -106,7 +106,19 @@ void slice_scatter_cpu(const Launch& l) {
     part.data = static_cast<char*>(part.data) + r.begin * part.strides[dim] * size_of(part.dtype);
     part.shape[dim] = r.count;
     part.strides[dim] *= step;
+    return part;
+}
+
+void slice_scatter_cpu(const Launch& l) {
+    const kernels::Array part = part_of(l);
+    kernels::cpu::copy(l.out[0], l.in[0]);
     kernels::cpu::copy(part, broadcast_to(l.in[1], part));
+}
+
+bool slice_scatter_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const kernels::Array part = part_of(l);
+    return device.copy(l.out[0], l.in[0]) && device.copy(part, broadcast_to(l.in[1], part));
 }
 
 Tensor slice_by(const Tensor& x, const Attrs& a) {
@@ -148,15 +160,27 @@ Descs cat_shape(const Op&, std::span<const Desc> in, const Attrs& attrs) {
     return {out};
 }
 
-void cat_cpu(const Launch& l) {
+// Calls copy(part, in) for each input and the part of out that it goes to.
+template <class Copy>
+void each_part(const Launch& l, const Copy& copy) {
     const int dim = static_cast<int>(l.attrs.integer(0));
     kernels::Array part = l.out[0];
     for (const kernels::Array& in : l.in) {
         part.shape[dim] = in.shape[dim];
-        kernels::cpu::copy(part, in);
+        copy(part, in);
         part.data =
             static_cast<char*>(part.data) + in.shape[dim] * part.strides[dim] * size_of(part.dtype);
     }
+}
+
+void cat_cpu(const Launch& l) { each_part(l, kernels::cpu::copy); }
+
+bool cat_cuda(const Launch& l) {
+    bool done = true;
+    each_part(l, [&](const kernels::Array& part, const kernels::Array& in) {
+        done = done && kernels::cuda::backend().copy(part, in);
+    });
+    return done;
 }
 
 // y = [a, b, ...]  =>  each gets its part of g
@@ -182,6 +206,7 @@ const Op select = {.name = "select",
                    .gradient = select_gradient,
                    .view = select_view,
                    .cpu = alias_cpu,
+                   .cuda = alias_cuda,
                    .attributes = {{"dim", AttrKind::integer}, {"index", AttrKind::integer}},
                    .alias = true,
                    .batch = batch_shifted<Names::dim>};
@@ -190,6 +215,7 @@ const Op slice = {.name = "slice",
                   .gradient = slice_gradient,
                   .view = slice_view,
                   .cpu = alias_cpu,
+                  .cuda = alias_cuda,
                   .attributes = {{"dim", AttrKind::integer},
                                  {"begin", AttrKind::integer},
                                  {"end", AttrKind::integer},
@@ -201,6 +227,7 @@ const Op slice_scatter = {.name = "slice_scatter",
                           .shape = slice_scatter_shape,
                           .gradient = slice_scatter_gradient,
                           .cpu = slice_scatter_cpu,
+                          .cuda = slice_scatter_cuda,
                           .attributes = {{"dim", AttrKind::integer},
                                          {"begin", AttrKind::integer},
                                          {"end", AttrKind::integer},
@@ -211,6 +238,7 @@ const Op cat = {.name = "cat",
                 .shape = cat_shape,
                 .gradient = cat_gradient,
                 .cpu = cat_cpu,
+                .cuda = cat_cuda,
                 .attributes = {{"dim", AttrKind::integer}},
                 .batch = batch_shifted<Names::dim>};
 }  // namespace ops

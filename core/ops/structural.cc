@@ -68,10 +68,23 @@ void write_view_cpu(const Launch& l) {
     kernels::cpu::copy(part, broadcast_to(l.in[1], part));
 }
 
+bool write_view_cuda(const Launch& l) {
+    if (layout_from(l.attrs).overlaps()) return false;  // of several in one place the last stays
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const kernels::Array part = part_of(l.out[0], l.attrs);
+    return device.copy(l.out[0], l.in[0]) && device.copy(part, broadcast_to(l.in[1], part));
+}
+
 void add_view_cpu(const Launch& l) {
     kernels::cpu::copy(l.out[0], l.in[0]);
     const kernels::Array part = part_of(l.out[0], l.attrs);
     kernels::cpu::add_to(part, broadcast_to(l.in[1], part));
+}
+
+bool add_view_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const kernels::Array part = part_of(l.out[0], l.attrs);
+    return device.copy(l.out[0], l.in[0]) && device.add_to(part, broadcast_to(l.in[1], part));
 }
 
 Tensor view_of(const Tensor& base, const Attrs& attrs) {
@@ -153,6 +166,7 @@ const Op as_view = {.name = "as_view",
                     .gradient = as_view_gradient,
                     .view = layout_view,
                     .cpu = alias_cpu,
+                    .cuda = alias_cuda,
                     .attributes = {{"shape", AttrKind::dims},
                                    {"strides", AttrKind::dims},
                                    {"offset", AttrKind::integer}},
@@ -163,6 +177,7 @@ const Op write_view = {.name = "write_view",
                        .shape = write_shape,
                        .gradient = write_view_gradient,
                        .cpu = write_view_cpu,
+                       .cuda = write_view_cuda,
                        .attributes = {{"shape", AttrKind::dims},
                                       {"strides", AttrKind::dims},
                                       {"offset", AttrKind::integer}},
@@ -172,6 +187,7 @@ const Op add_view = {.name = "add_view",
                      .shape = write_shape,
                      .gradient = add_view_gradient,
                      .cpu = add_view_cpu,
+                     .cuda = add_view_cuda,
                      .attributes = {{"shape", AttrKind::dims},
                                     {"strides", AttrKind::dims},
                                     {"offset", AttrKind::integer}},
@@ -186,6 +202,7 @@ const Op leaf = {.name = "leaf",
                  .inputs = 1,
                  .shape = same_shape,
                  .cpu = alias_cpu,
+                 .cuda = alias_cuda,
                  .alias = true,
                  .folds = false,
                  .reads_state = true};
@@ -194,6 +211,7 @@ const Op rebind = {.name = "rebind",
                    .shape = same_shape,
                    .gradient = rebind_gradient,
                    .cpu = alias_cpu,
+                   .cuda = alias_cuda,
                    .alias = true,
                    .batch = batch_aligned};
 const Op tied = {.name = "tied",
@@ -201,12 +219,14 @@ const Op tied = {.name = "tied",
                  .shape = same_shape,
                  .gradient = tied_gradient,
                  .cpu = alias_cpu,
+                 .cuda = alias_cuda,
                  .alias = true,
                  .batch = batch_tied};
 const Op detach = {.name = "detach",
                    .inputs = 1,
                    .shape = same_shape,
                    .cpu = alias_cpu,
+                   .cuda = alias_cuda,
                    .alias = true,
                    .batch = batch_aligned};
 const Op assign = {.name = "assign",
@@ -214,6 +234,7 @@ const Op assign = {.name = "assign",
                    .shape = same_shape,
                    .gradient = assign_gradient,
                    .cpu = alias_cpu,
+                   .cuda = alias_cuda,
                    .attributes = {{"variable", AttrKind::integer}},
                    .alias = true,
                    .folds = false,

@@ -51,6 +51,12 @@ struct Backend {
     bool (*argmax)(const Array& out, const Array& in, int dim) = nullptr;
     bool (*argmin)(const Array& out, const Array& in, int dim) = nullptr;
     bool (*cumsum)(const Array& out, const Array& in, int dim, bool back) = nullptr;
+    bool (*copy)(const Array& out, const Array& in) = nullptr;
+    bool (*flip)(const Array& out, const Array& in, const bool (&flipped)[max_dims]) = nullptr;
+    bool (*cast)(const Array& out, const Array& in) = nullptr;
+    bool (*fill)(const Array& out, const void* element) = nullptr;  // one on the host
+    bool (*arange)(const Array& out) = nullptr;
+    bool (*add_to)(const Array& out, const Array& src) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

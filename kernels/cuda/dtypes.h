@@ -36,4 +36,19 @@ bool visit_all(DType dtype, Fn&& fn) {
     return dtype == DType::boolean ? fn(bool{}) : visit_numbers(dtype, fn);
 }
 
+// For kernels that only move elements, of any dtype: an unsigned integer as large as one.
+template <class Fn>
+bool visit_size(DType dtype, Fn&& fn) {
+    switch (size_of(dtype)) {
+        case 1:
+            return fn(std::uint8_t{});
+        case 2:
+            return fn(std::uint16_t{});
+        case 4:
+            return fn(std::uint32_t{});
+        default:
+            return fn(std::uint64_t{});
+    }
+}
+
 }  // namespace tg::kernels::cuda

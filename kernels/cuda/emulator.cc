@@ -61,6 +61,12 @@ const Backend& emulator() {
         .argmax = argmax<Emulator>,
         .argmin = argmin<Emulator>,
         .cumsum = cumsum<Emulator>,
+        .copy = copy<Emulator>,
+        .flip = flip<Emulator>,
+        .cast = cast<Emulator>,
+        .fill = fill<Emulator>,
+        .arange = arange<Emulator>,
+        .add_to = add_to<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

@@ -44,6 +44,14 @@ struct Layout {
     }
 };
 
+// This thread's number in a grid along x, and how many threads that has.
+__device__ __forceinline__ std::int64_t thread_number() {
+    return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+__device__ __forceinline__ std::int64_t thread_count() {
+    return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+}
+
 // How many blocks of `size` cover n.
 __host__ __device__ constexpr std::int64_t blocks_for(std::int64_t n, std::int64_t size) {
     return (n + size - 1) / size;

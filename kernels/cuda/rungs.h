@@ -70,6 +70,37 @@ bool cumsum(const Array& out, const Array& in, int dim, bool back);
 template <class Machine>
 std::span<const Rung<Cumsum>> cumsum_rungs();
 
+// ---- copies -----------------------------------------------------------------------------------
+// out[i] = in[i], of one dtype and any strides; in's may be negative.
+using Copy = bool(const Array& out, const Array& in);
+template <class Machine>
+bool copy(const Array& out, const Array& in);
+template <class Machine>
+std::span<const Rung<Copy>> copy_rungs();
+template <class Machine>
+bool flip(const Array& out, const Array& in, const bool (&flipped)[max_dims]);
+
+// Any pair of dtypes but those of two bytes that are no integers.
+using Cast = bool(const Array& out, const Array& in);
+template <class Machine>
+bool cast(const Array& out, const Array& in);
+template <class Machine>
+std::span<const Rung<Cast>> cast_rungs();
+
+// Every element of out becomes the one at `element`, which is on the host.
+using Fill = bool(const Array& out, const void* element);
+template <class Machine>
+bool fill(const Array& out, const void* element);
+template <class Machine>
+std::span<const Rung<Fill>> fill_rungs();
+// out[i] = i, out one-dimensional
+template <class Machine>
+bool arange(const Array& out);
+
+// out[i] += src[i], in the CPU's order. False if out names places twice but by stride 0.
+template <class Machine>
+bool add_to(const Array& out, const Array& src);
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

@@ -104,6 +104,12 @@ const Backend* gpu() {
         .argmax = argmax<Gpu>,
         .argmin = argmin<Gpu>,
         .cumsum = cumsum<Gpu>,
+        .copy = copy<Gpu>,
+        .flip = flip<Gpu>,
+        .cast = cast<Gpu>,
+        .fill = fill<Gpu>,
+        .arange = arange<Gpu>,
+        .add_to = add_to<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

@@ -20,6 +20,12 @@ inline constexpr DType dtype_of = DType::float32;
 template <>
 inline constexpr DType dtype_of<bool> = DType::boolean;
 template <>
+inline constexpr DType dtype_of<std::uint8_t> = DType::uint8;
+template <>
+inline constexpr DType dtype_of<std::int8_t> = DType::int8;
+template <>
+inline constexpr DType dtype_of<std::int16_t> = DType::int16;
+template <>
 inline constexpr DType dtype_of<std::int32_t> = DType::int32;
 template <>
 inline constexpr DType dtype_of<std::int64_t> = DType::int64;
@@ -79,8 +85,43 @@ void fill(Numbers<T>& x, std::uint64_t seed) {
         std::uint64_t h = (static_cast<std::uint64_t>(i) + 977 * seed + 1) * 0x9E3779B97F4A7C15u;
         h ^= h >> 31;
         const double value = static_cast<double>(h % 65) / 8 - 4;
-        x.data[static_cast<std::size_t>(i)] = static_cast<T>(value);
+        T& x_i = x.data[static_cast<std::size_t>(i)];
+        if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+            x_i = static_cast<T>(static_cast<std::int64_t>(value));  // below 0 it wraps
+        else
+            x_i = static_cast<T>(value);
     }
+}
+
+// As the CPU's kernels are given it.
+template <class T>
+Array on_host(const Numbers<T>& x) {
+    Array array;
+    array.data = x.data.get();
+    array.dtype = dtype_of<T>;
+    array.dims = static_cast<int>(x.shape.size());
+    for (std::size_t d = 0; d < x.shape.size(); ++d) {
+        array.shape[d] = x.shape[d];
+        array.strides[d] = x.strides[d];
+    }
+    return array;
+}
+
+template <class T>
+Numbers<T> copied(const Numbers<T>& x) {
+    Numbers<T> other(x.shape, x.strides);
+    std::copy_n(x.data.get(), x.stored, other.data.get());
+    return other;
+}
+
+// Is all of the memory the same, what lies between the elements too?
+template <class T>
+bool same_memory(const Numbers<T>& x, const Numbers<T>& y) {
+    for (std::int64_t i = 0; i < x.stored; ++i) {
+        const T a = x.data[static_cast<std::size_t>(i)], b = y.data[static_cast<std::size_t>(i)];
+        if (!(a == b || (a != a && b != b))) return false;
+    }
+    return true;
 }
 
 // A copy on the device, released at the end of its scope.
@@ -90,13 +131,8 @@ struct OnDevice {
     std::size_t bytes;
 
     explicit OnDevice(const Numbers<T>& x) : bytes(static_cast<std::size_t>(x.stored) * sizeof(T)) {
+        array = on_host(x);
         array.data = backend().allocate(bytes);
-        array.dtype = dtype_of<T>;
-        array.dims = static_cast<int>(x.shape.size());
-        for (std::size_t d = 0; d < x.shape.size(); ++d) {
-            array.shape[d] = x.shape[d];
-            array.strides[d] = x.strides[d];
-        }
         backend().to_device(array.data, x.data.get(), bytes);
     }
     ~OnDevice() { backend().release(array.data); }
@@ -137,6 +173,9 @@ inline auto amin_rungs_here() { return here(&amin_rungs<Gpu>, &amin_rungs<Emulat
 inline auto argmax_rungs_here() { return here(&argmax_rungs<Gpu>, &argmax_rungs<Emulator>); }
 inline auto argmin_rungs_here() { return here(&argmin_rungs<Gpu>, &argmin_rungs<Emulator>); }
 inline auto cumsum_rungs_here() { return here(&cumsum_rungs<Gpu>, &cumsum_rungs<Emulator>); }
+inline auto copy_rungs_here() { return here(&copy_rungs<Gpu>, &copy_rungs<Emulator>); }
+inline auto cast_rungs_here() { return here(&cast_rungs<Gpu>, &cast_rungs<Emulator>); }
+inline auto fill_rungs_here() { return here(&fill_rungs<Gpu>, &fill_rungs<Emulator>); }
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
@@ -146,6 +185,9 @@ inline auto amin_rungs_here() { return amin_rungs<Emulator>(); }
 inline auto argmax_rungs_here() { return argmax_rungs<Emulator>(); }
 inline auto argmin_rungs_here() { return argmin_rungs<Emulator>(); }
 inline auto cumsum_rungs_here() { return cumsum_rungs<Emulator>(); }
+inline auto copy_rungs_here() { return copy_rungs<Emulator>(); }
+inline auto cast_rungs_here() { return cast_rungs<Emulator>(); }
+inline auto fill_rungs_here() { return fill_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda
