@@ -24,10 +24,21 @@ void log2_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 0.6931471
 void log10_gradient(Backward& n) { n.give(0, div(n.g(), mul(n.input(0), 2.3025850929940457))); }
 
 // Passes integers on that are to divide by, if there is no 0 among them.
+void refuse_zero(bool found) {
+    if (found) fail(ErrorKind::runtime, "divisor: an integer is divided by 0");
+}
+
 void divisor_cpu(const Launch& l) {
-    if (kernels::cpu::holds_zero(l.in[0]))
-        fail(ErrorKind::runtime, "divisor: an integer is divided by 0");
+    refuse_zero(kernels::cpu::holds_zero(l.in[0]));
     kernels::cpu::copy(l.out[0], l.in[0]);
+}
+
+bool divisor_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    bool found = false;
+    if (!device.holds_zero(l.in[0], found)) return false;
+    refuse_zero(found);
+    return device.copy(l.out[0], l.in[0]);
 }
 
 bool is_whole(const Arg& x) {
@@ -56,6 +67,7 @@ const Op divisor = {.name = "divisor",
                     .inputs = 1,
                     .shape = same_shape,
                     .cpu = divisor_cpu,
+                    .cuda = divisor_cuda,
                     .batch = batch_aligned};
 
 }  // namespace ops

@@ -1,5 +1,6 @@
 // Random numbers, drawn from a generator (core/generator.h) by Philox (kernels/philox.h).
 #include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/integers.h"
 #include "core/ops/making.h"
 #include "core/recording.h"
@@ -7,9 +8,17 @@
 namespace tg {
 namespace {
 
+// A program may be read from a file: so its generator is not taken for granted.
+void check_generator(const Op& op, const Desc& state) {
+    if (state.dtype != DType::int64 || state.shape != Dims{2} || state.device != Device::cpu)
+        fail(ErrorKind::value, op.name, ": the generator is ", text(state), " on ",
+             name_of(state.device), ", not the int64 (2,) on cpu that it must be");
+}
+
 // generator (2,) int64, seed and offset -> the shape and dtype asked for
-Descs random_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
-    return {Desc{attrs.dims(0), attrs.dtype(1), Device::cpu}};
+Descs random_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    check_generator(op, in[0]);
+    return {Desc{attrs.dims(0), attrs.dtype(1), device_at(attrs, 2)}};
 }
 
 template <void (*kernel)(const kernels::Array&, std::uint64_t, std::uint64_t)>
@@ -19,16 +28,46 @@ void random_cpu(const Launch& l) {
            static_cast<std::uint64_t>(state[l.in[0].strides[0]]));
 }
 
+// The generator's numbers are on the CPU, wherever the draw is for: so where the device has no
+// kernel, the CPU's makes what is then taken there.
+template <auto kernel>
+bool random_cuda(const Launch& l) {
+    const auto* state = static_cast<const std::int64_t*>(l.in[0].data);
+    const kernels::Array& out = l.out[0];
+    if ((kernels::cuda::backend().*kernel)(out, static_cast<std::uint64_t>(state[0]),
+                                           static_cast<std::uint64_t>(state[l.in[0].strides[0]])))
+        return true;
+    const std::int64_t bytes = out.size() * size_of(out.dtype);
+    std::vector<std::uint64_t> room(static_cast<std::size_t>(bytes / 8 + 1));
+    kernels::Array host = out;
+    host.data = room.data();
+    run_on_cpu({l.op, l.attrs, l.in, {&host, 1}});
+    copy_bytes(out.data, Device::cuda, host.data, Device::cpu, bytes);
+    return true;
+}
+
 // generator (2,) int64 -> int64 (n,)
-Descs randperm_shape(const Op&, std::span<const Desc>, const Attrs& attrs) {
-    return {Desc{{attrs.integer(0)}, DType::int64, Device::cpu}};
+Descs randperm_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    check_generator(op, in[0]);
+    return {Desc{{attrs.integer(0)}, DType::int64, device_at(attrs, 1)}};
 }
 
 // Passes on what are all probabilities.
+void refuse_no_probability(bool found) {
+    if (found) fail(ErrorKind::runtime, "probability: an element is below 0, above 1 or NaN");
+}
+
 void probability_cpu(const Launch& l) {
-    if (kernels::cpu::holds_no_probability(l.in[0]))
-        fail(ErrorKind::runtime, "probability: an element is below 0, above 1 or NaN");
+    refuse_no_probability(kernels::cpu::holds_no_probability(l.in[0]));
     kernels::cpu::copy(l.out[0], l.in[0]);
+}
+
+bool probability_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    bool found = false;
+    if (!device.holds_no_probability(l.in[0], found)) return false;
+    refuse_no_probability(found);
+    return device.copy(l.out[0], l.in[0]);
 }
 
 // weights (rows, columns) and u (rows, draws), both float64 -> int64 (rows, samples)
@@ -58,14 +97,20 @@ const Op rand = {.name = "rand",
                  .inputs = 1,
                  .shape = random_shape,
                  .cpu = random_cpu<kernels::cpu::uniform>,
-                 .attributes = {{"shape", AttrKind::dims}, {"dtype", AttrKind::dtype}},
+                 .cuda = random_cuda<&kernels::cuda::Backend::uniform>,
+                 .attributes = {{"shape", AttrKind::dims},
+                                {"dtype", AttrKind::dtype},
+                                {"device", AttrKind::integer}},
                  .random = true,
                  .folds = false};
 const Op randn = {.name = "randn",
                   .inputs = 1,
                   .shape = random_shape,
                   .cpu = random_cpu<kernels::cpu::normal>,
-                  .attributes = {{"shape", AttrKind::dims}, {"dtype", AttrKind::dtype}},
+                  .cuda = random_cuda<&kernels::cuda::Backend::normal>,
+                  .attributes = {{"shape", AttrKind::dims},
+                                 {"dtype", AttrKind::dtype},
+                                 {"device", AttrKind::integer}},
                   .random = true,
                   .folds = false};
 
@@ -73,13 +118,15 @@ const Op randperm = {.name = "randperm",
                      .inputs = 1,
                      .shape = randperm_shape,
                      .cpu = random_cpu<kernels::cpu::shuffle>,
-                     .attributes = {{"n", AttrKind::integer}},
+                     .cuda = random_cuda<&kernels::cuda::Backend::shuffle>,
+                     .attributes = {{"n", AttrKind::integer}, {"device", AttrKind::integer}},
                      .random = true,
                      .folds = false};
 const Op probability = {.name = "probability",
                         .inputs = 1,
                         .shape = same_shape,
                         .cpu = probability_cpu,
+                        .cuda = probability_cuda,
                         .batch = batch_aligned};
 const Op multinomial = {
     .name = "multinomial",
@@ -100,8 +147,9 @@ std::span<const Op* const> random_ops() {
 
 namespace {
 
-Tensor floats(const Op& op, const Dims& shape, DType dtype, const Generator& generator) {
-    return generator.draw(op, {Attr{shape}, Attr{dtype}}, element_count(shape));
+Tensor floats(const Op& op, const Dims& shape, DType dtype, Device device,
+              const Generator& generator) {
+    return generator.draw(op, {Attr{shape}, Attr{dtype}, as_attr(device)}, element_count(shape));
 }
 
 Tensor floats(const Op& op, const Dims& shape, const Options& options, const Generator& generator,
@@ -112,7 +160,7 @@ Tensor floats(const Op& op, const Dims& shape, const Options& options, const Gen
         fail(ErrorKind::unsupported, op.name, ": ", name_of(options.dtype),
              " is not a floating dtype");
     generator.check_device(op.name, options.device);
-    return ready(floats(op, shape, options.dtype, generator), options);
+    return ready(floats(op, shape, options.dtype, options.device, generator), options);
 }
 
 }  // namespace
@@ -144,7 +192,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Dims& shape, Options o
     check_fits("randint", high - 1, options.dtype);
     check_shape("randint", shape);
     generator.check_device("randint", options.device);
-    const Tensor u = floats(ops::rand, shape, DType::float64, generator);
+    const Tensor u = floats(ops::rand, shape, DType::float64, options.device, generator);
     const Tensor y = add(cast(mul(u, static_cast<double>(span)), DType::int64), low);
     return ready(cast(y, options.dtype), options);
 }
@@ -154,7 +202,8 @@ Tensor randperm(std::int64_t n, Options options, const Generator& generator, Whe
     if (n < 0) fail(ErrorKind::runtime, "randperm: n is ", n, ", and must be at least 0");
     check_fits("randperm", n > 0 ? n - 1 : 0, options.dtype);
     generator.check_device("randperm", options.device);
-    return ready(cast(generator.draw(ops::randperm, {Attr{n}}, n), options.dtype), options);
+    const Tensor order = generator.draw(ops::randperm, {Attr{n}, as_attr(options.device)}, n);
+    return ready(cast(order, options.dtype), options);
 }
 
 Tensor bernoulli(const Arg& p, const Generator& generator) {

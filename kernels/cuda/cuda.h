@@ -57,6 +57,11 @@ struct Backend {
     bool (*fill)(const Array& out, const void* element) = nullptr;  // one on the host
     bool (*arange)(const Array& out) = nullptr;
     bool (*add_to)(const Array& out, const Array& src) = nullptr;
+    bool (*uniform)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
+    bool (*normal)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
+    bool (*shuffle)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
+    bool (*holds_zero)(const Array& in, bool& found) = nullptr;
+    bool (*holds_no_probability)(const Array& in, bool& found) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

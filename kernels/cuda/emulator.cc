@@ -67,6 +67,11 @@ const Backend& emulator() {
         .fill = fill<Emulator>,
         .arange = arange<Emulator>,
         .add_to = add_to<Emulator>,
+        .uniform = uniform<Emulator>,
+        .normal = normal<Emulator>,
+        .shuffle = shuffle<Emulator>,
+        .holds_zero = holds_zero<Emulator>,
+        .holds_no_probability = holds_no_probability<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

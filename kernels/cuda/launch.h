@@ -39,6 +39,13 @@ inline void* allocate_memory(Gpu, std::size_t bytes) {
     return nullptr;
 }
 inline void release_memory(Gpu, void* memory) { cudaFree(memory); }
+// Between the host's memory and the device's; the host waits for the launches so far.
+inline void write_memory(Gpu, void* device, const void* host, std::size_t bytes) {
+    cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice);
+}
+inline void read_memory(Gpu, void* host, const void* device, std::size_t bytes) {
+    cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost);
+}
 
 // The launch's dynamic shared memory as an array of T. `extern __shared__` arrays of one name are
 // one array, so they must agree on a type; hence bytes, and a cast.
@@ -52,6 +59,12 @@ using ThisMachine = Emulator;
 using simt::launch;
 inline void* allocate_memory(Emulator, std::size_t bytes) { return simt::allocate(bytes); }
 inline void release_memory(Emulator, void* memory) { simt::release(memory); }
+inline void write_memory(Emulator, void* device, const void* host, std::size_t bytes) {
+    simt::copy_to_device(device, host, bytes);
+}
+inline void read_memory(Emulator, void* host, const void* device, std::size_t bytes) {
+    simt::copy_to_host(host, device, bytes);
+}
 
 #endif
 

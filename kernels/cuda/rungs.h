@@ -101,6 +101,29 @@ bool arange(const Array& out);
 template <class Machine>
 bool add_to(const Array& out, const Array& src);
 
+// ---- random numbers ---------------------------------------------------------------------------
+// Elements offset, offset + 1, ... of a seed's stream: uniform in [0, 1), or normal; of float32 or
+// float64. shuffle: out (n,) int64 is 0 .. n - 1 in an order at random.
+using Draw = bool(const Array& out, std::uint64_t seed, std::uint64_t offset);
+template <class Machine>
+bool uniform(const Array& out, std::uint64_t seed, std::uint64_t offset);
+template <class Machine>
+bool normal(const Array& out, std::uint64_t seed, std::uint64_t offset);
+template <class Machine>
+bool shuffle(const Array& out, std::uint64_t seed, std::uint64_t offset);
+template <class Machine>
+std::span<const Rung<Draw>> uniform_rungs();
+template <class Machine>
+std::span<const Rung<Draw>> normal_rungs();
+template <class Machine>
+std::span<const Rung<Draw>> shuffle_rungs();
+
+// Is there a 0; a number below 0, above 1 or NaN?
+template <class Machine>
+bool holds_zero(const Array& in, bool& found);
+template <class Machine>
+bool holds_no_probability(const Array& in, bool& found);
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

@@ -110,6 +110,11 @@ const Backend* gpu() {
         .fill = fill<Gpu>,
         .arange = arange<Gpu>,
         .add_to = add_to<Gpu>,
+        .uniform = uniform<Gpu>,
+        .normal = normal<Gpu>,
+        .shuffle = shuffle<Gpu>,
+        .holds_zero = holds_zero<Gpu>,
+        .holds_no_probability = holds_no_probability<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

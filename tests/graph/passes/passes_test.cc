@@ -96,8 +96,8 @@ TEST_CASE("random lines are never merged nor folded") {
     const Ref<Program> p = parse_program(
         "program p\n"
         "  %0 = variable generator int64 (2,)\n"
-        "  %1 = rand %0 shape=(4,) dtype=float32 float32 (4,)\n"
-        "  %2 = rand %0 shape=(4,) dtype=float32 float32 (4,)\n"
+        "  %1 = rand %0 shape=(4,) dtype=float32 device=0 float32 (4,)\n"
+        "  %2 = rand %0 shape=(4,) dtype=float32 device=0 float32 (4,)\n"
         "  return %1 %2\n");
     CHECK(after(merge_equal, p)->equals(*p));
     CHECK(after(fold_constants, p)->equals(*p));

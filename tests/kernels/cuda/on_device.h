@@ -176,6 +176,9 @@ inline auto cumsum_rungs_here() { return here(&cumsum_rungs<Gpu>, &cumsum_rungs<
 inline auto copy_rungs_here() { return here(&copy_rungs<Gpu>, &copy_rungs<Emulator>); }
 inline auto cast_rungs_here() { return here(&cast_rungs<Gpu>, &cast_rungs<Emulator>); }
 inline auto fill_rungs_here() { return here(&fill_rungs<Gpu>, &fill_rungs<Emulator>); }
+inline auto uniform_rungs_here() { return here(&uniform_rungs<Gpu>, &uniform_rungs<Emulator>); }
+inline auto normal_rungs_here() { return here(&normal_rungs<Gpu>, &normal_rungs<Emulator>); }
+inline auto shuffle_rungs_here() { return here(&shuffle_rungs<Gpu>, &shuffle_rungs<Emulator>); }
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
@@ -188,6 +191,9 @@ inline auto cumsum_rungs_here() { return cumsum_rungs<Emulator>(); }
 inline auto copy_rungs_here() { return copy_rungs<Emulator>(); }
 inline auto cast_rungs_here() { return cast_rungs<Emulator>(); }
 inline auto fill_rungs_here() { return fill_rungs<Emulator>(); }
+inline auto uniform_rungs_here() { return uniform_rungs<Emulator>(); }
+inline auto normal_rungs_here() { return normal_rungs<Emulator>(); }
+inline auto shuffle_rungs_here() { return shuffle_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda
