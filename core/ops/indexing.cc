@@ -74,6 +74,26 @@ void scatter_cpu(const Launch& l) {
     check_inside(l, dim, kernels::cpu::scatter(l.out[0], l.in[1], l.in[2], dim));
 }
 
+bool gather_cuda(const Launch& l) {
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    kernels::cuda::Outside outside;
+    const bool done = kernels::cuda::backend().gather(l.out[0], l.in[0], l.in[1], dim, outside);
+    check_inside(l, dim, outside);
+    return done;
+}
+
+// scatter or scatter_add
+template <auto kernel>
+bool scatter_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    kernels::cuda::Outside outside;
+    const bool done = device.copy(l.out[0], l.in[0]) &&
+                      (device.*kernel)(l.out[0], l.in[1], l.in[2], dim, outside);
+    check_inside(l, dim, outside);
+    return done;
+}
+
 // y = x at i  =>  dx = zeros, and g added at i
 void gather_gradient(Backward& n) {
     const Desc& d = n.desc(0);
@@ -108,6 +128,7 @@ const Op gather = {.name = "gather",
                    .gradient = gather_gradient,
                    .needs = {{Need::b}},
                    .cpu = gather_cpu,
+                   .cuda = gather_cuda,
                    .attributes = {{"dim", AttrKind::integer}},
                    .batch = batch_shifted<Names::dim>};
 const Op scatter_add = {.name = "scatter_add",
@@ -116,6 +137,7 @@ const Op scatter_add = {.name = "scatter_add",
                         .gradient = scatter_add_gradient,
                         .needs = {{}, {}, {Need::b}},
                         .cpu = scatter_add_cpu,
+                        .cuda = scatter_cuda<&kernels::cuda::Backend::scatter_add>,
                         .attributes = {{"dim", AttrKind::integer}},
                         .batch = batch_shifted<Names::dim>};
 
@@ -125,6 +147,7 @@ const Op scatter = {.name = "scatter",
                     .gradient = scatter_gradient,
                     .needs = {{Need::b}, {}, {Need::b}},
                     .cpu = scatter_cpu,
+                    .cuda = scatter_cuda<&kernels::cuda::Backend::scatter>,
                     .attributes = {{"dim", AttrKind::integer}},
                     .batch = batch_shifted<Names::dim>};
 

@@ -12,7 +12,7 @@ namespace {
 
 // ---- shapes -------------------------------------------------------------------------------------
 
-kernels::cpu::Rows rows_in(const Attrs& attrs, int wraps) {
+kernels::Rows rows_in(const Attrs& attrs, int wraps) {
     const Dims& dims = attrs.dims(0);
     return {{dims.begin(), dims.end()}, attrs.integer(wraps) != 0};
 }
@@ -38,7 +38,7 @@ Dims rows_shape(const Dims& x, const Dims& index, const Dims& dims) {
     Dims shape;
     for (int d = 0; d < x.size(); ++d)
         if (!dims.contains(d)) shape.push_back(x[d]);
-    const int place = kernels::cpu::place_of({dims.begin(), dims.end()});
+    const int place = kernels::place_of({dims.begin(), dims.end()});
     for (int k = 0; k < index.size(); ++k) shape.insert(place + k, index[k]);
     return shape;
 }
@@ -100,25 +100,52 @@ Descs positions_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs
          ", the range of dim ", dim);
 }
 
-void index_cpu(const Launch& l) {
-    const kernels::cpu::Rows rows = rows_in(l.attrs, 1);
-    if (const auto bad = kernels::cpu::index_rows(l.out[0], l.in[0], l.in[1], rows))
-        outside(l.op.name, *bad, rows.dims[0], l.in[0].shape[rows.dims[0]], rows.wraps);
+void check_inside(const Launch& l, std::optional<std::int64_t> bad, const kernels::Rows& rows) {
+    if (bad) outside(l.op.name, *bad, rows.dims[0], l.in[0].shape[rows.dims[0]], rows.wraps);
 }
 
-void index_put_cpu(const Launch& l) {
-    const kernels::cpu::Rows rows = rows_in(l.attrs, 2);
-    // In place, out is x: nothing needs to be copied.
-    if (l.out[0].data != l.in[0].data) kernels::cpu::copy(l.out[0], l.in[0]);
+void index_cpu(const Launch& l) {
+    const kernels::Rows rows = rows_in(l.attrs, 1);
+    check_inside(l, kernels::cpu::index_rows(l.out[0], l.in[0], l.in[1], rows), rows);
+}
+
+bool index_cuda(const Launch& l) {
+    const kernels::Rows rows = rows_in(l.attrs, 1);
+    kernels::cuda::Outside bad;
+    const bool done = kernels::cuda::backend().index_rows(l.out[0], l.in[0], l.in[1], rows, bad);
+    check_inside(l, bad, rows);
+    return done;
+}
+
+// The value, of the shape of what is indexed.
+kernels::Array value_of_rows(const Launch& l) {
     Dims x, index;
     for (int d = 0; d < l.in[0].dims; ++d) x.push_back(l.in[0].shape[d]);
     for (int d = 0; d < l.in[2].dims; ++d) index.push_back(l.in[2].shape[d]);
     const Dims shape = rows_shape(x, index, l.attrs.dims(0));
-    const kernels::Array value =
-        broadcast_to(l.in[1], array_of(nullptr, l.in[1].dtype, Layout::contiguous(shape)));
+    return broadcast_to(l.in[1], array_of(nullptr, l.in[1].dtype, Layout::contiguous(shape)));
+}
+
+// In place, out is x: nothing needs to be copied.
+bool in_place(const Launch& l) { return l.out[0].data == l.in[0].data; }
+
+void index_put_cpu(const Launch& l) {
+    const kernels::Rows rows = rows_in(l.attrs, 2);
+    if (!in_place(l)) kernels::cpu::copy(l.out[0], l.in[0]);
     const bool accumulate = l.attrs.integer(1) != 0;
-    if (const auto bad = kernels::cpu::put_rows(l.out[0], l.in[2], value, rows, accumulate))
-        outside(l.op.name, *bad, rows.dims[0], l.out[0].shape[rows.dims[0]], rows.wraps);
+    check_inside(l, kernels::cpu::put_rows(l.out[0], l.in[2], value_of_rows(l), rows, accumulate),
+                 rows);
+}
+
+bool index_put_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    const kernels::Rows rows = rows_in(l.attrs, 2);
+    if (!in_place(l) && !device.copy(l.out[0], l.in[0])) return false;
+    kernels::cuda::Outside bad;
+    const bool done =
+        device.put_rows(l.out[0], l.in[2], value_of_rows(l), rows, l.attrs.integer(1) != 0, bad);
+    check_inside(l, bad, rows);
+    return done;
 }
 
 // out = (i0 n1 + i1) n2 + i2 ..., for dims of the sizes n0, n1, n2, ...
@@ -131,6 +158,20 @@ void positions_cpu(const Launch& l) {
                 kernels::cpu::add_position(l.out[0], broadcast_to(l.in[k], l.out[0]), size))
             outside("index", *bad, dim, size, true);
     }
+}
+
+bool positions_cuda(const Launch& l) {
+    const kernels::cuda::Backend& device = kernels::cuda::backend();
+    constexpr std::int64_t none = 0;
+    bool done = device.fill(l.out[0], &none);
+    for (std::size_t k = 1; done && k < l.in.size(); ++k) {
+        const std::int64_t dim = l.attrs.dims(0)[static_cast<int>(k) - 1];
+        const std::int64_t size = l.in[0].shape[dim];
+        kernels::cuda::Outside bad;
+        done = device.add_position(l.out[0], broadcast_to(l.in[k], l.out[0]), size, bad);
+        if (bad) outside("index", *bad, dim, size, true);
+    }
+    return done;
 }
 
 // ---- gradients ----------------------------------------------------------------------------------
@@ -171,6 +212,7 @@ const Op index = {.name = "index",
                   .gradient = index_gradient,
                   .needs = {{Need::b}},
                   .cpu = index_cpu,
+                  .cuda = index_cuda,
                   .attributes = {{"dims", AttrKind::dims}, {"wraps", AttrKind::integer}},
                   .batch = batch_index};
 const Op index_put = {.name = "index_put",
@@ -179,6 +221,7 @@ const Op index_put = {.name = "index_put",
                       .gradient = index_put_gradient,
                       .needs = {{Need::c}, {Need::c}},
                       .cpu = index_put_cpu,
+                      .cuda = index_put_cuda,
                       .attributes = {{"dims", AttrKind::dims},
                                      {"accumulate", AttrKind::integer},
                                      {"wraps", AttrKind::integer}},
@@ -186,6 +229,7 @@ const Op index_put = {.name = "index_put",
 const Op positions = {.name = "positions",
                       .shape = positions_shape,
                       .cpu = positions_cpu,
+                      .cuda = positions_cuda,
                       .attributes = {{"dims", AttrKind::dims}},
                       .batch = batch_positions};
 

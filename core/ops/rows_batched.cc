@@ -40,7 +40,7 @@ Dims inverse(const Dims& order) {
     return back;
 }
 
-int place_in(const Dims& dims) { return kernels::cpu::place_of({dims.begin(), dims.end()}); }
+int place_in(const Dims& dims) { return kernels::place_of({dims.begin(), dims.end()}); }
 
 }  // namespace
 

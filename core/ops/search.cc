@@ -25,6 +25,11 @@ void search_cpu(const Launch& l) {
     kernels::cpu::searchsorted(l.out[0], l.in[0], l.in[1], l.attrs.integer(0) != 0);
 }
 
+bool search_cuda(const Launch& l) {
+    return kernels::cuda::backend().searchsorted(l.out[0], l.in[0], l.in[1],
+                                                 l.attrs.integer(0) != 0);
+}
+
 }  // namespace
 
 namespace ops {
@@ -33,6 +38,7 @@ const Op searchsorted = {.name = "searchsorted",
                          .promotes = Promotes::common,
                          .shape = search_shape,
                          .cpu = search_cpu,
+                         .cuda = search_cuda,
                          .attributes = {{"right", AttrKind::integer}}};
 }  // namespace ops
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "kernels/array.h"
+#include "kernels/rows.h"
 
 namespace tg::kernels::cpu {
 
@@ -60,15 +61,6 @@ std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, co
 std::optional<std::int64_t> scatter(const Array& out, const Array& index, const Array& src,
                                     int dim);
 
-// Some dims of an array, found by one index: a number that counts over them in row-major order.
-// What it finds is called a row, of the dims that are left. With `wraps`, -1 is the last row.
-struct Rows {
-    std::span<const std::int64_t> dims;  // ascending
-    bool wraps = false;
-};
-// In the array of all rows that are found the index's dims stand where the first of `dims` was if
-// these are side by side, else first of all.
-int place_of(std::span<const std::int64_t> dims);
 // index_rows: out = the rows of in. put_rows: out's rows = src, or += src, one after another: of
 // several in one place the last stays, or all are added, in order. Both give the first index that
 // is outside, and have written nothing then.

@@ -256,12 +256,6 @@ std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, co
     return {};
 }
 
-int place_of(std::span<const std::int64_t> dims) {
-    for (std::size_t k = 1; k < dims.size(); ++k)
-        if (dims[k] != dims[k - 1] + 1) return 0;
-    return dims.empty() ? 0 : static_cast<int>(dims[0]);
-}
-
 std::optional<std::int64_t> index_rows(const Array& out, const Array& in, const Array& index,
                                        const Rows& rows) {
     const Offsets offsets = offsets_of(index, in, rows);

@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "kernels/array.h"
+#include "kernels/rows.h"
 
 namespace tg::kernels::cuda {
 
@@ -24,6 +26,9 @@ struct Properties {
 
 // A mark in the order of launches. Null if there is no memory for one.
 struct Event;
+
+// The first index, in row-major order, that names no element; then nothing has been written.
+using Outside = std::optional<std::int64_t>;
 
 struct Backend {
     const char* name = "";  // "cuda", "emulator" or "checking emulator"
@@ -57,6 +62,20 @@ struct Backend {
     bool (*fill)(const Array& out, const void* element) = nullptr;  // one on the host
     bool (*arange)(const Array& out) = nullptr;
     bool (*add_to)(const Array& out, const Array& src) = nullptr;
+    bool (*gather)(const Array& out, const Array& in, const Array& index, int dim,
+                   Outside& outside) = nullptr;
+    bool (*scatter)(const Array& out, const Array& index, const Array& src, int dim,
+                    Outside& outside) = nullptr;
+    bool (*scatter_add)(const Array& out, const Array& index, const Array& src, int dim,
+                        Outside& outside) = nullptr;
+    bool (*index_rows)(const Array& out, const Array& in, const Array& index, const Rows& rows,
+                       Outside& outside) = nullptr;
+    bool (*put_rows)(const Array& out, const Array& index, const Array& src, const Rows& rows,
+                     bool accumulate, Outside& outside) = nullptr;
+    bool (*add_position)(const Array& out, const Array& index, std::int64_t size,
+                         Outside& outside) = nullptr;
+    bool (*searchsorted)(const Array& out, const Array& sorted, const Array& values,
+                         bool right) = nullptr;
     bool (*uniform)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*normal)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*shuffle)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;

@@ -101,6 +101,44 @@ bool arange(const Array& out);
 template <class Machine>
 bool add_to(const Array& out, const Array& src);
 
+// ---- indexing ---------------------------------------------------------------------------------
+// As the CPU's of these names (kernels/cpu/cpu.h), but that they say in `outside` what those
+// return. The host waits for the look at the index. Where several items are written to one place
+// the result is the CPU's too, but of the rung "atomics".
+template <class Machine>
+bool gather(const Array& out, const Array& in, const Array& index, int dim, Outside& outside);
+using Scatter = bool(const Array& out, const Array& index, const Array& src, int dim,
+                     Outside& outside);
+template <class Machine>
+bool scatter(const Array& out, const Array& index, const Array& src, int dim, Outside& outside);
+template <class Machine>
+std::span<const Rung<Scatter>> scatter_rungs();
+template <class Machine>
+bool scatter_add(const Array& out, const Array& index, const Array& src, int dim, Outside& outside);
+template <class Machine>
+std::span<const Rung<Scatter>> scatter_add_rungs();
+using IndexRows = bool(const Array& out, const Array& in, const Array& index, const Rows& rows,
+                       Outside& outside);
+template <class Machine>
+bool index_rows(const Array& out, const Array& in, const Array& index, const Rows& rows,
+                Outside& outside);
+template <class Machine>
+std::span<const Rung<IndexRows>> index_rows_rungs();
+using PutRows = bool(const Array& out, const Array& index, const Array& src, const Rows& rows,
+                     bool accumulate, Outside& outside);
+template <class Machine>
+bool put_rows(const Array& out, const Array& index, const Array& src, const Rows& rows,
+              bool accumulate, Outside& outside);
+template <class Machine>
+std::span<const Rung<PutRows>> put_rows_rungs();
+template <class Machine>
+bool add_position(const Array& out, const Array& index, std::int64_t size, Outside& outside);
+using SearchSorted = bool(const Array& out, const Array& sorted, const Array& values, bool right);
+template <class Machine>
+bool searchsorted(const Array& out, const Array& sorted, const Array& values, bool right);
+template <class Machine>
+std::span<const Rung<SearchSorted>> searchsorted_rungs();
+
 // ---- random numbers ---------------------------------------------------------------------------
 // Elements offset, offset + 1, ... of a seed's stream: uniform in [0, 1), or normal; of float32 or
 // float64. shuffle: out (n,) int64 is 0 .. n - 1 in an order at random.

@@ -179,6 +179,17 @@ inline auto fill_rungs_here() { return here(&fill_rungs<Gpu>, &fill_rungs<Emulat
 inline auto uniform_rungs_here() { return here(&uniform_rungs<Gpu>, &uniform_rungs<Emulator>); }
 inline auto normal_rungs_here() { return here(&normal_rungs<Gpu>, &normal_rungs<Emulator>); }
 inline auto shuffle_rungs_here() { return here(&shuffle_rungs<Gpu>, &shuffle_rungs<Emulator>); }
+inline auto scatter_rungs_here() { return here(&scatter_rungs<Gpu>, &scatter_rungs<Emulator>); }
+inline auto scatter_add_rungs_here() {
+    return here(&scatter_add_rungs<Gpu>, &scatter_add_rungs<Emulator>);
+}
+inline auto index_rows_rungs_here() {
+    return here(&index_rows_rungs<Gpu>, &index_rows_rungs<Emulator>);
+}
+inline auto put_rows_rungs_here() { return here(&put_rows_rungs<Gpu>, &put_rows_rungs<Emulator>); }
+inline auto searchsorted_rungs_here() {
+    return here(&searchsorted_rungs<Gpu>, &searchsorted_rungs<Emulator>);
+}
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
@@ -194,6 +205,11 @@ inline auto fill_rungs_here() { return fill_rungs<Emulator>(); }
 inline auto uniform_rungs_here() { return uniform_rungs<Emulator>(); }
 inline auto normal_rungs_here() { return normal_rungs<Emulator>(); }
 inline auto shuffle_rungs_here() { return shuffle_rungs<Emulator>(); }
+inline auto scatter_rungs_here() { return scatter_rungs<Emulator>(); }
+inline auto scatter_add_rungs_here() { return scatter_add_rungs<Emulator>(); }
+inline auto index_rows_rungs_here() { return index_rows_rungs<Emulator>(); }
+inline auto put_rows_rungs_here() { return put_rows_rungs<Emulator>(); }
+inline auto searchsorted_rungs_here() { return searchsorted_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda
