@@ -116,6 +116,18 @@ void convolution_weight_cpu(const Launch& l) {
     kernels::cpu::convolution_weight(l.out[0], l.in[0], l.in[1], windows_from(l.attrs));
 }
 
+bool convolution_cuda(const Launch& l) {
+    return kernels::cuda::backend().convolution(l.out[0], l.in[0], l.in[1], windows_from(l.attrs));
+}
+bool convolution_input_cuda(const Launch& l) {
+    return kernels::cuda::backend().convolution_input(l.out[0], l.in[1], l.in[0],
+                                                      windows_from(l.attrs));
+}
+bool convolution_weight_cuda(const Launch& l) {
+    return kernels::cuda::backend().convolution_weight(l.out[0], l.in[0], l.in[1],
+                                                       windows_from(l.attrs));
+}
+
 // One of the three, for the size of a tensor that is known.
 Tensor applied(const Op& op, const Arg& a, const Arg& b, const Attrs& attrs, const Dims& like) {
     return apply(op, {a, b},
@@ -172,6 +184,7 @@ const Op convolution = {.name = "convolution",
                         .gradient = convolution_gradient,
                         .needs = {{Need::b}, {Need::a}},
                         .cpu = convolution_cpu,
+                        .cuda = convolution_cuda,
                         .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
                         .batch = batch_convolved};
 const Op convolution_input = {
@@ -181,6 +194,7 @@ const Op convolution_input = {
     .gradient = convolution_input_gradient,
     .needs = {{Need::b}, {Need::a}},
     .cpu = convolution_input_cpu,
+    .cuda = convolution_input_cuda,
     .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
     .batch = batch_convolved};
 const Op convolution_weight = {
@@ -190,6 +204,7 @@ const Op convolution_weight = {
     .gradient = convolution_weight_gradient,
     .needs = {{Need::b}, {Need::a}},
     .cpu = convolution_weight_cpu,
+    .cuda = convolution_weight_cuda,
     .attributes = {windows[0], windows[1], windows[2], windows[3], windows[4]},
     .batch = batch_convolution_weight};
 

@@ -11,6 +11,10 @@
 #include "kernels/array.h"
 #include "kernels/rows.h"
 
+namespace tg::kernels::cpu {
+struct Windows;  // convolution.h
+}  // namespace tg::kernels::cpu
+
 namespace tg::kernels::cuda {
 
 // What the device is, in the words of cudaDeviceProp.
@@ -81,6 +85,12 @@ struct Backend {
     bool (*shuffle)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*holds_zero)(const Array& in, bool& found) = nullptr;
     bool (*holds_no_probability)(const Array& in, bool& found) = nullptr;
+    bool (*convolution)(const Array& y, const Array& x, const Array& w,
+                        const cpu::Windows& windows) = nullptr;
+    bool (*convolution_input)(const Array& x, const Array& w, const Array& y,
+                              const cpu::Windows& windows) = nullptr;
+    bool (*convolution_weight)(const Array& w, const Array& x, const Array& y,
+                               const cpu::Windows& windows) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

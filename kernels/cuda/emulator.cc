@@ -79,6 +79,9 @@ const Backend& emulator() {
         .shuffle = shuffle<Emulator>,
         .holds_zero = holds_zero<Emulator>,
         .holds_no_probability = holds_no_probability<Emulator>,
+        .convolution = convolution<Emulator>,
+        .convolution_input = convolution_input<Emulator>,
+        .convolution_weight = convolution_weight<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

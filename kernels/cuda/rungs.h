@@ -162,6 +162,25 @@ bool holds_zero(const Array& in, bool& found);
 template <class Machine>
 bool holds_no_probability(const Array& in, bool& found);
 
+// ---- convolution ------------------------------------------------------------------------------
+// See kernels/cpu/convolution.h: the first operand is written and is contiguous, the others have
+// any strides; all of one dtype, an integer or a float.
+using Convolution = bool(const Array& to, const Array& a, const Array& b,
+                         const cpu::Windows& windows);
+template <class Machine>
+bool convolution(const Array& y, const Array& x, const Array& w, const cpu::Windows& windows);
+template <class Machine>
+bool convolution_input(const Array& x, const Array& w, const Array& y, const cpu::Windows& windows);
+template <class Machine>
+bool convolution_weight(const Array& w, const Array& x, const Array& y,
+                        const cpu::Windows& windows);
+template <class Machine>
+std::span<const Rung<Convolution>> convolution_rungs();
+template <class Machine>
+std::span<const Rung<Convolution>> convolution_input_rungs();
+template <class Machine>
+std::span<const Rung<Convolution>> convolution_weight_rungs();
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

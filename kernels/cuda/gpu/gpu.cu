@@ -122,6 +122,9 @@ const Backend* gpu() {
         .shuffle = shuffle<Gpu>,
         .holds_zero = holds_zero<Gpu>,
         .holds_no_probability = holds_no_probability<Gpu>,
+        .convolution = convolution<Gpu>,
+        .convolution_input = convolution_input<Gpu>,
+        .convolution_weight = convolution_weight<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

@@ -190,6 +190,15 @@ inline auto put_rows_rungs_here() { return here(&put_rows_rungs<Gpu>, &put_rows_
 inline auto searchsorted_rungs_here() {
     return here(&searchsorted_rungs<Gpu>, &searchsorted_rungs<Emulator>);
 }
+inline auto convolution_rungs_here() {
+    return here(&convolution_rungs<Gpu>, &convolution_rungs<Emulator>);
+}
+inline auto convolution_input_rungs_here() {
+    return here(&convolution_input_rungs<Gpu>, &convolution_input_rungs<Emulator>);
+}
+inline auto convolution_weight_rungs_here() {
+    return here(&convolution_weight_rungs<Gpu>, &convolution_weight_rungs<Emulator>);
+}
 #else
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
@@ -210,6 +219,9 @@ inline auto scatter_add_rungs_here() { return scatter_add_rungs<Emulator>(); }
 inline auto index_rows_rungs_here() { return index_rows_rungs<Emulator>(); }
 inline auto put_rows_rungs_here() { return put_rows_rungs<Emulator>(); }
 inline auto searchsorted_rungs_here() { return searchsorted_rungs<Emulator>(); }
+inline auto convolution_rungs_here() { return convolution_rungs<Emulator>(); }
+inline auto convolution_input_rungs_here() { return convolution_input_rungs<Emulator>(); }
+inline auto convolution_weight_rungs_here() { return convolution_weight_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda
