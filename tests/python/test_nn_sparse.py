@@ -78,3 +78,9 @@ def test_a_table_of_bags_that_is_there_is_shared_and_frozen():
     assert bags(tg.tensor([[1, 0]])).tolist() == [[4, 6]] and not bags.weight.requires_grad
     assert bags.weight.data_ptr() == rows.data_ptr()
     assert bags(tg.zeros(0, dtype=tg.int64), tg.tensor([0, 0])).tolist() == [[0, 0], [0, 0]]
+
+
+def test_bags_in_a_compiled_function_may_be_captured():
+    table, ids, begins = tg.ones(4, 2), tg.tensor([0, 2, 1]), tg.tensor([0, 1])
+    bag = tg.compile(lambda t: nn.functional.embedding_bag(ids, t, begins, mode="sum"))
+    assert bag(table).tolist() == [[1, 1], [2, 2]]

@@ -146,5 +146,7 @@ def test_what_cannot_be_packed():
         tg.nn.GRU(2, 2)(packed)
     with pytest.raises(RuntimeError, match="no lengths before the function runs; pack inside"):
         tg.compile(lambda p: pad_packed_sequence(p)[0])(packed)
+    with pytest.raises(RuntimeError, match="not known while it is written; give a list of numbers"):
+        tg.compile(lambda x: pack_padded_sequence(x, tg.tensor([4, 2])).data)(x)
     with pytest.raises(AssertionError, match="data is a pair, or batch_sizes is missing"):
         PackedSequence(x)

@@ -83,7 +83,7 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Te
         raise ValueError(f"{op}: input {tuple(input.shape)} needs offsets (B,), not {given}")
     size = input.shape[0]
     begins = offsets[:-1] if include_last else offsets
-    if not offsets.is_symbolic and offsets.shape[0] > 0:
+    if not _C._is_recording() and offsets.shape[0] > 0:
         if offsets[0].item() != 0:
             raise RuntimeError(f"{op}: offsets[0] is {offsets[0].item()}, and must be 0")
         if offsets[-1].item() > size:

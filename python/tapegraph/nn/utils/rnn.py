@@ -127,7 +127,7 @@ class PackedSequence(_Packed):
         """batch_sizes as numbers. Raises RuntimeError for an argument of a compiled function."""
         if hasattr(self, "sizes"):
             return self.sizes
-        if self.batch_sizes.is_symbolic:
+        if _C._is_recording():
             raise RuntimeError(
                 f"{op}: a packed sequence has no lengths before the function runs; pack inside of "
                 f"it, or pass the padded tensor"
@@ -194,6 +194,11 @@ def pack_padded_sequence(
         raise IndexError(f"{op}: input {tuple(input.shape)} needs two dims or more")
     by_time = input.transpose(0, 1) if batch_first else input
     longest, count = by_time.shape[:2]
+    if isinstance(lengths, Tensor) and _C._is_recording():
+        raise RuntimeError(
+            f"{op}: a program depends on the lengths, and those of a tensor are not known while it "
+            f"is written; give a list of numbers"
+        )
     counts = lengths.tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
     if count == 0 or longest == 0:
         raise RuntimeError(f"{op}: input {tuple(input.shape)} holds no sequence")
