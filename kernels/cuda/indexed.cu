@@ -1,10 +1,9 @@
-// The look at an index before anything is written by it, and the descriptions of indexed.h.
-#include <algorithm>
+// The look at an index before anything is read or written by it.
 #include <vector>
 
+#include "kernels/cuda/flag.h"
 #include "kernels/cuda/indexed.h"
 #include "kernels/cuda/rungs.h"
-#include "kernels/cuda/scratch.h"
 
 namespace tg::kernels::cuda {
 namespace {
@@ -26,12 +25,11 @@ __global__ void look_outside(Layout<1> layout, const std::int64_t* index, std::i
 }
 
 // Which one it is matters only to the error's text: so the host looks for it, in order.
-template <class Machine>
 Outside first_outside(const Array& index, const Layout<1>& layout, std::int64_t size, bool wraps) {
     std::int64_t last = 0;
     for (int d = 0; d < layout.dims; ++d) last += (layout.shape[d] - 1) * layout.strides[0][d];
     std::vector<std::int64_t> host(static_cast<std::size_t>(last + 1));
-    table_of<Machine>().to_host(host.data(), index.data, host.size() * sizeof(std::int64_t));
+    read_memory(ThisMachine{}, host.data(), index.data, host.size() * sizeof(std::int64_t));
     for (std::int64_t q = 0; q < layout.count; ++q) {
         std::int64_t at[1];
         layout.offset(q, at);
@@ -45,7 +43,7 @@ Outside first_outside(const Array& index, const Layout<1>& layout, std::int64_t 
 
 template <class Machine>
 bool find_outside(const Array& index, std::int64_t size, bool wraps, Outside& outside) {
-    static thread_local Flag<Machine> flag;
+    static thread_local Flag flag;
     outside.reset();
     Layout<1> layout;
     for (int d = 0; d < index.dims; ++d) {
@@ -56,7 +54,7 @@ bool find_outside(const Array& index, std::int64_t size, bool wraps, Outside& ou
     if (raised == nullptr) return false;
     launch(look_outside, grid_up_to(blocks_for(layout.count, block_threads)), block_threads, 0,
            layout, static_cast<const std::int64_t*>(index.data), size, wraps, raised);
-    if (flag.read() != 0) outside = first_outside<Machine>(index, layout, size, wraps);
+    if (flag.is_raised()) outside = first_outside(index, layout, size, wraps);
     return true;
 }
 

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/cuda/dtypes.h"
 #include "kernels/cuda/indexed.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
-#include "kernels/cuda/visit.h"
 
 namespace tg::kernels::cuda {
 namespace {

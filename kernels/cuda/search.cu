@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/cuda/dtypes.h"
 #include "kernels/cuda/indexed.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
-#include "kernels/cuda/visit.h"
 
 namespace tg::kernels::cuda {
 namespace {
@@ -139,7 +139,7 @@ bool run(Choice choice, const Array& out, const Array& sorted, const Array& valu
     if (count == 0) return true;
     if (choice == Choice::tree && !one_line) return false;
     const bool pays = one_line && lines.n > block_threads && count > block_threads;
-    return visit(values.dtype, [&]<class T>(T) {
+    return visit_all(values.dtype, [&]<class T>(T) {
         const bool tree = choice == Choice::tree || (choice == Choice::best && pays);
         launch(tree ? search_tree<T> : search_values<T>,
                grid_up_to(blocks_for(count, block_threads)), block_threads, 0, lines,

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/cuda/dtypes.h"
 #include "kernels/cuda/indexed.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
 #include "kernels/cuda/scratch.h"
 #include "kernels/cuda/sort_keys.h"
-#include "kernels/cuda/visit.h"
 #include "kernels/math.h"
 
 namespace tg::kernels::cuda {
@@ -142,7 +142,7 @@ void by_outputs(const Write& w) {
 
 template <class Way>
 bool by_sorting(const Write& w) {
-    static thread_local Scratch<ThisMachine> scratch;
+    static thread_local Scratch scratch;
     constexpr std::int64_t most = std::int64_t{1} << 31;  // both have 32 bits of a key
     const std::int64_t q_count = w.x.items.count;
     if (q_count > most || w.x.places.count > most) return false;
@@ -193,7 +193,7 @@ bool put(const Write& w) {
 // int32 and int64 by atomics, in whatever order; all others in order.
 bool add(const Write& w) {
     if (w.straight.size() == 0) return true;
-    return visit(w.by_index.dtype, [&]<class T>(T) {
+    return visit_all(w.by_index.dtype, [&]<class T>(T) {
         constexpr bool has_atomic = sizeof(T) >= 4;
         constexpr bool any_order = has_atomic && !formula::is_float<T>;
         if constexpr (has_atomic)

@@ -156,6 +156,12 @@ TEST_CASE("words take whole lines, and tiles what is transposed") {
     CHECK_FALSE(takes("tiles", {40, 33}, {2, 80}));
 }
 
+TEST_CASE("a block takes one tile after another where there are more tiles than blocks") {
+    const Layouts layout = {"5000 tiles", {5000, 2, 2}, {4, 2, 1}, {4, 1, 2}};
+    for (const auto& rung : copy_rungs_here())
+        if (std::string_view(rung.name) == "tiles") check_copy<float>(rung.run, layout, true);
+}
+
 TEST_CASE("a copy of other bytes than whole words leaves its neighbours alone") {
     Numbers<std::uint8_t> out({100}), in({100});
     fill(out, 1);

@@ -37,12 +37,37 @@ void multiply(std::int64_t M, std::int64_t K, std::int64_t N) {
     }
 }
 
+// More tiles than blocks, so that a block takes one after another.
+void transpose(const Dims& shape, const Dims& in_strides) {
+    for (const auto& rung : copy_rungs_here()) {
+        Numbers<float> out(shape), in(shape, in_strides);
+        fill(in, 1);
+        const OnDevice on_out(out), on_in(in);
+        rung.run(on_out.array, on_in.array);
+        say("copy", rung.name);
+    }
+}
+
+void search(std::int64_t n, std::int64_t values) {
+    for (const auto& rung : searchsorted_rungs_here()) {
+        Numbers<float> sorted({n}), wanted({values});
+        Numbers<std::int64_t> out({values});
+        const OnDevice on_sorted(sorted), on_wanted(wanted);
+        const OnDevice on_out(out);
+        rung.run(on_out.array, on_sorted.array, on_wanted.array, false);
+        say("searchsorted", rung.name);
+    }
+}
+
 void run_all() {
     sum_line<float>(1, 256);
     sum_line<float>(5000, 70);
     multiply<float>(16, 16, 16);
     multiply<float>(20, 50, 40);
     multiply<double>(16, 40, 16);
+    transpose({33, 40}, {1, 33});
+    transpose({5000, 2, 2}, {4, 1, 2});
+    search(1000, 300);
 }
 
 }  // namespace
