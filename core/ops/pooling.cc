@@ -96,6 +96,21 @@ void pool_spread_cpu(const Launch& l) {
     kernels::cpu::pool_spread(l.out[0], l.in[0], pool, l.attrs.integer(3));
 }
 
+bool pool_argmax_cuda(const Launch& l) {
+    return kernels::cuda::backend().pool_argmax(l.out[0], l.in[0],
+                                                pool_from(l.attrs, l.in[0], l.out[0]));
+}
+
+bool pool_mean_cuda(const Launch& l) {
+    return kernels::cuda::backend().pool_mean(
+        l.out[0], l.in[0], pool_from(l.attrs, l.in[0], l.out[0]), l.attrs.integer(3));
+}
+
+bool pool_spread_cuda(const Launch& l) {
+    return kernels::cuda::backend().pool_spread(
+        l.out[0], l.in[0], pool_from(l.attrs, l.out[0], l.in[0]), l.attrs.integer(3));
+}
+
 Tensor pooled(const Op& op, const Tensor& x, const Attrs& a, const Dims& like) {
     return apply(op, {x}, {a[0], a[1], a[2], a[3], Attr{Dims{like[2], like[3]}}});
 }
@@ -130,6 +145,7 @@ const Op pool_argmax = {.name = "pool_argmax",
                         .inputs = 1,
                         .shape = pool_argmax_shape,
                         .cpu = pool_argmax_cpu,
+                        .cuda = pool_argmax_cuda,
                         .attributes = {kernel, stride, padding, dilation, size},
                         .batch = batch_as_samples};
 const Op pool_mean = {.name = "pool_mean",
@@ -137,6 +153,7 @@ const Op pool_mean = {.name = "pool_mean",
                       .shape = pooled_shape,
                       .gradient = pool_mean_gradient,
                       .cpu = pool_mean_cpu,
+                      .cuda = pool_mean_cuda,
                       .attributes = {kernel, stride, padding, divisor, size},
                       .batch = batch_as_samples};
 const Op pool_spread = {.name = "pool_spread",
@@ -144,6 +161,7 @@ const Op pool_spread = {.name = "pool_spread",
                         .shape = pool_spread_shape,
                         .gradient = pool_spread_gradient,
                         .cpu = pool_spread_cpu,
+                        .cuda = pool_spread_cuda,
                         .attributes = {kernel, stride, padding, divisor, size},
                         .batch = batch_as_samples};
 

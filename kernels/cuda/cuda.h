@@ -13,6 +13,7 @@
 
 namespace tg::kernels::cpu {
 struct Windows;  // convolution.h
+struct Pool;     // pooling.h
 }  // namespace tg::kernels::cpu
 
 namespace tg::kernels::cuda {
@@ -91,6 +92,11 @@ struct Backend {
                               const cpu::Windows& windows) = nullptr;
     bool (*convolution_weight)(const Array& w, const Array& x, const Array& y,
                                const cpu::Windows& windows) = nullptr;
+    bool (*pool_argmax)(const Array& index, const Array& x, const cpu::Pool& pool) = nullptr;
+    bool (*pool_mean)(const Array& y, const Array& x, const cpu::Pool& pool,
+                      std::int64_t divisor) = nullptr;
+    bool (*pool_spread)(const Array& x, const Array& y, const cpu::Pool& pool,
+                        std::int64_t divisor) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

@@ -82,6 +82,9 @@ const Backend& emulator() {
         .convolution = convolution<Emulator>,
         .convolution_input = convolution_input<Emulator>,
         .convolution_weight = convolution_weight<Emulator>,
+        .pool_argmax = pool_argmax<Emulator>,
+        .pool_mean = pool_mean<Emulator>,
+        .pool_spread = pool_spread<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

@@ -181,6 +181,17 @@ std::span<const Rung<Convolution>> convolution_input_rungs();
 template <class Machine>
 std::span<const Rung<Convolution>> convolution_weight_rungs();
 
+// See kernels/cpu/pooling.h. Index of any dtype's largest; means of float32 or float64. One rung
+// each.
+template <class Machine>
+bool pool_argmax(const Array& index, const Array& x, const cpu::Pool& pool);
+
+template <class Machine>
+bool pool_mean(const Array& y, const Array& x, const cpu::Pool& pool, std::int64_t divisor);
+
+template <class Machine>
+bool pool_spread(const Array& x, const Array& y, const cpu::Pool& pool, std::int64_t divisor);
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

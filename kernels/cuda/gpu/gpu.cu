@@ -125,6 +125,9 @@ const Backend* gpu() {
         .convolution = convolution<Gpu>,
         .convolution_input = convolution_input<Gpu>,
         .convolution_weight = convolution_weight<Gpu>,
+        .pool_argmax = pool_argmax<Gpu>,
+        .pool_mean = pool_mean<Gpu>,
+        .pool_spread = pool_spread<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;
