@@ -152,7 +152,8 @@ def same() -> list[str]:
 
 def example_of(difference: Difference) -> str:
     errors = [f"{line}  # {kind}" for line, kind in difference.fails.items()]
-    before = "\n" if difference.example.startswith("def ") else ""  # as the formatter has it
+    # As the formatter has it.
+    before = "\n" if difference.example.startswith(("def ", "class ")) else ""
     what = difference.what.replace("`", "")
     return before + "\n".join([f"# {what}", difference.example, *errors])
 

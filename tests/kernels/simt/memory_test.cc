@@ -30,13 +30,15 @@ TEST_CASE("allocations are aligned and lie at least 512 bytes apart") {
 }
 
 TEST_CASE("released memory is used again, and neighbours are joined") {
-    void* a = simt::allocate(1000);
-    void* b = simt::allocate(1000);
-    void* c = simt::allocate(1000);
+    const std::size_t bytes = std::size_t{1}
+                              << 26;  // no hole that an earlier test left is as large
+    void* a = simt::allocate(bytes);
+    void* b = simt::allocate(bytes);
+    void* c = simt::allocate(bytes);
     simt::release(a);
     simt::release(c);
     simt::release(b);
-    void* all_three = simt::allocate(3000);
+    void* all_three = simt::allocate(3 * bytes);
     CHECK(all_three == a);
     simt::release(all_three);
 }
