@@ -7,6 +7,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
+#include "kernels/elementary.h"
 
 namespace tg::kernels::cuda {
 namespace {
@@ -19,10 +20,13 @@ struct IsZero {
         return x == T(0);
     }
 };
-struct IsNoProbability {  // NaN is none either: hence the `not`
+struct IsNoProbability {
     template <class T>
     static __device__ __forceinline__ bool of(T x) {
-        return !(x >= T(0) && x <= T(1));
+        if constexpr (formula::is_float<T>)
+            return !(x >= T(0) && x <= T(1));  // NaN is none either: hence the `not`
+        else
+            return x != T(0) && x != T(1);
     }
 };
 

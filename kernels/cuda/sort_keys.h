@@ -41,30 +41,28 @@ __global__ void sort_step(Key* keys, std::int64_t n, std::int64_t k, std::int64_
     }
 }
 
-// All steps of k = k_first, ..., k_last whose pairs lie in one tile, by one block and in shared
-// memory: a key is read once and written once for up to 55 steps. tile (1024,) of n or fewer keys.
+// All steps of k = k_first, ..., k_last whose pairs lie in one tile, by a block a tile and in
+// shared memory: a key is read once and written once for up to 55 steps. tile (1024,) of n or fewer
+// keys.
 __global__ void sort_tiles(Key* keys, std::int64_t n, std::int64_t k_first, std::int64_t k_last) {
     __shared__ Key tile[sort_tile];
     const std::int64_t length = n < sort_tile ? n : sort_tile;
-    const std::int64_t t = threadIdx.x;
-    for (std::int64_t start = blockIdx.x * length; start < n; start += gridDim.x * length) {
-        for (std::int64_t i = t; i < length; i += blockDim.x) tile[i] = keys[start + i];
-        for (std::int64_t k = k_first; k <= k_last; k *= 2)
-            for (std::int64_t j = (k < length ? k : length) / 2; j > 0; j /= 2) {
-                // A pair's keys may come from two other threads' pairs of the step before.
-                __syncthreads();
-                const std::int64_t i = lower_of(t, j);
-                if (i + j < length) order_pair(tile[i], tile[i + j], ((start + i) & k) == 0);
-            }
-        __syncthreads();
-        for (std::int64_t i = t; i < length; i += blockDim.x) keys[start + i] = tile[i];
-        __syncthreads();  // before the next tile overwrites what another thread still reads
-    }
+    const std::int64_t start = blockIdx.x * length, t = threadIdx.x;
+    for (std::int64_t i = t; i < length; i += blockDim.x) tile[i] = keys[start + i];
+    for (std::int64_t k = k_first; k <= k_last; k *= 2)
+        for (std::int64_t j = (k < length ? k : length) / 2; j > 0; j /= 2) {
+            // A pair's keys may come from two other threads' pairs of the step before.
+            __syncthreads();
+            const std::int64_t i = lower_of(t, j);
+            if (i + j < length) order_pair(tile[i], tile[i + j], ((start + i) & k) == 0);
+        }
+    __syncthreads();  // and so may those that are written back
+    for (std::int64_t i = t; i < length; i += blockDim.x) keys[start + i] = tile[i];
 }
 
 inline void sort_keys(Key* keys, std::int64_t n) {
     if (n < 2) return;
-    const dim3 tiles = grid_up_to(blocks_for(n, sort_tile));
+    const dim3 tiles(static_cast<unsigned>(blocks_for(n, sort_tile)));
     launch(sort_tiles, tiles, sort_threads, 0, keys, n, 2, std::min(n, sort_tile));
     for (std::int64_t k = 2 * sort_tile; k <= n; k *= 2) {
         for (std::int64_t j = k / 2; j >= sort_tile; j /= 2)
