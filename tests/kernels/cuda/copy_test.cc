@@ -63,7 +63,7 @@ void check_cast(Cast* kernel, const Layouts& layout, bool must_run) {
     fill(in, 2);
     if constexpr (std::is_floating_point_v<From>) {
         const From hard[] = {std::numeric_limits<From>::infinity(),
-                             std::nan(""),
+                             std::numeric_limits<From>::quiet_NaN(),
                              From(-1e30),
                              From(2147483648.0),
                              From(300.5),
