@@ -6,30 +6,12 @@
 #include <vector>
 
 #include "kernels/simt/simt.h"
+#include "tests/kernels/simt/device.h"
 
 namespace {
 
-// `count` numbers of device memory, for the length of a test.
-template <class T>
-struct Device {
-    explicit Device(std::size_t count)
-        : bytes(count * sizeof(T)), data(static_cast<T*>(simt::allocate(bytes))) {
-        simt::copy_to_device(data, std::vector<T>(count).data(), bytes);
-    }
-    ~Device() { simt::release(data); }
-    Device(const Device&) = delete;
-    Device& operator=(const Device&) = delete;
-    std::vector<T> host() const {
-        std::vector<T> values(bytes / sizeof(T));
-        simt::copy_to_host(values.data(), data, bytes);
-        return values;
-    }
-
-    std::size_t bytes;
-    T* data;
-};
-
-std::string error() { return simt::last_error(); }
+using simt_test::Device;
+using simt_test::error;
 
 __global__ void count_visits(int* visits) {
     const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
@@ -208,6 +190,26 @@ TEST_CASE("a launch beyond the limits of a GPU is refused, with the limit") {
           "allow_shared_bytes() raises it up to 232448");
     simt::launch(nothing, 1, 1, 48 * 1024);
     CHECK(error() == "");
+}
+
+TEST_CASE("a kernel that asks for it may have more dynamic shared memory than the others") {
+    constexpr std::size_t bytes = 100 * 1024;
+    simt::allow_shared_bytes(rotate_often, bytes);
+    Device<int> values(100);
+    simt::launch(rotate_often, 1, 100, bytes, values.data, 3);
+    CHECK(error() == "");
+    CHECK(values.host()[99] == 2);
+    simt::launch(rotate_often, 1, 100, bytes + 1, values.data, 3);
+    CHECK(error() ==
+          "launch: 102401 bytes of dynamic shared memory, but a block has at most 102400; "
+          "allow_shared_bytes() raises it up to 232448");
+    simt::launch(nothing, 1, 1, bytes);
+    CHECK(error() ==
+          "launch: 102400 bytes of dynamic shared memory, but a block has at most 49152; "
+          "allow_shared_bytes() raises it up to 232448");
+    simt::allow_shared_bytes(nothing, 227 * 1024 + 1);
+    CHECK(error() ==
+          "allow_shared_bytes: 232449 bytes, but no GPU has more than 232448 for a block");
 }
 
 TEST_CASE("a kernel is refused a pointer to host or released memory") {
