@@ -124,17 +124,25 @@ void Lines::draw(const Line& line) {
     std::vector<Attr> attrs;
     for (int i = 0; i < line.attrs.size(); ++i) attrs.push_back(line.attrs[i]);
     Dims* shape = attrs.empty() ? nullptr : std::get_if<Dims>(&attrs[0].value);
-    if (!shape && each)
-        fail(ErrorKind::unsupported, options_.name, ": ", line.op->name,
-             " cannot be drawn for each example; draw outside, and pass the tensor");
-    if (each) *shape = with_examples(*shape);
-    const std::int64_t count = element_count(desc(line.out[0]).shape) * (each ? size_ : 1);
+    const std::int64_t one = element_count(desc(line.out[0]).shape);
     const NoGrad mode;
     const Tensor state = at(source_of(line.in[0].value)).tensor;
-    const Tensor numbers = apply(*line.op, {state}, Attrs(std::move(attrs)));
-    const Tensor offset = select(state, 0, 1);
-    write(offset, add(offset, count), line.op->name);
-    at(line.out[0]) = {numbers, each};
+    const auto drawn = [&](std::int64_t count) {
+        const Tensor numbers = apply(*line.op, {state}, Attrs(attrs));
+        const Tensor offset = select(state, 0, 1);
+        write(offset, add(offset, count), line.op->name);
+        return numbers;
+    };
+    if (each && !shape) {  // an order, which has no shape: one after another
+        std::vector<Tensor> lots;
+        for (std::int64_t e = 0; e < size_; ++e) lots.push_back(drawn(one));
+        const Desc& d = desc(line.out[0]);
+        at(line.out[0]) = {
+            lots.empty() ? zeros(with_examples(d.shape), {d.dtype, d.device}) : stack(lots), true};
+        return;
+    }
+    if (each) *shape = with_examples(*shape);
+    at(line.out[0]) = {drawn(one * (each ? size_ : 1)), each};
 }
 
 // The input of the program that a generator's state began as.

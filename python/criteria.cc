@@ -44,7 +44,8 @@ PyObject* huber_loss(const Call& c) {
     const Arg x(c.tensor(0)), target(c.tensor(1));
     const std::string how = reduction(c, 2);
     const double delta = c.real(3, 1);
-    return computed(x, [&] { return tg::huber_loss(x, target, how, delta); });
+    const Tensor weight = optional(c, 4);
+    return computed(x, [&] { return tg::huber_loss(x, target, how, delta, weight); });
 }
 
 PyObject* binary_cross_entropy(const Call& c) {
@@ -153,9 +154,10 @@ const Function losses[] = {
      "input1 (..., I), input2 (..., J), weight (O, I, J), bias (O,) -> (..., O): for each o\n"
      "input1 weight[o] input2 + bias[o]. Raises RuntimeError for what does not fit.",
      function},
-    {"huber_loss(input, target, reduction='mean', delta=1.0)", huber_loss,
-     "d^2 / 2 where d = |input - target| is up to delta, else delta (d - delta / 2). Raises\n"
-     "RuntimeError for a delta of 0 or below.",
+    {"huber_loss(input, target, reduction='mean', delta=1.0, weight=None)", huber_loss,
+     "d^2 / 2 where d = |input - target| is up to delta, else delta (d - delta / 2), times "
+     "weight,\n"
+     "of input's shape. Raises RuntimeError for a delta of 0 or below.",
      function},
     {"binary_cross_entropy(input, target, weight=None, reduction='mean')", binary_cross_entropy,
      "-(target log input + (1 - target) log(1 - input)) of probabilities; a log is at least\n"

@@ -151,12 +151,13 @@ PyObject* class_loss(const Call& c) {
     return computed(x, [&] { return op(x, target, options); });
 }
 
-template <Tensor (*op)(const Arg&, const Arg&, const std::string&)>
+template <Tensor (*op)(const Arg&, const Arg&, const std::string&, const Tensor&)>
 PyObject* loss(const Call& c) {
     const Arg x(c.tensor(0));
     const Arg target(c.tensor(1));
     const std::string how = reduction(c, 2);
-    return computed(x, [&] { return op(x, target, how); });
+    const Tensor weight = c.given(3) ? c.tensor(3) : Tensor();
+    return computed(x, [&] { return op(x, target, how, weight); });
 }
 
 PyObject* smooth_l1_loss(const Call& c) {
@@ -239,10 +240,12 @@ const Function in_functional[] = {
     {"nll_loss(input, target, weight=None, ignore_index=-100, reduction='mean')",
      class_loss<tg::nll_loss>,
      "input (N, C, ...) of log-probabilities, target (N, ...) int64 in [0, C).", Place::function},
-    {"mse_loss(input, target, reduction='mean')", loss<tg::mse_loss>,
-     "(input - target)^2. reduction is 'mean', 'sum' or 'none'.", Place::function},
-    {"l1_loss(input, target, reduction='mean')", loss<tg::l1_loss>, "|input - target|.",
+    {"mse_loss(input, target, reduction='mean', weight=None)", loss<tg::mse_loss>,
+     "(input - target)^2. reduction is 'mean', 'sum' or 'none'. weight has input's shape, and the\n"
+     "mean is then sum(weight losses) / sum(weight).",
      Place::function},
+    {"l1_loss(input, target, reduction='mean', weight=None)", loss<tg::l1_loss>,
+     "|input - target|. weight as in mse_loss.", Place::function},
     {"smooth_l1_loss(input, target, reduction='mean', beta=1)", smooth_l1_loss,
      "d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2.",
      Place::function},

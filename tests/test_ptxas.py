@@ -9,7 +9,7 @@ from ptxas import BUILD, PAGE, Kernel, kernels, page, version
 def test_the_page_is_what_ptxas_says() -> None:
     sources = {source.stem for source in PAGE.parent.glob("*.cu")}
     compiled = {log.name[len("nvcc_") : -len(".o.log")] for log in BUILD.glob("nvcc_*.o.log")}
-    if not sources <= compiled:
+    if not PAGE.exists() or not sources <= compiled:
         pytest.skip("nvcc has not compiled every kernel here")
     written = re.search(r"ptxas of nvcc ([\d.]+)", PAGE.read_text())
     assert written is not None

@@ -19,14 +19,17 @@ void check_same_shape(const char* op, const Arg& input, const Arg& target) {
 }  // namespace
 
 // d = |a - b|:  d^2 / 2 up to delta, delta (d - delta / 2) from there on
-Tensor huber_loss(const Arg& input, const Arg& target, const std::string& reduction, double delta) {
+Tensor huber_loss(const Arg& input, const Arg& target, const std::string& reduction, double delta,
+                  const Tensor& weight) {
     const Here here(input.where, "huber_loss");
     if (is_low(input))
-        return as_loss(huber_loss(widened(input), widened(target), reduction, delta), input);
+        return as_loss(
+            huber_loss(widened(input), widened(target), reduction, delta, widened(weight)), input);
     if (!(delta > 0)) fail(ErrorKind::runtime, "huber_loss: delta is ", delta, ", not above 0");
     const Tensor d = abs(sub(input, target));
     const Tensor far = mul(sub(d, 0.5 * delta), delta);
-    return reduced_as(where(le(d, delta), mul(mul(d, d), 0.5), far), reduction, "huber_loss");
+    const Tensor losses = where(le(d, delta), mul(mul(d, d), 0.5), far);
+    return reduced_as(weighed("huber_loss", losses, input, weight), reduction, "huber_loss");
 }
 
 // -(t log p + (1 - t) log(1 - p)), a log at least -100. Where p (1 - p) < 1e-12 the slope is held

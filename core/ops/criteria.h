@@ -21,8 +21,9 @@ Tensor bilinear(const Arg& x1, const Arg& x2, const Arg& weight, const Tensor& b
 
 // ---- more losses: core/ops/criteria.cc ---------------------------------------------------------
 // reduction: "mean", "sum" or "none".
+// weight: of input's shape; the mean is that of weight losses
 Tensor huber_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean",
-                  double delta = 1);
+                  double delta = 1, const Tensor& weight = {});
 // input of probabilities; a log counts as -100 at least
 Tensor binary_cross_entropy(const Arg& input, const Arg& target, const Tensor& weight = {},
                             const std::string& reduction = "mean");

@@ -214,7 +214,8 @@ Tensor one_hot(const Arg& index, std::int64_t num_classes) {
         fail(ErrorKind::runtime, "one_hot: the index is ", name_of(index.tensor.dtype()),
              ", not int64; cast it: index.long()");
     if (num_classes < 1)
-        fail(ErrorKind::value, "one_hot: num_classes is ", num_classes, ", and must be at least 1");
+        fail(ErrorKind::runtime, "one_hot: num_classes is ", num_classes,
+             ", and must be at least 1");
     const Tensor classes = to(arange(num_classes), index.tensor.device());
     const Tensor inside = reshape(gather(classes, 0, reshape(index, {-1})), index.tensor.shape());
     return cast(eq(unsqueeze(inside, -1), classes), DType::int64);

@@ -8,6 +8,14 @@
 
 namespace tg {
 
+Tensor weighed(const char* op, const Tensor& losses, const Arg& input, const Tensor& weight) {
+    if (!weight.defined()) return losses;
+    if (weight.shape() != input.tensor.shape())
+        fail(ErrorKind::value, op, ": the weight's shape ", text(weight.shape()),
+             " must be the input's, ", text(input.tensor.shape()));
+    return mul(losses, weight);
+}
+
 Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op) {
     if (reduction == "mean") return mean(losses);
     if (reduction == "sum") return sum(losses);
@@ -51,20 +59,24 @@ ClassLoss widened(const ClassLoss& o) {
 }
 
 // sum(losses) / sum(weights), or as the reduction says
-Tensor weighed(const Tensor& losses, const Tensor& weights, const std::string& reduction,
-               const char* op) {
-    if (reduction != "mean") return reduced_as(losses, reduction, op);
+Tensor over_weights(const Tensor& losses, const Tensor& weights, const std::string& reduction,
+                    const char* op) {
+    if (reduction != "mean" || !weights.defined()) return reduced_as(losses, reduction, op);
     return div(sum(losses), sum(weights));
 }
 
 }  // namespace
 
 // |a - b|
-Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction) {
-    const Here here(input.where, "l1_loss");
+Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction,
+               const Tensor& weight) {
+    const char* op = "l1_loss";
+    const Here here(input.where, op);
     if (is_low(input))
-        return as_loss(l1_loss(widened(input), widened(target), reduction), input, target);
-    return reduced_as(abs(sub(input, target)), reduction, "l1_loss");
+        return as_loss(l1_loss(widened(input), widened(target), reduction, widened(weight)), input,
+                       target);
+    const Tensor losses = weighed(op, abs(sub(input, target)), input, weight);
+    return over_weights(losses, weight, reduction, op);
 }
 
 // d = |a - b|:  d^2 / (2 beta) below beta, d - beta / 2 from there on
@@ -82,12 +94,15 @@ Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& re
 }
 
 // (a - b)^2
-Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction) {
-    const Here here(input.where, "mse_loss");
+Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction,
+                const Tensor& weight) {
+    const char* op = "mse_loss";
+    const Here here(input.where, op);
     if (is_low(input))
-        return as_loss(mse_loss(widened(input), widened(target), reduction), input, target);
+        return as_loss(mse_loss(widened(input), widened(target), reduction, widened(weight)), input,
+                       target);
     const Tensor d = sub(input, target);
-    return reduced_as(mul(d, d), reduction, "mse_loss");
+    return over_weights(weighed(op, mul(d, d), input, weight), weight, reduction, op);
 }
 
 // -(w_p t log s + (1 - t) log(1 - s)) with s = sigmoid(x), of log(1 + e^-|x|), so that no log sees
@@ -144,11 +159,11 @@ Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
     const Tensor safe = where(counts, target, 0);
     const Tensor picked = neg(squeeze(gather(input, classes, unsqueeze(safe, classes)), classes));
     if (!o.weight.defined())
-        return weighed(where(counts, picked, 0.0), cast(counts, picked.dtype()), o.reduction,
-                       "nll_loss");
+        return over_weights(where(counts, picked, 0.0), cast(counts, picked.dtype()), o.reduction,
+                            "nll_loss");
     const Tensor by_class = reshape(gather(o.weight, 0, reshape(safe, {-1})), safe.shape());
     const Tensor w = where(counts, by_class, 0.0);
-    return weighed(mul(picked, w), w, o.reduction, "nll_loss");
+    return over_weights(mul(picked, w), w, o.reduction, "nll_loss");
 }
 
 // -sum_c t_c log softmax(x)_c. A class as target is 1 there and 0 elsewhere; label smoothing e
@@ -197,7 +212,7 @@ Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& o) {
         const Tensor safe = where(counts, target, 0);
         w = mul(w, reshape(gather(o.weight, 0, reshape(safe, {-1})), safe.shape()));
     }
-    return weighed(losses, w, o.reduction, "cross_entropy");
+    return over_weights(losses, w, o.reduction, "cross_entropy");
 }
 
 }  // namespace tg

@@ -10,10 +10,13 @@ namespace tg {
 
 // ---- losses: core/ops/losses.cc ----------------------------------------------------------------
 // reduction: "mean", "sum" or "none".
-Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
+// weight: of input's shape; the mean is then sum(weight losses) / sum(weight).
+Tensor l1_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean",
+               const Tensor& weight = {});
 Tensor smooth_l1_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean",
                       double beta = 1);
-Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean");
+Tensor mse_loss(const Arg& input, const Arg& target, const std::string& reduction = "mean",
+                const Tensor& weight = {});
 Tensor binary_cross_entropy_with_logits(const Arg& input, const Arg& target,
                                         const Tensor& weight = {},
                                         const std::string& reduction = "mean",

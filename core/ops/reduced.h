@@ -12,6 +12,9 @@ namespace tg {
 // The mean or the sum of all, or all: "none".
 Tensor reduced_as(const Tensor& losses, const std::string& reduction, const char* op);
 
+// losses times weight, of input's shape, if there is one.
+Tensor weighed(const char* op, const Tensor& losses, const Arg& input, const Tensor& weight);
+
 // A loss that was computed of x widened: under autocast it stays float32, else it is rounded.
 template <class... Others>
 Tensor as_loss(const Tensor& y, const Arg& x, const Others&... others) {

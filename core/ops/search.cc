@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/batching.h"
 #include "core/ops/family.h"
 #include "core/recording.h"
 
@@ -19,6 +20,15 @@ Descs search_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
         fail(ErrorKind::runtime, op.name, ": the sorted ", text(s), " and the values ", text(v),
              " do not fit; the sorted ones have 1 dim, or the values' dims but the last");
     return {Desc{v, DType::int64, in[1].device}};
+}
+
+// One line that is the same for all serves values of any dims; lines of their own go with values
+// of as many dims, (B, n) with (B, m).
+Outputs search_batch(const Batch& b) {
+    if (!b.is_batched(0) && b.dims(0) == 1) return apply_all(b.op, b.in, b.attrs);
+    const Tensor values = b.dims(0) == 1 ? reshape(b.all(1), {b.size, -1}) : b.all(1);
+    const Tensor found = apply(b.op, {b.all(0), values}, b.attrs);
+    return {b.dims(0) == 1 ? reshape(found, b.with_size(b.one[1].shape)) : found};
 }
 
 void search_cpu(const Launch& l) {
@@ -39,7 +49,8 @@ const Op searchsorted = {.name = "searchsorted",
                          .shape = search_shape,
                          .cpu = search_cpu,
                          .cuda = search_cuda,
-                         .attributes = {{"right", AttrKind::integer}}};
+                         .attributes = {{"right", AttrKind::integer}},
+                         .batch = search_batch};
 }  // namespace ops
 
 std::span<const Op* const> search_ops() {

@@ -1107,7 +1107,9 @@ def nll_loss(
     ignore_index: int_ = -100,
     reduction: str = "mean",
 ) -> Tensor: ...
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor: ...
+def l1_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor: ...
 def smooth_l1_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", beta: float_ = 1
 ) -> Tensor: ...
@@ -1121,7 +1123,9 @@ def binary_cross_entropy_with_logits(
 def kl_div(
     input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool_ = False
 ) -> Tensor: ...
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor: ...
+def mse_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", weight: Tensor | None = None
+) -> Tensor: ...
 
 # ---- convolutions, pooling, padding -------------------------------------------------------------
 def conv2d(
@@ -1263,7 +1267,11 @@ def bilinear(
     input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
 ) -> Tensor: ...
 def huber_loss(
-    input: Tensor, target: Tensor, reduction: str = "mean", delta: float_ = 1.0
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float_ = 1.0,
+    weight: Tensor | None = None,
 ) -> Tensor: ...
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"

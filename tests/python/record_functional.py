@@ -56,6 +56,10 @@ CASES = [
     ("F.bilinear(x, y, z), F.bilinear(x, y, z, x[0, 0])", [[2, 2, 3], [2, 2, 2], [3, 3, 2]]),
     # losses
     ("F.huber_loss(x, y), F.huber_loss(x, y, reduction='none', delta=0.3)", [[2, 3], [2, 3]]),
+    ("F.huber_loss(x, y, weight=z), F.huber_loss(x, y, 'none', 0.3, z), "
+     "F.mse_loss(x, y, weight=z), F.mse_loss(x, y, reduction='sum', weight=z), "
+     "F.l1_loss(x, y, weight=z), F.l1_loss(x, y, reduction='none', weight=z)",
+     [[2, 3], [2, 3], [2, 3]]),
     ("F.binary_cross_entropy(t.sigmoid(x), t.sigmoid(y)), "
      "F.binary_cross_entropy(t.sigmoid(x), b.double(), z.detach(), reduction='none')",
      [[2, 3], [2, 3], [3]]),

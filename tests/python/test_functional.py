@@ -117,6 +117,8 @@ def test_rrelu_draws_slopes_in_training_and_takes_their_mean_else():
 
 
 @pytest.mark.parametrize(("call", "kind", "text"), [
+    (lambda: F.mse_loss(tg.ones(2), tg.ones(2), weight=tg.ones(1)), ValueError,
+     "mse_loss: the weight's shape (1,) must be the input's, (2,)"),
     (lambda: F.huber_loss(tg.ones(2), tg.ones(2), delta=0), RuntimeError,
      "huber_loss: delta is 0, not above 0"),
     (lambda: F.binary_cross_entropy(tg.tensor([2.0]), tg.ones(1)), RuntimeError,

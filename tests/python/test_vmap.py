@@ -101,6 +101,12 @@ OPS = {
     "index_put by its own": lambda x: W.index_put((x.argmax(0),), x[0, 0], accumulate=True),
     "index_add": lambda x: x.index_add(1, tg.tensor([2, 0]), x[:, :2]),
     "assign by its own": lambda x: assigned(x),
+    "searchsorted": lambda x: tg.searchsorted(tg.tensor([-1.0, 0.0, 1.0]).double(), x),
+    "searchsorted in its own line": lambda x: tg.searchsorted(x[0].sort().values, x),
+    "searchsorted in its own lines": lambda x: tg.searchsorted(x.sort(1).values, W),
+    "searchsorted of its own": lambda x: tg.searchsorted(W.sort(1).values, x),
+    "bucketize": lambda x: tg.bucketize(x, tg.tensor([-1.0, 0.0, 1.0]).double()),
+    "isin": lambda x: tg.isin(x.round(), tg.tensor([0.0, 1.0]).double()),
     "embedding": lambda x: F.embedding(x.argmax(0), W),
     "pad": lambda x: F.pad(x, (1, 2), value=3.0),
     "layer_norm": lambda x: F.layer_norm(x, (3,)),
@@ -260,6 +266,10 @@ def test_random_numbers_are_asked_for():
     after = tg.rand(2)
     tg.manual_seed(5)
     assert tg.equal(different, tg.rand(4, 3) - tg.rand(4, 3)) and tg.equal(after, tg.rand(2))
+    tg.manual_seed(5)
+    orders = vmap(lambda v: v[tg.randperm(3)], randomness="different")(tg.arange(12).reshape(4, 3))
+    tg.manual_seed(5)
+    assert orders.tolist() == [(tg.randperm(3) + 3 * k).tolist() for k in range(4)]
     tg.manual_seed(5)
     compiled = tg.compile(lambda x: vmap(lambda v: v + tg.rand(3), randomness="different")(x))
     a, b = compiled(x), compiled(x)
