@@ -59,6 +59,16 @@ void search(std::int64_t n, std::int64_t values) {
     }
 }
 
+void scan(std::int64_t lines, std::int64_t n, bool back) {
+    for (const auto& rung : cumsum_rungs_here()) {
+        Numbers<float> in({lines, n}), out({lines, n});
+        fill(in, 1);
+        const OnDevice on_in(in), on_out(out);
+        rung.run(on_out.array, on_in.array, 1, back);
+        say("cumsum", rung.name);
+    }
+}
+
 void run_all() {
     sum_line<float>(1, 256);
     sum_line<float>(5000, 70);
@@ -68,6 +78,8 @@ void run_all() {
     transpose({33, 40}, {1, 33});
     transpose({5000, 2, 2}, {4, 1, 2});
     search(1000, 300);
+    scan(3, 2500, false);
+    scan(3, 2500, true);
 }
 
 }  // namespace
