@@ -53,12 +53,13 @@ def test_it_installs_the_package_and_nothing_else(package):
     data = {"README.md", "digits.csv.gz", "names.txt", "shakespeare.txt.gz"}
     assert {f"data/{name}" for name in data} <= names
     strange = {n for n in names if Path(n).suffix in (".h", ".cc", ".a", ".cmake")}
+    strange = {n for n in strange if not n.startswith("simt/")}  # cuda.compile_kernel's
     assert not strange
 
 
-def test_it_is_smaller_than_10_mb(package):
+def test_it_is_smaller_than_12_mb(package):
     size = sum(f.stat().st_size for f in package.rglob("*") if f.is_file())
-    assert size < 10_000_000
+    assert size < 12_000_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at an ELF file")
