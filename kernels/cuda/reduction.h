@@ -83,11 +83,16 @@ __global__ void reduce_by_blocks(Layout<2> kept, Layout<1> reduced, typename J::
     for (std::int64_t o = blockIdx.x; o < kept.count; o += gridDim.x) {
         std::int64_t start[2];
         kept.offset(o, start);
-        states[t] = reduce_stretch<J>(reduced, x + start[1], t, reduced.count, blockDim.x);
+        const typename J::State mine =
+            reduce_stretch<J>(reduced, x + start[1], t, reduced.count, blockDim.x);
+        states[t] = mine;
         // Without this barrier the first step could read a slot before its thread has written it.
         __syncthreads();
         for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
-            if (t < half) states[t] = J::of(states[t], states[t + half]);
+            if (t < half) {
+                const typename J::State both = J::of(states[t], states[t + half]);
+                states[t] = both;
+            }
             // Outside the `if`: every thread must come here. Without it, the next step could read a
             // state that is not finished, or the next output overwrite a slot still to be read.
             __syncthreads();
