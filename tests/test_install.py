@@ -57,9 +57,9 @@ def test_it_installs_the_package_and_nothing_else(package):
     assert not strange
 
 
-def test_it_is_smaller_than_12_mb(package):
+def test_it_is_smaller_than_10_mb(package):
     size = sum(f.stat().st_size for f in package.rglob("*") if f.is_file())
-    assert size < 12_000_000
+    assert size < 10_000_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at an ELF file")
