@@ -248,7 +248,7 @@ void run_on_cuda(const Launch& launch) {
         in.back().number = false;
     }
     const Launch device{launch.op, launch.attrs, in, launch.out};
-    if (!launch.op.cuda || !launch.op.cuda(device)) run_by_cpu(device);
+    if (!run_kernel_on_cuda(device)) run_by_cpu(device);
     const std::string error = kernels::cuda::backend().last_error();
     if (!error.empty()) fail(ErrorKind::runtime, launch.op.name, ": CUDA: ", error);
 }

@@ -1,6 +1,6 @@
 // float16 and bfloat16 are stored in two bytes and computed in float32. A kernel knows nothing of
-// them: its inputs are widened, and what it makes is rounded once. Elementwise kernels do so tile
-// by tile (kernels/cpu/levels/elementwise_low.cc); all others here. An op that is made of several
+// them: its inputs are widened, and what it makes is rounded once. The CPU's elementwise kernels do
+// so tile by tile (kernels/cpu/levels/elementwise_low.cc); all others here. An op that is made of several
 // others would round at each: it begins with  if (is_low(x)) return rounded(op(widened(x), ...),
 // x).
 #pragma once
@@ -11,6 +11,8 @@ namespace tg {
 
 // Runs launch.op on the CPU; where an operand is of low precision, on float32 copies.
 void run_on_cpu(const Launch& launch);
+// Runs launch.op's CUDA kernel, or does nothing and returns false where it has none for this case.
+bool run_kernel_on_cuda(const Launch& launch);
 
 // Has x values of two bytes?
 inline bool is_low(const Arg& x) { return x.is_tensor() && is_low_precision(x.tensor.dtype()); }

@@ -65,4 +65,17 @@ TG_FORMULA_FN Float16 narrow<Float16>(float x) {
     return {static_cast<std::uint16_t>((x != x ? 0x7e00u : inside) | sign)};
 }
 
+// A cast to or from low precision goes by way of float32; within one type it keeps the bits.
+template <class To, class From>
+TG_FORMULA_FN To converted(From x) {
+    if constexpr (same<To, From>)
+        return x;
+    else if constexpr (is_low<From>)
+        return converted<To>(widen(x));
+    else if constexpr (is_low<To>)
+        return narrow<To>(static_cast<float>(x));
+    else
+        return convert<To>(x);
+}
+
 }  // namespace tg::formula

@@ -27,6 +27,11 @@ void argsort_cpu(const Launch& l) {
                           l.attrs.integer(1) != 0);
 }
 
+bool argsort_cuda(const Launch& l) {
+    return kernels::cuda::backend().argsort(l.out[0], l.in[0], static_cast<int>(l.attrs.integer(0)),
+                                            l.attrs.integer(1) != 0);
+}
+
 }  // namespace
 
 namespace ops {
@@ -35,6 +40,7 @@ const Op argsort = {.name = "argsort",
                     .inputs = 1,
                     .shape = argsort_shape,
                     .cpu = argsort_cpu,
+                    .cuda = argsort_cuda,
                     .attributes = {{"dim", AttrKind::integer},
                                    {"descending", AttrKind::integer},
                                    {"count", AttrKind::integer}},

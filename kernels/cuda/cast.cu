@@ -1,6 +1,5 @@
-// out[i] = in[i] as another dtype: one kernel for each pair of the eight that are computed in, so
-// 64 of each rung. As in a copy, the memory decides the speed; what a conversion computes is hidden
-// behind it.
+// out[i] = in[i] as another dtype: one kernel for each pair of the ten, so a hundred of each rung.
+// As in a copy, the memory decides the speed; what a conversion computes is hidden behind it.
 #include <cstdint>
 #include <span>
 
@@ -8,7 +7,7 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
-#include "kernels/elementary.h"
+#include "kernels/low_precision.h"
 
 namespace tg::kernels::cuda {
 namespace {
@@ -24,7 +23,7 @@ __global__ void cast_strided(Layout<2> layout, To* out, const From* in) {
     for (std::int64_t i = thread_number(); i < layout.count; i += thread_count()) {
         std::int64_t at[2];
         layout.offset(i, at);
-        out[at[0]] = formula::convert<To>(in[at[1]]);
+        out[at[0]] = formula::converted<To>(in[at[1]]);
     }
 }
 
@@ -41,11 +40,11 @@ __global__ void cast_fours(std::int64_t n, To* out, const From* in) {
     for (std::int64_t i = thread_number(); i < n / 4; i += thread_count()) {
         const Four<From> from = reinterpret_cast<const Four<From>*>(in)[i];
         Four<To> to;
-        for (int k = 0; k < 4; ++k) to.x[k] = formula::convert<To>(from.x[k]);
+        for (int k = 0; k < 4; ++k) to.x[k] = formula::converted<To>(from.x[k]);
         reinterpret_cast<Four<To>*>(out)[i] = to;
     }
     const std::int64_t last = n / 4 * 4 + thread_number();
-    if (last < n) out[last] = formula::convert<To>(in[last]);
+    if (last < n) out[last] = formula::converted<To>(in[last]);
 }
 
 // ---- from arrays to a launch ------------------------------------------------------------------
@@ -74,8 +73,8 @@ bool run_types(Choice choice, const Layout<2>& layout, To* out, const From* in) 
 bool run(Choice choice, const Array& out, const Array& in) {
     Layout<2> layout;
     for (int d = 0; d < out.dims; ++d) layout.append(out.shape[d], {out.strides[d], in.strides[d]});
-    return visit_all(out.dtype, [&]<class To>(To) {
-        return visit_all(in.dtype, [&]<class From>(From) {
+    return visit_stored(out.dtype, [&]<class To>(To) {
+        return visit_stored(in.dtype, [&]<class From>(From) {
             return run_types(choice, layout, static_cast<To*>(out.data),
                              static_cast<const From*>(in.data));
         });

@@ -81,6 +81,7 @@ struct Backend {
                          Outside& outside) = nullptr;
     bool (*searchsorted)(const Array& out, const Array& sorted, const Array& values,
                          bool right) = nullptr;
+    bool (*argsort)(const Array& out, const Array& in, int dim, bool descending) = nullptr;
     bool (*uniform)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*normal)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*shuffle)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/array.h"
+#include "kernels/low_precision.h"
 
 namespace tg::kernels::cuda {
 
@@ -34,6 +35,14 @@ bool visit_numbers(DType dtype, Fn&& fn) {
 template <class Fn>
 bool visit_all(DType dtype, Fn&& fn) {
     return dtype == DType::boolean ? fn(bool{}) : visit_numbers(dtype, fn);
+}
+
+// The same, and for float16 and bfloat16, which are stored and never computed in.
+template <class Fn>
+bool visit_stored(DType dtype, Fn&& fn) {
+    if (dtype == DType::float16) return fn(formula::Float16{});
+    if (dtype == DType::bfloat16) return fn(formula::BFloat16{});
+    return visit_all(dtype, fn);
 }
 
 // For kernels that only move elements, of any dtype: an unsigned integer as large as one.

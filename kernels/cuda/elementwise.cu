@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/cuda/dtypes.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/rungs.h"
@@ -118,21 +119,9 @@ bool run_formula(Choice choice, int formula, const Array& out, std::span<const A
 
 // The last input has the formula's dtype (the first of `where` is bool).
 bool run_dtype(Choice choice, int formula, const Array& out, std::span<const Array> in) {
-    const formula::All all;
-    switch (in.back().dtype) {
-        case DType::boolean:
-            return run_formula<bool>(choice, formula, out, in, all);
-        case DType::int32:
-            return run_formula<std::int32_t>(choice, formula, out, in, all);
-        case DType::int64:
-            return run_formula<std::int64_t>(choice, formula, out, in, all);
-        case DType::float32:
-            return run_formula<float>(choice, formula, out, in, all);
-        case DType::float64:
-            return run_formula<double>(choice, formula, out, in, all);
-        default:
-            return false;
-    }
+    return visit_all(in.back().dtype, [&]<class T>(T) {
+        return run_formula<T>(choice, formula, out, in, formula::All{});
+    });
 }
 
 bool strided(int formula, const Array& out, std::span<const Array> in) {

@@ -74,6 +74,7 @@ const Backend& emulator() {
         .put_rows = put_rows<Emulator>,
         .add_position = add_position<Emulator>,
         .searchsorted = searchsorted<Emulator>,
+        .argsort = argsort<Emulator>,
         .uniform = uniform<Emulator>,
         .normal = normal<Emulator>,
         .shuffle = shuffle<Emulator>,

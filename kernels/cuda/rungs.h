@@ -138,6 +138,12 @@ template <class Machine>
 bool searchsorted(const Array& out, const Array& sorted, const Array& values, bool right);
 template <class Machine>
 std::span<const Rung<SearchSorted>> searchsorted_rungs();
+// out int64, of in's shape or shorter along dim
+using ArgSort = bool(const Array& out, const Array& in, int dim, bool descending);
+template <class Machine>
+bool argsort(const Array& out, const Array& in, int dim, bool descending);
+template <class Machine>
+std::span<const Rung<ArgSort>> argsort_rungs();
 
 // ---- random numbers ---------------------------------------------------------------------------
 // Elements offset, offset + 1, ... of a seed's stream: uniform in [0, 1), or normal; of float32 or

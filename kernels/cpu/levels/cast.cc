@@ -6,20 +6,8 @@ namespace tg::kernels::cpu::TAPEGRAPH_LEVEL {
 namespace {
 
 using formula::BFloat16;
+using formula::converted;
 using formula::Float16;
-
-// By way of float32, from or to a number of low precision; one of its own kind keeps its bits.
-template <class To, class From>
-TG_FORMULA_FN To converted(From x) {
-    if constexpr (formula::same<To, From>)
-        return x;
-    else if constexpr (formula::is_low<From>)
-        return converted<To>(formula::widen(x));
-    else if constexpr (formula::is_low<To>)
-        return formula::narrow<To>(static_cast<float>(x));
-    else
-        return formula::convert<To>(x);
-}
 
 template <class To, class From>
 void cast_loop(std::int64_t n, void* out, const void* const* in, const int* steps) {

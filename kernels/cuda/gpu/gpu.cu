@@ -117,6 +117,7 @@ const Backend* gpu() {
         .put_rows = put_rows<Gpu>,
         .add_position = add_position<Gpu>,
         .searchsorted = searchsorted<Gpu>,
+        .argsort = argsort<Gpu>,
         .uniform = uniform<Gpu>,
         .normal = normal<Gpu>,
         .shuffle = shuffle<Gpu>,

@@ -10,6 +10,7 @@
 #include "kernels/array.h"
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/rungs.h"
+#include "kernels/low_precision.h"
 
 namespace tg::kernels::cuda {
 
@@ -29,6 +30,10 @@ template <>
 inline constexpr DType dtype_of<std::int32_t> = DType::int32;
 template <>
 inline constexpr DType dtype_of<std::int64_t> = DType::int64;
+template <>
+inline constexpr DType dtype_of<formula::Float16> = DType::float16;
+template <>
+inline constexpr DType dtype_of<formula::BFloat16> = DType::bfloat16;
 template <>
 inline constexpr DType dtype_of<double> = DType::float64;
 
@@ -88,6 +93,8 @@ void fill(Numbers<T>& x, std::uint64_t seed) {
         T& x_i = x.data[static_cast<std::size_t>(i)];
         if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
             x_i = static_cast<T>(static_cast<std::int64_t>(value));  // below 0 it wraps
+        else if constexpr (formula::is_low<T>)
+            x_i = formula::narrow<T>(static_cast<float>(value));
         else
             x_i = static_cast<T>(value);
     }
@@ -119,7 +126,11 @@ template <class T>
 bool same_memory(const Numbers<T>& x, const Numbers<T>& y) {
     for (std::int64_t i = 0; i < x.stored; ++i) {
         const T a = x.data[static_cast<std::size_t>(i)], b = y.data[static_cast<std::size_t>(i)];
-        if (!(a == b || (a != a && b != b))) return false;
+        if constexpr (formula::is_low<T>) {
+            if (a.bits != b.bits) return false;
+        } else if (!(a == b || (a != a && b != b))) {
+            return false;
+        }
     }
     return true;
 }
@@ -187,6 +198,7 @@ inline auto index_rows_rungs_here() {
     return here(&index_rows_rungs<Gpu>, &index_rows_rungs<Emulator>);
 }
 inline auto put_rows_rungs_here() { return here(&put_rows_rungs<Gpu>, &put_rows_rungs<Emulator>); }
+inline auto argsort_rungs_here() { return here(&argsort_rungs<Gpu>, &argsort_rungs<Emulator>); }
 inline auto searchsorted_rungs_here() {
     return here(&searchsorted_rungs<Gpu>, &searchsorted_rungs<Emulator>);
 }
@@ -218,6 +230,7 @@ inline auto scatter_rungs_here() { return scatter_rungs<Emulator>(); }
 inline auto scatter_add_rungs_here() { return scatter_add_rungs<Emulator>(); }
 inline auto index_rows_rungs_here() { return index_rows_rungs<Emulator>(); }
 inline auto put_rows_rungs_here() { return put_rows_rungs<Emulator>(); }
+inline auto argsort_rungs_here() { return argsort_rungs<Emulator>(); }
 inline auto searchsorted_rungs_here() { return searchsorted_rungs<Emulator>(); }
 inline auto convolution_rungs_here() { return convolution_rungs<Emulator>(); }
 inline auto convolution_input_rungs_here() { return convolution_input_rungs<Emulator>(); }
