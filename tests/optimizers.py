@@ -18,13 +18,16 @@ KINDS = [
     ("NAdam", {"weight_decay": 0.01, "decoupled_weight_decay": True}),
     ("RAdam", {"betas": (0.9, 0.95), "weight_decay": 0.01}),
     ("Lion", {"weight_decay": 0.01}),
+    ("Rprop", {"step_sizes": (1e-4, 0.1)}),
+    ("ASGD", {"lambd": 0.01, "t0": 5, "weight_decay": 0.01}),
 ]
+WITHOUT_MOMENTUM = (tg.optim.Adagrad, tg.optim.Adadelta, tg.optim.ASGD, tg.optim.Rprop)
 
 SCHEDULES = {
     "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 25),
     "steps": lambda o: lr_scheduler.StepLR(o, 10, 0.5),
     "cycle": lambda o: lr_scheduler.OneCycleLR(
-        o, 0.05, 60, cycle_momentum=not isinstance(o, (tg.optim.Adagrad, tg.optim.Adadelta))
+        o, 0.05, 60, cycle_momentum=not isinstance(o, WITHOUT_MOMENTUM)
     ),
     "warm up": lambda o: lr_scheduler.SequentialLR(
         o, [lr_scheduler.LinearLR(o), lr_scheduler.ExponentialLR(o, 0.9)], [6]

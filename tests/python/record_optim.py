@@ -43,6 +43,11 @@ OPTIMIZERS = [
     ("RAdam", {}),
     ("RAdam", {"lr": 0.1, "betas": [0.8, 0.95], "weight_decay": 0.1, "maximize": True}),
     ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": [0.3, 1.7], "step_sizes": [0.05, 0.2], "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 4, "weight_decay": 0.1}),
+    ("ASGD", {"lr": 0.1, "t0": 1, "maximize": True}),
 ]
 
 SCHEDULES = [

@@ -23,7 +23,8 @@ from .fused import FusedStep
 from .step_hooks import with_hooks
 
 State = dict[str, Any]
-NUMBERS = ("step", "mu_product")  # state that is one number, not of its parameter's shape
+# State that is one number, not of its parameter's shape.
+NUMBERS = ("step", "mu_product", "eta", "mu")
 
 
 class ParamGroup(UserDict):  # type: ignore[type-arg]
