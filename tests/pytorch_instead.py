@@ -190,13 +190,6 @@ with np.printoptions(precision=2):
     print(tg.tensor([1.23456]).numpy())  # [1.23]""",
     ),
     Instead(
-        "torch.nn.Dropout1d torch.nn.Dropout2d torch.nn.functional.dropout2d",
-        "a dropped one for each channel",
-        """\
-x = tg.ones(1, 2, 3, 3)
-print((x * F.dropout(tg.ones(1, 2, 1, 1), 0.0)).sum().item())  # 18.0""",
-    ),
-    Instead(
         "torch.nn.Buffer",
         "`register_buffer`",
         """\

@@ -25,14 +25,24 @@ from .functional_activations import (
     threshold,
 )
 from .functional_bags import embedding_bag  # noqa: F401
+from .functional_dropout import (
+    alpha_dropout,
+    check_probability,  # noqa: F401
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from .functional_normalization import instance_norm, local_response_norm, rms_norm, widened
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-    "avg_pool1d", "avg_pool2d", "batch_norm", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "celu", "conv1d", "conv2d", "conv_transpose1d",
-    "conv_transpose2d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy",
-    "ctc_loss", "dropout", "elu", "embedding", "fold", "gaussian_nll_loss", "gelu", "glu",
+    "alpha_dropout", "avg_pool1d", "avg_pool2d", "batch_norm", "bilinear",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "conv1d", "conv2d",
+    "conv_transpose1d", "conv_transpose2d", "cosine_embedding_loss", "cosine_similarity",
+    "cross_entropy", "ctc_loss", "dropout", "dropout1d", "dropout2d", "dropout3d", "elu",
+    "embedding", "feature_alpha_dropout", "fold", "gaussian_nll_loss", "gelu", "glu",
     "group_norm", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
     "hinge_embedding_loss", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
     "layer_norm", "leaky_relu", "linear", "local_response_norm", "log_softmax", "logsigmoid",
@@ -106,26 +116,7 @@ triplet_margin_loss = _C.triplet_margin_loss
 unfold = _C._unfold
 
 
-# ---- dropout and embedding ----------------------------------------------------------------------
-
-
-def check_probability(op: str, p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"{op}: p is a probability, 0 to 1, and not {p}")
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Each element 0 with probability p, or else input / (1 - p); input itself if not training.
-
-    The numbers are tg.rand_like(input), so a compiled function draws the tape's. For p = 0 none
-    are drawn. Raises ValueError for a p outside of 0..1.
-    """
-    check_probability("dropout", p)
-    if not training or p == 0:
-        return input
-    scale = 1 / (1 - p) if p < 1 else 0.0
-    mask = (_C.rand_like(input) >= p).to(input.dtype) * scale
-    return input.mul_(mask) if inplace else input * mask
+# ---- embedding ----------------------------------------------------------------------------------
 
 
 def row_of(op: str, padding_idx: int, rows: int) -> int:
