@@ -1,8 +1,9 @@
-"""The recorded gdb script that follows one CUDA thread: what it prints is checked."""
+"""The recorded gdb scripts that follow one CUDA thread: what they print is checked."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 BUILD = os.environ.get("TAPEGRAPH_DEBUG_BUILD") or os.environ.get("TAPEGRAPH_BUILD")
 SCRIPT = Path(__file__).with_name("cuda_thread.gdb")
+LESSON = Path(__file__).resolve().parents[2] / "tutorials" / "10_cuda_one"
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb"),
@@ -31,10 +33,13 @@ def sections(output: str) -> dict[str, list[str]]:
     return found
 
 
+def run_script(script: Path, program: str) -> subprocess.CompletedProcess[str]:
+    command = ["gdb", "-nx", "-batch", "-x", str(script), str(Path(BUILD or "") / program)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
 def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
-    program = Path(BUILD or "") / "cuda_demo"
-    command = ["gdb", "-nx", "-batch", "-x", str(SCRIPT), str(program)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    run = run_script(SCRIPT, "cuda_demo")
     thread, block = "{x = 3, y = 2, z = 0}", "{x = 1, y = 0, z = 0}"
     assert sections(run.stdout) == {
         "at the start of the kernel": [thread, block, "{x = 16, y = 16, z = 1}"],
@@ -44,3 +49,10 @@ def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
         "at the second barrier": ["912"],
         "behind the second barrier": [thread, block, "912"],
     }, run.stdout + run.stderr
+
+
+def test_the_session_of_the_lesson_prints_what_was_recorded() -> None:
+    run = run_script(LESSON / "session.gdb", "lesson_10_cuda_one_lesson")
+    _, heading, rest = run.stdout.partition("--- ")
+    printed = re.findall(r"^(?:--- |\$\d+ = |\d+\t).*\n", heading + rest, re.MULTILINE)
+    assert "".join(printed) == (LESSON / "session.txt").read_text(), run.stdout + run.stderr

@@ -29,7 +29,7 @@ needs_build = pytest.mark.skipif(
 )
 
 # A source line reads `lesson.cc:12` in the program and `cell 3, line 2` in the notebook.
-LINE = re.compile(r"[\w.]+\.(?:cc|h|py):\d+|cell \d+, line \d+")
+LINE = re.compile(r"[\w.]+\.(?:cc|cu|h|py):\d+|cell \d+, line \d+")
 
 
 def without_lines(text: str) -> str:
@@ -56,8 +56,14 @@ def read_notebook(lesson: str, name: str) -> nbformat.NotebookNode:
 def verdicts(text: str) -> list[str]:
     """Of a checker's output: one word for each exercise."""
     found = re.findall(r"^\d+\. .*?: (solved|not solved yet|wrong)", text, re.MULTILINE)
-    assert len(found) == 3, text
+    assert re.search(rf"^\d+ of {len(found)} solved$", text, re.MULTILINE), text
     return found
+
+
+def all_of(lesson: str, verdict: str) -> list[str]:
+    """This verdict for each exercise that the lesson has."""
+    program = (ROOT / "tutorials" / lesson / "practice.cc").read_text()
+    return [verdict] * len(re.findall(r"^    exercise\(", program, re.MULTILINE))
 
 
 def test_these_are_the_lessons() -> None:
@@ -71,6 +77,7 @@ def test_these_are_the_lessons() -> None:
         "07_gradients_by_hand",
         "08_training_by_hand",
         "09_ragged_lengths",
+        "10_cuda_one",
     ]
 
 
@@ -103,6 +110,21 @@ def test_the_notebook_prints_the_same(lesson: str) -> None:
     assert without_lines(printed) == (folder / "expected.txt").read_text()
 
 
+KERNEL = re.compile(r'r"""\n(.*?)\n"""', re.DOTALL)
+
+
+@pytest.mark.parametrize("lesson", [name for name in LESSONS if "cuda" in name])
+def test_the_notebooks_have_the_kernels_of_the_programs(lesson: str) -> None:
+    """Those of the lesson, and in the exercises the texts with blanks, line for line."""
+    for notebook, file in ("lesson", "lesson.cu"), ("practice", "practice.cc"):
+        program = (ROOT / "tutorials" / lesson / file).read_text()
+        cells = "\n".join(cell.source for cell in read_notebook(lesson, notebook).cells)
+        kernels = KERNEL.findall(cells)
+        assert kernels
+        for kernel in kernels:
+            assert kernel in program
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tutorials/*/*.ipynb")), ids=lambda p: p.stem)
 def test_notebooks_are_kept_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
@@ -119,14 +141,14 @@ def test_notebooks_are_kept_without_outputs(path: Path) -> None:
 def test_the_blank_program_is_not_solved_yet_and_no_failure(lesson: str) -> None:
     status, printed = run_program(Path(BUILD or "") / f"lesson_{lesson}_practice")
     assert status == 0, printed
-    assert verdicts(printed) == ["not solved yet"] * 3
-    assert printed.endswith("0 of 3 solved\n")
+    assert verdicts(printed) == all_of(lesson, "not solved yet")
+    assert "\n0 of " in printed
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_blank_notebook_is_not_solved_yet(lesson: str) -> None:
     printed = run_notebook(read_notebook(lesson, "practice"), ROOT / "tutorials" / lesson)
-    assert verdicts(printed) == ["not solved yet"] * 3
+    assert verdicts(printed) == all_of(lesson, "not solved yet")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -138,7 +160,7 @@ def test_the_notebook_accepts_the_solutions(lesson: str) -> None:
     for cell, solution in zip(blanks, solutions):
         cell.source = solution
     printed = run_notebook(notebook, ROOT / "tutorials" / lesson)
-    assert verdicts(printed) == ["solved"] * 3, printed
+    assert verdicts(printed) == all_of(lesson, "solved"), printed
 
 
 def solved_source(lesson: str) -> str:
@@ -163,6 +185,22 @@ foreach(source IN LISTS sources)
 endforeach()
 """
 
+# What of a solution is replaced by what, which exercise is then wrong, and what is said of it.
+WRONG = {
+    "01_tensors": (
+        "{0, 1}}",
+        "{4, 1}}",
+        1,
+        "got (4, 1), but it is (0, 1). Hint: what is repeated does not step at all",
+    ),
+    "10_cuda_one": (
+        "i += gridDim.x * blockDim.x",
+        "i += n",
+        3,
+        "got 53, but it is 700. Hint: a thread goes on by gridDim.x * blockDim.x",
+    ),
+}
+
 
 @needs_build
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake")
@@ -174,8 +212,10 @@ def test_the_programs_accept_the_solutions_and_reject_wrong_ones(tmp_path: Path)
 
     for lesson in LESSONS:
         (tmp_path / f"solved_{lesson}.cc").write_text(solved_source(lesson))
-    wrong = solved_source("01_tensors").replace("{0, 1}}", "{4, 1}}")
-    (tmp_path / "wrong.cc").write_text(wrong)
+    for lesson, (right, wrong, _, _) in WRONG.items():
+        source = solved_source(lesson)
+        assert right in source
+        (tmp_path / f"wrong_{lesson}.cc").write_text(source.replace(right, wrong))
     (tmp_path / "CMakeLists.txt").write_text(PROJECT)
     prefix = tmp_path / "prefix"
     run("cmake", "--install", BUILD, "--prefix", prefix)
@@ -186,8 +226,11 @@ def test_the_programs_accept_the_solutions_and_reject_wrong_ones(tmp_path: Path)
     for lesson in LESSONS:
         status, printed = run_program(tmp_path / "build" / f"solved_{lesson}")
         assert status == 0, printed
-        assert verdicts(printed) == ["solved"] * 3, printed
-    status, printed = run_program(tmp_path / "build" / "wrong")
-    assert status == 1
-    assert verdicts(printed) == ["wrong", "solved", "solved"]
-    assert "got (4, 1), but it is (0, 1). Hint: what is repeated does not step at all" in printed
+        assert verdicts(printed) == all_of(lesson, "solved"), printed
+    for lesson, (_, _, number, said) in WRONG.items():
+        status, printed = run_program(tmp_path / "build" / f"wrong_{lesson}")
+        assert status == 1
+        expected = all_of(lesson, "solved")
+        expected[number - 1] = "wrong"
+        assert verdicts(printed) == expected, printed
+        assert said in printed
