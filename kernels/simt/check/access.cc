@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "../machine.h"
 #include "../watchdog.h"
 #include "state.h"
 
@@ -99,6 +100,15 @@ bool is_library_code(const Call& c) {
     return symbol->name.find("4simt") != std::string::npos;
 }
 
+// threadIdx and its kin are registers of a GPU: to read them is no access to memory.
+bool is_register(Address at) {
+    for (const void* variable :
+         {static_cast<const void*>(&threadIdx), static_cast<const void*>(&blockIdx),
+          static_cast<const void*>(&blockDim), static_cast<const void*>(&gridDim)})
+        if (at - reinterpret_cast<Address>(variable) < sizeof(uint3)) return true;
+    return false;
+}
+
 // True if the checks of values follow.
 bool lives(Page& page, const Call& c) {
     switch (page.owner) {
@@ -111,6 +121,7 @@ bool lives(Page& page, const Call& c) {
             if (c.at + c.size > state.dynamic_end) outside_dynamic(c);
             return true;
         case Owner::statics:
+            if (c.way == Way::read && is_register(c.at)) return false;
             check_statics(page, c);
             return true;
         case Owner::constant:

@@ -46,6 +46,11 @@ __global__ void even_lanes(float* out) {
     if (threadIdx.x % 2 == 0) out[threadIdx.x] = 1;
 }
 
+__global__ void global_index(float* out) {
+    const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < gridDim.x * blockDim.x) out[i] = 1;
+}
+
 }  // namespace
 
 void transpose_32(float* out, const float* in) {
@@ -63,6 +68,7 @@ void copy_float4(float* out, const float* in) {
            reinterpret_cast<const float4*>(in));
 }
 void every_second(float* out) { launch(even_lanes, 1, 32, 0, out); }
+void by_block(float* out) { launch(global_index, 1, 32, 0, out); }
 
 const char* line(const char* wanted) {
     static std::string found;

@@ -11,6 +11,7 @@ void broadcast(float* out, const float* in);
 void histogram(int* bins);  // 64 threads, 4 bins
 void copy_float4(float* out, const float* in);
 void every_second(float* out);
+void by_block(float* out);  // uses blockIdx, blockDim and gridDim
 
 // The line of counted.cu, as "counted.cu:12", that holds this text.
 const char* line(const char* text);

@@ -111,6 +111,14 @@ TEST_CASE_FIXTURE(Counting, "lanes that skip a line are counted as inactive") {
     CHECK(write.ideal_sectors == 2);
 }
 
+TEST_CASE_FIXTURE(Counting, "to read blockDim and its kin is no access to memory") {
+    counted::by_block(out.data);
+    REQUIRE(error() == "");
+    CHECK(simt::check::counts().lines.size() == 1);
+    CHECK(simt::check::counts().bytes_read == 0);
+    CHECK(at(line("gridDim.x * blockDim.x) out")).bytes_written == 128);
+}
+
 TEST_CASE_FIXTURE(Counting, "counts are shown as a table and as JSON") {
     counted::copy_stride_2(out.data, in.data);
     REQUIRE(error() == "");
