@@ -233,7 +233,7 @@ def mem_get_info(device: object = None) -> tuple[int, int]:
 
 
 # ---- kernels of one's own ------------------------------------------------------------------------
-def compile_kernel(kernel_source: str, kernel_name: str) -> Kernel:
+def compile_kernel(kernel_source: str, kernel_name: str, *, checked: bool = False) -> Kernel:
     """Compiles a kernel's source, CUDA C++, with the machine's C++ compiler, for the emulator.
 
         source = '''
@@ -247,9 +247,13 @@ def compile_kernel(kernel_source: str, kernel_name: str) -> Kernel:
 
     kernel_name: the function; of a template an instance, "scale<float>". Dynamic shared memory is
     declared by DYNAMIC_SHARED(float, tile). The kernel runs on the CPU, also where there is a GPU.
-    The first use compiles the emulator too; what is compiled stays in the user's cache folder.
+    The first use compiles the emulator too, some seconds or, checked, half a minute; what is
+    compiled stays in the user's cache folder.
+    checked: races, accesses out of bounds and reads of what nobody wrote fail the launch, named
+    with lines of the source, "kernel.cu:7"; and scale.counts says what each line did to memory.
+    Launches are slower. It needs Linux and g++.
     RuntimeError: there is no compiler, or it refused the source.
     """
     from .cuda_kernel import Kernel  # it takes what only few programs need
 
-    return Kernel(kernel_source, kernel_name)
+    return Kernel(kernel_source, kernel_name, checked)

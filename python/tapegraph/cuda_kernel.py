@@ -1,190 +1,28 @@
 """What tg.cuda.compile_kernel makes: a CUDA kernel of one's own, from its source.
 
-The machine's C++ compiler makes a small library of the source, of the emulator (the folder simt)
-and of the few lines below that pass arguments on; ctypes calls it. Each library has an emulator of
-its own, so arrays are copied there before a launch, and back after it where the kernel may write.
+ctypes calls the library that cuda_build.py makes of the source. Each library has an emulator of its
+own, so arrays are copied there before a launch, and back after it where the kernel may write.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import hashlib
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _C
 from .autograd import no_grad
+from .cuda_build import built
+from .cuda_counts import Counts, read_counts
 
-SIMT = Path(__file__).with_name("simt")
-FLAGS = ["-std=c++20", "-g", "-gdwarf-4", "-fPIC", "-ffp-contract=off", "-pthread"]
-# Two libraries may hold kernels of one name: neither sees the other's.
-FLAGS += ["-fvisibility=hidden", *(["-Wl,-Bsymbolic"] if sys.platform == "linux" else [])]
-
-GLUE = r"""
-#include <cstdint>
-#include <cstdio>
-#include <string>
-#include <utility>
-
-#include "simt.h"
-#include "kernel.cu"
-
-namespace {
-
-template <class T>
-std::string name_of() {
-    if constexpr (std::is_same_v<T, bool>) return "bool";
-    else if constexpr (std::is_same_v<T, float>) return "float32";
-    else if constexpr (std::is_same_v<T, double>) return "float64";
-    else if constexpr (std::is_integral_v<T>)
-        return (std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
-    else return "?";
-}
-
-// "float32", "float32*" or, where the kernel only reads, "float32 const*".
-template <class T>
-std::string word() {
-    if constexpr (!std::is_pointer_v<T>) return name_of<T>();
-    else {
-        using Element = std::remove_pointer_t<T>;
-        return name_of<std::remove_cv_t<Element>>() + (std::is_const_v<Element> ? " const*" : "*");
-    }
-}
-
-template <class... P>
-std::string words(void (*)(P...)) {
-    std::string all;
-    ((all += word<std::remove_cv_t<P>>() + ","), ...);
-    return all;
-}
-
-template <class... P, std::size_t... I>
-void go(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, void** given,
-        std::index_sequence<I...>) {
-    simt::launch(kernel, grid, block, shared,
-                 *static_cast<std::remove_cv_t<P>*>(given[I])...);
-}
-
-template <class... P>
-void call(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, void** given) {
-    go(kernel, grid, block, shared, given, std::index_sequence_for<P...>{});
-}
-
-volatile bool stop = false;
-bool asked_to_stop() { return stop; }
-
-}  // namespace
-
-#pragma GCC visibility push(default)
-extern "C" {
-const char* tg_types() {
-    static const std::string all = words(KERNEL);
-    return all.c_str();
-}
-const char* tg_launch(const unsigned* n, std::size_t shared, void** given) {
-    simt::stop_when(asked_to_stop);
-    call(KERNEL, {n[0], n[1], n[2]}, {n[3], n[4], n[5]}, shared, given);
-    std::fflush(stdout);
-    return simt::last_error();
-}
-void tg_stop(int now) { stop = now != 0; }
-void* tg_allocate(std::size_t bytes) { return simt::allocate(bytes); }
-void tg_release(void* memory) { simt::release(memory); }
-void tg_to_device(void* to, const void* from, std::size_t n) { simt::copy_to_device(to, from, n); }
-void tg_to_host(void* to, const void* from, std::size_t n) { simt::copy_to_host(to, from, n); }
-}
-#pragma GCC visibility pop
-"""
-
-
-# ---- from source to a library --------------------------------------------------------------------
-def compiler() -> str:
-    names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
-    for name in filter(None, names):
-        if found := shutil.which(name):
-            return found
-    raise RuntimeError(
-        "compile_kernel: there is no C++ compiler; install g++ or clang++, or set CXX to one"
-    )
-
-
-def cache() -> Path:
-    """Where libraries stay for the next time: the user's own folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "tapegraph" / "kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="tapegraph"))
-    return folder
-
-
-def folder_of(*parts: Any) -> Path:
-    """A folder of the cache that only these parts have."""
-    folder = cache() / hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def compiled(arguments: list[str], target: Path) -> str:
-    """Runs the compiler; the target is there at the end whole, or not at all. Returns its words."""
-    fresh = target.with_name(f"{os.getpid()}.{threading.get_ident()}.{target.name}")
-    command = [compiler(), *FLAGS, *arguments, "-o", str(fresh)]
-    run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode != 0:
-        return run.stderr or f"{command[0]} ended with {run.returncode}"
-    fresh.replace(target)
-    return ""
-
-
-def emulator() -> tuple[str, list[Path]]:
-    """What names the emulator's present sources, and their objects, compiled if they are not there.
-
-    It takes some seconds, the first time."""
-    files = sorted([*SIMT.glob("*.cc"), *SIMT.glob("*.h")])
-    key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    folder = folder_of(compiler(), FLAGS, key)
-    objects = []
-    for source in (file for file in files if file.suffix == ".cc"):
-        objects.append(folder / f"{source.stem}.o")
-        if not objects[-1].exists():
-            said = compiled(["-O2", "-c", str(source)], objects[-1])
-            if said:
-                raise RuntimeError(f"compile_kernel: the emulator does not compile:\n{said}")
-    return key, objects
-
-
-def built(source: str, name: str) -> Path:
-    """The library of a kernel; compiled if it is not there from before."""
-    key, objects = emulator()
-    folder = folder_of(compiler(), FLAGS, key, GLUE, source, name)
-    library = folder / "kernel.so"
-    if library.exists():
-        return library
-    (folder / "kernel.cu").write_text(source)
-    glue = folder / "glue.cc"
-    glue.write_text(GLUE.replace("KERNEL", name))
-    include = ["-I", str(SIMT), "-I", str(folder)]
-    said = compiled(["-O1", "-shared", *include, str(glue), *map(str, objects)], library)
-    if said:
-        said = essential(said.replace(f"{folder}{os.sep}", ""))
-        raise RuntimeError(f"compile_kernel: {name} does not compile:\n{said}")
-    return library
-
-
-def essential(said: str) -> str:
-    """A compiler's words, at most 40 lines; the source is kernel.cu in them."""
-    return "\n".join(said.splitlines()[:40])
+# Two kernels of one source are one library, with one record of what was found and counted.
+ONE_CHECKED = threading.Lock()
 
 
 # ---- from arguments to a launch ------------------------------------------------------------------
@@ -255,7 +93,7 @@ def sizes(kernel: str, what: str, given: int | Sequence[int]) -> list[int]:
 class Kernel:
     """A compiled __global__ function. Made by compile_kernel."""
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, checked: bool = False) -> None:
         if not isinstance(source, str) or not isinstance(name, str):
             raise TypeError("compile_kernel: the source and the name are strings")
         if not re.fullmatch(r"[A-Za-z_][\w:]*(<[\w:, *]*>)?", name):
@@ -263,8 +101,12 @@ class Kernel:
         if sys.platform == "win32":
             raise NotImplementedError("compile_kernel: not on Windows")
         self.name = name
-        self._library = ctypes.CDLL(str(built(source, name)))
-        for f in ("tg_types", "tg_launch"):
+        self.checked = bool(checked)
+        self._counts: Counts | None = None
+        self._notes: list[str] = []
+        self._library = ctypes.CDLL(str(built(source, name, self.checked)))
+        its = ("tg_counts", "tg_counts_text", "tg_notes") if checked else ()
+        for f in ("tg_types", "tg_launch", *its):
             getattr(self._library, f).restype = ctypes.c_char_p
         self._library.tg_allocate.restype = ctypes.c_void_p
         words = self._library.tg_types().decode().split(",")[:-1]
@@ -277,7 +119,8 @@ class Kernel:
                 )
 
     def __repr__(self) -> str:
-        return f"<CUDA kernel {self.name}, {len(self._arguments)} arguments, emulated>"
+        how = "emulated and checked" if self.checked else "emulated"
+        return f"<CUDA kernel {self.name}, {len(self._arguments)} arguments, {how}>"
 
     def __call__(
         self,
@@ -315,8 +158,13 @@ class Kernel:
         ended = threading.Event()  # not join(), which may take an interrupted thread for ended
 
         def launch() -> None:
-            said.append(self._library.tg_launch(n, ctypes.c_size_t(shared_mem), values))
-            ended.set()
+            try:
+                with ONE_CHECKED if self.checked else contextlib.nullcontext():
+                    said.append(self._library.tg_launch(n, ctypes.c_size_t(shared_mem), values))
+                    if self.checked:
+                        self._look()
+            finally:
+                ended.set()
 
         self._library.tg_stop(0)
         thread = threading.Thread(target=launch, name=f"launch of {self.name}")
@@ -330,6 +178,33 @@ class Kernel:
                 ended.wait()
             raise
         return said[0].decode(errors="replace")
+
+    # ---- what the checks saw ------------------------------------------------------------------
+    def _look(self) -> None:
+        def said(name: str) -> str:
+            return getattr(self._library, name)().decode(errors="replace")
+
+        self._counts = read_counts(said("tg_counts"), said("tg_counts_text"))
+        self._notes = said("tg_notes").splitlines()
+
+    def _seen(self, what: str) -> None:
+        if not self.checked:
+            raise RuntimeError(f"{self.name}: {what}: compile the kernel with checked=True")
+        if self._counts is None:
+            raise RuntimeError(f"{self.name}: {what}: launch the kernel first")
+
+    @property
+    def counts(self) -> Counts:
+        """What the latest launch did to memory, line by line; also of one that failed."""
+        self._seen("counts")
+        assert self._counts is not None
+        return self._counts
+
+    @property
+    def notes(self) -> list[str]:
+        """What the checks found in the latest launch that is no error: writers that agree."""
+        self._seen("notes")
+        return self._notes
 
 
 class Lent:

@@ -1,0 +1,245 @@
+"""From a CUDA kernel's source to a library: what tg.cuda.compile_kernel does first.
+
+The machine's C++ compiler makes a small library of the source, of the emulator (the folder simt)
+and of the few lines below that pass arguments on. A checked library holds simt/check too, and the
+compiler then announces every access of the kernel (simt/README.md, "The checks").
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+SIMT = Path(__file__).with_name("simt")
+FLAGS = ["-std=c++20", "-g", "-gdwarf-4", "-fPIC", "-ffp-contract=off", "-pthread"]
+# Two libraries may hold kernels of one name: neither sees the other's.
+FLAGS += ["-fvisibility=hidden", *(["-Wl,-Bsymbolic"] if sys.platform == "linux" else [])]
+# Those of simt/README.md; a flag replaces its like from above.
+CHECK_FLAGS = ["-O1", "-g1", "-gdwarf-4", "-finline-small-functions", "-fno-tree-sra"]
+CHECK_FLAGS += ["-fsanitize=thread,bounds"]
+
+GLUE = r"""
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "simt.h"
+#include "kernel.cu"
+
+namespace {
+
+template <class T>
+std::string name_of() {
+    if constexpr (std::is_same_v<T, bool>) return "bool";
+    else if constexpr (std::is_same_v<T, float>) return "float32";
+    else if constexpr (std::is_same_v<T, double>) return "float64";
+    else if constexpr (std::is_integral_v<T>)
+        return (std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
+    else return "?";
+}
+
+// "float32", "float32*" or, where the kernel only reads, "float32 const*".
+template <class T>
+std::string word() {
+    if constexpr (!std::is_pointer_v<T>) return name_of<T>();
+    else {
+        using Element = std::remove_pointer_t<T>;
+        return name_of<std::remove_cv_t<Element>>() + (std::is_const_v<Element> ? " const*" : "*");
+    }
+}
+
+template <class... P>
+std::string words(void (*)(P...)) {
+    std::string all;
+    ((all += word<std::remove_cv_t<P>>() + ","), ...);
+    return all;
+}
+
+template <class... P, std::size_t... I>
+void go(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, void** given,
+        std::index_sequence<I...>) {
+    simt::launch(kernel, grid, block, shared,
+                 *static_cast<std::remove_cv_t<P>*>(given[I])...);
+}
+
+template <class... P>
+void call(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, void** given) {
+    go(kernel, grid, block, shared, given, std::index_sequence_for<P...>{});
+}
+
+volatile bool stop = false;
+bool asked_to_stop() { return stop; }
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+const char* tg_types() {
+    static const std::string all = words(KERNEL);
+    return all.c_str();
+}
+const char* tg_launch(const unsigned* n, std::size_t shared, void** given) {
+    simt::stop_when(asked_to_stop);
+    call(KERNEL, {n[0], n[1], n[2]}, {n[3], n[4], n[5]}, shared, given);
+    std::fflush(stdout);
+    return simt::last_error();
+}
+void tg_stop(int now) { stop = now != 0; }
+void* tg_allocate(std::size_t bytes) { return simt::allocate(bytes); }
+void tg_release(void* memory) { simt::release(memory); }
+void tg_to_device(void* to, const void* from, std::size_t n) { simt::copy_to_device(to, from, n); }
+void tg_to_host(void* to, const void* from, std::size_t n) { simt::copy_to_host(to, from, n); }
+}
+#pragma GCC visibility pop
+"""
+
+# What a checked library has besides: what was found and counted in its latest launch.
+CHECK_GLUE = r"""
+#include "check/check.h"
+
+namespace {
+const bool counting = (simt::check::count(true), true);
+std::string said;
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+const char* tg_counts() {
+    return (said = simt::check::json(simt::check::counts())).c_str();
+}
+const char* tg_counts_text() {
+    return (said = simt::check::text(simt::check::counts())).c_str();
+}
+const char* tg_notes() {
+    said.clear();
+    for (const auto& report : simt::check::reports())
+        if (report.note) said += report.text + "\n";
+    return said.c_str();
+}
+}
+#pragma GCC visibility pop
+"""
+
+
+# ---- the compiler --------------------------------------------------------------------------------
+def compiler() -> str:
+    for name in (os.environ.get("CXX", ""), "g++", "clang++", "c++"):
+        if name and (found := shutil.which(name)):
+            return found
+    raise RuntimeError(
+        "compile_kernel: there is no C++ compiler; install g++ or clang++, or set CXX to one"
+    )
+
+
+@functools.cache
+def is_gcc(path: str) -> bool:
+    """Not clang under its name, as c++ and even g++ may be."""
+    command = [path, "-dM", "-E", "-x", "c++", os.devnull]
+    known = subprocess.run(command, capture_output=True, text=True).stdout
+    return "__GNUC__" in known and "__clang__" not in known
+
+
+def checking_compiler() -> str:
+    """CXX if it is g++, else the g++ that is there: only it announces every access."""
+    if sys.platform != "linux":
+        raise NotImplementedError(
+            f"compile_kernel: checked=True is for Linux, not {sys.platform}; leave it out"
+        )
+    for name in (os.environ.get("CXX", ""), "g++", "c++"):
+        if name and (found := shutil.which(name)) and is_gcc(found):
+            return found
+    raise RuntimeError(
+        "compile_kernel: checked=True needs g++, and there is none; install it, or leave "
+        "checked=True out"
+    )
+
+
+def compiled(cxx: str, arguments: list[str], target: Path) -> str:
+    """Runs the compiler; the target is there at the end whole, or not at all. Returns its words."""
+    fresh = target.with_name(f"{os.getpid()}.{threading.get_ident()}.{target.name}")
+    command = [cxx, *FLAGS, *arguments, "-o", str(fresh)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        return run.stderr or f"{command[0]} ended with {run.returncode}"
+    fresh.replace(target)
+    return ""
+
+
+# ---- what stays for the next time ----------------------------------------------------------------
+def cache() -> Path:
+    """The user's own folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    folder = Path(base) / "tapegraph" / "kernels"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="tapegraph"))
+    return folder
+
+
+def folder_of(*parts: Any) -> Path:
+    """A folder of the cache that only these parts have."""
+    folder = cache() / hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+# ---- from source to a library --------------------------------------------------------------------
+def emulator(cxx: str, checked: bool) -> tuple[str, list[Path]]:
+    """What names the emulator's present sources, and their objects, compiled if they are not there.
+
+    The first time it takes some seconds, and with the checks half a minute."""
+    files = sorted([*SIMT.rglob("*.h"), *SIMT.rglob("*.cc")])
+    key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    folder = folder_of(cxx, FLAGS, key)
+    sources = sorted([*SIMT.glob("*.cc"), *(SIMT.glob("check/*.cc") if checked else [])])
+    objects = [folder / "_".join(f.relative_to(SIMT).with_suffix(".o").parts) for f in sources]
+
+    def compile_one(source: Path, target: Path) -> str:
+        # A debugger has nothing to look for in the checks.
+        flags = ["-O2", *(["-g0"] if source.parent.name == "check" else []), "-c"]
+        return "" if target.exists() else compiled(cxx, [*flags, str(source)], target)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        said = "".join(pool.map(compile_one, sources, objects))
+    if said:
+        raise RuntimeError(f"compile_kernel: the emulator does not compile:\n{essential(said)}")
+    return key, objects
+
+
+def built(source: str, name: str, checked: bool = False) -> Path:
+    """The library of a kernel; compiled if it is not there from before."""
+    cxx = checking_compiler() if checked else compiler()
+    key, objects = emulator(cxx, checked)
+    lines = GLUE.replace("KERNEL", name) + CHECK_GLUE * checked
+    folder = folder_of(cxx, FLAGS, CHECK_FLAGS * checked, key, lines, source)
+    library = folder / "kernel.so"
+    if library.exists():
+        return library
+    (folder / "kernel.cu").write_text(source)
+    glue, glue_object = folder / "glue.cc", folder / "glue.o"
+    glue.write_text(lines)
+    flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-I", str(SIMT), "-I", str(folder)]
+    said = compiled(cxx, [*flags, "-c", str(glue)], glue_object)
+    # Linked without -fsanitize: the functions that the checked kernel calls are simt's own.
+    whole = ["-shared", *(["-Wl,--no-undefined"] if sys.platform == "linux" else [])]
+    said = said or compiled(cxx, [*whole, str(glue_object), *map(str, objects)], library)
+    if said:
+        said = essential(said.replace(f"{folder}{os.sep}", ""))
+        raise RuntimeError(f"compile_kernel: {name} does not compile:\n{said}")
+    return library
+
+
+def essential(said: str) -> str:
+    """A compiler's words, at most 40 lines; the source is kernel.cu in them."""
+    return "\n".join(said.splitlines()[:40])
