@@ -45,3 +45,4 @@ for words in r"""
 end
 
 source core/gdb/printers.py
+source kernels/simt/gdb.py

@@ -147,6 +147,7 @@ void run(const Launch& launch) {
     launching = true;
     run_watched(launch);
     launching = false;
+    machine.launch = nullptr;
     if (!machine.failed) return;
     // Threads that the error left where they wait never go on. Their locals are not destroyed, as
     // on a GPU.

@@ -88,7 +88,7 @@ struct Queue {
 
 struct Machine {
     std::mutex busy;
-    const Launch* launch = nullptr;
+    const Launch* launch = nullptr;  // null while none runs
     unsigned threads = 0;  // of a block
     unsigned started = 0;  // how many of this block have begun
     uint3 next = {};       // the index of the next one, where they begin in order
