@@ -1,8 +1,8 @@
 // float16 and bfloat16 are stored in two bytes and computed in float32. A kernel knows nothing of
 // them: its inputs are widened, and what it makes is rounded once. The CPU's elementwise kernels do
-// so tile by tile (kernels/cpu/levels/elementwise_low.cc); all others here. An op that is made of several
-// others would round at each: it begins with  if (is_low(x)) return rounded(op(widened(x), ...),
-// x).
+// so tile by tile (kernels/cpu/levels/elementwise_low.cc); all others here. An op that is made of
+// several others would round at each: it begins with  if (is_low(x)) return rounded(op(widened(x),
+// ...), x).
 #pragma once
 
 #include "core/ops/elementwise.h"

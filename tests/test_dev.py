@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gpu
 import pytest
 from peers import ROOT, TOLERANCES, differences
 
@@ -50,6 +51,27 @@ def test_an_unknown_command_is_refused() -> None:
 def test_every_file_is_formatted() -> None:
     found = run(DEV, "format", "--check")
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+# ---- ./dev gpu ----------------------------------------------------------------------------------
+@pytest.mark.skipif(gpu.devices()[0] > 0, reason="there is a GPU")
+def test_gpu_says_that_there_is_none() -> None:
+    refused = run(DEV, "gpu")
+    assert refused.returncode == 1
+    assert "there is no GPU here" in refused.stderr
+    assert "./dev test kernels/cuda" in refused.stderr
+
+
+def test_the_report_has_every_part_and_says_which_failed(tmp_path, monkeypatch, capsys) -> None:
+    ladders = gpu.parts(BUILD, emulator=True)[2]
+    parts = [gpu.Part("Broken", ["sh", "-c", "echo why; exit 3"]), ladders]
+    monkeypatch.setattr(gpu, "parts", lambda build, emulator: parts)
+    assert gpu.report(tmp_path, emulator=True) == 1
+    assert capsys.readouterr().out.endswith("FAILED: Broken\n")
+    report = (tmp_path / "report.md").read_text()
+    assert "## Broken: FAILED\n\n```\nwhy\n```\n" in report
+    assert "## Ladders: passed" in report
+    assert re.search(r"^\| matmul, float32, side 20 \| tiled \| [\d.]+ \|", report, re.MULTILINE)
 
 
 # ---- ./dev fuzz ---------------------------------------------------------------------------------

@@ -89,9 +89,9 @@ struct Queue {
 struct Machine {
     std::mutex busy;
     const Launch* launch = nullptr;  // null while none runs
-    unsigned threads = 0;  // of a block
-    unsigned started = 0;  // how many of this block have begun
-    uint3 next = {};       // the index of the next one, where they begin in order
+    unsigned threads = 0;            // of a block
+    unsigned started = 0;            // how many of this block have begun
+    uint3 next = {};                 // the index of the next one, where they begin in order
     unsigned at_barrier = 0;
     unsigned votes = 0;          // of those at the barrier, how many said yes,
     unsigned votes_counted = 0;  // and at the barrier that was passed last
