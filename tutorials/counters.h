@@ -40,7 +40,7 @@ inline void show_counts(const std::string& source) {
     const auto print = [&](const std::string& code, const std::string& read,
                            const std::string& written, const std::string& sectors,
                            const std::string& passes) {
-        std::snprintf(row, sizeof row, "%-*s %7s %7s  %13s  %13s\n", static_cast<int>(width),
+        std::snprintf(row, sizeof row, "%-*s %8s %8s  %18s  %13s\n", static_cast<int>(width),
                       code.c_str(), read.c_str(), written.c_str(), sectors.c_str(), passes.c_str());
         block(row);
     };

@@ -43,7 +43,7 @@ def show_counts(kernel: Any, source: str) -> None:
         rows.append((code, str(line.bytes_read), str(line.bytes_written), sectors, passes))
     width = max(len(code) for code, *_ in rows)
     for code, read, written, sectors, passes in rows:
-        print(f"{code:<{width}} {read:>7} {written:>7}  {sectors:>13}  {passes:>13}")
+        print(f"{code:<{width}} {read:>8} {written:>8}  {sectors:>18}  {passes:>13}")
 
 
 class Totals(NamedTuple):
