@@ -68,7 +68,7 @@ test_cpp() {
     [ $# -gt 0 ] && export TAPEGRAPH_TEST
     status=0
     step "ctest-$preset" "C++ tests on every level of this processor, and the lessons" \
-        ctest --preset "$preset" -V ${1+-R} ${1+"^cpp_$only"} || status=$?
+        ctest --preset "$preset" -V -j 2 ${1+-R} ${1+"^cpp_$only"} || status=$?
     unset TAPEGRAPH_TEST
     count_ctest >"$logs/count"
     count <"$logs/count"
