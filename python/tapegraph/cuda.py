@@ -250,8 +250,8 @@ def compile_kernel(kernel_source: str, kernel_name: str, *, checked: bool = Fals
     The first use compiles the emulator too, some seconds or, checked, half a minute; what is
     compiled stays in the user's cache folder.
     checked: races, accesses out of bounds and reads of what nobody wrote fail the launch, named
-    with lines of the source, "kernel.cu:7"; and scale.counts says what each line did to memory.
-    Launches are slower. It needs Linux and g++.
+    with lines of the source, "kernel.cu:7"; and scale.counts says what each line did to memory,
+    and a notebook draws it. Launches are slower. It needs Linux and g++.
     RuntimeError: there is no compiler, or it refused the source.
     """
     from .cuda_kernel import Kernel  # it takes what only few programs need

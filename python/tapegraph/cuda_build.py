@@ -120,6 +120,9 @@ const char* tg_counts() {
 const char* tg_counts_text() {
     return (said = simt::check::text(simt::check::counts())).c_str();
 }
+const char* tg_svg() {
+    return (said = simt::check::svg(simt::check::counts())).c_str();
+}
 const char* tg_notes() {
     said.clear();
     for (const auto& report : simt::check::reports())

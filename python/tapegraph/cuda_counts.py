@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ class Counts(NamedTuple):
     lines: list[LineCounts]  # in the order of the source
     cut: bool  # a loop without barriers was too long: its first rounds are counted
     text: str
+    svg: str  # which lane of warp 0 of block 0 touched which bytes, as a picture
 
     def line(self, number: int) -> LineCounts:
         """That of line `number` of the source, the first being 1. KeyError: it touched nothing."""
@@ -47,9 +49,12 @@ class Counts(NamedTuple):
     def __repr__(self) -> str:
         return self.text
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.text)}</pre>{self.svg}"
 
-def read_counts(from_json: str, text: str) -> Counts:
-    """The two forms in which simt/check gives them."""
+
+def read_counts(from_json: str, text: str, svg: str) -> Counts:
+    """From the three forms in which simt/check gives them."""
     launch = json.loads(from_json)
     lines = [
         LineCounts(
@@ -70,5 +75,5 @@ def read_counts(from_json: str, text: str) -> Counts:
     ]
     return Counts(
         tuple(launch["grid"]), tuple(launch["block"]), launch["bytes_read"],
-        launch["bytes_written"], lines, launch["cut"], text,
+        launch["bytes_written"], lines, launch["cut"], text, svg,
     )  # fmt: skip

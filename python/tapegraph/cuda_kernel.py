@@ -105,7 +105,7 @@ class Kernel:
         self._counts: Counts | None = None
         self._notes: list[str] = []
         self._library = ctypes.CDLL(str(built(source, name, self.checked)))
-        its = ("tg_counts", "tg_counts_text", "tg_notes") if checked else ()
+        its = ("tg_counts", "tg_counts_text", "tg_svg", "tg_notes") if checked else ()
         for f in ("tg_types", "tg_launch", *its):
             getattr(self._library, f).restype = ctypes.c_char_p
         self._library.tg_allocate.restype = ctypes.c_void_p
@@ -184,7 +184,7 @@ class Kernel:
         def said(name: str) -> str:
             return getattr(self._library, name)().decode(errors="replace")
 
-        self._counts = read_counts(said("tg_counts"), said("tg_counts_text"))
+        self._counts = read_counts(said("tg_counts"), said("tg_counts_text"), said("tg_svg"))
         self._notes = said("tg_notes").splitlines()
 
     def _seen(self, what: str) -> None:
@@ -199,6 +199,14 @@ class Kernel:
         self._seen("counts")
         assert self._counts is not None
         return self._counts
+
+    def svg(self) -> str:
+        """A picture of the latest launch: which lane of warp 0 of block 0 touched which bytes, of
+        each sector of global memory and each bank of shared memory; a notebook shows it."""
+        return self.counts.svg
+
+    def _repr_html_(self) -> str | None:
+        return None if self._counts is None else self._counts._repr_html_()
 
     @property
     def notes(self) -> list[str]:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import threading
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -109,6 +110,22 @@ def test_counts_say_what_each_line_did_to_memory():
     )
     with pytest.raises(KeyError, match="line 16 of the kernel touched no memory"):
         counts.line(16)
+
+
+def test_a_notebook_draws_the_launch():
+    transpose = tg.cuda.compile_kernel(SOURCE.replace("tile", "a_tile"), "transpose", checked=True)
+    assert transpose._repr_html_() is None  # nothing to draw yet
+    transpose(1, (32, 32), (np.zeros(1024, np.float32), np.zeros(1024, np.float32)))
+    picture = ElementTree.fromstring(transpose.svg())
+    labels = [t.text for t in picture.iter("{http://www.w3.org/2000/svg}text") if ":" in t.text]
+    assert labels[1:] == [
+        "kernel.cu:15 reads argument 1: 32 lanes, 4 sectors for 4",
+        "kernel.cu:15 writes a_tile: 32 lanes, 1 bank pass for 1",
+        "kernel.cu:17 reads a_tile: 32 lanes, 32 bank passes for 1",
+        "kernel.cu:17 writes argument 0: 32 lanes, 4 sectors for 4",
+    ]
+    assert transpose._repr_html_() == f"<pre>{transpose.counts.text}</pre>{transpose.svg()}"
+    assert tg.cuda.compile_kernel(SOURCE, "twice")._repr_html_() is None
 
 
 def test_counts_are_of_the_latest_launch_also_of_one_that_failed():

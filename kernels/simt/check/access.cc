@@ -13,10 +13,6 @@
 namespace simt::check {
 namespace {
 
-const char* verb(Way way) {
-    return way == Way::read ? "reads" : way == Way::write ? "writes" : "changes";
-}
-
 std::string who(unsigned thread) {
     return thread_text(thread) + " of " + block_text(current_block());
 }

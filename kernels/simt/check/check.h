@@ -35,19 +35,34 @@ struct LineCounts {
     std::uint64_t atomics = 0, atomic_passes = 0;
 };
 
+// One instruction of a warp: which bytes each lane touched.
+struct WarpAccess {
+    std::string place, verb;       // "a.cu:12", "reads"
+    std::string variable;          // "copy", "argument 0"
+    bool shared = false;           // else global
+    unsigned size = 0;             // bytes of a lane
+    unsigned lanes = 0;            // a bit for each that is active
+    std::int64_t offset[32] = {};  // of each lane's bytes in the variable
+    unsigned round = 1;            // how often the warp came by
+};
+
 // Arithmetic is not counted: the compiler announces accesses to memory only.
 struct LaunchCounts {
     dim3 grid, block;
     std::uint64_t bytes_read = 0, bytes_written = 0;  // as threads asked for them
     std::vector<LineCounts> lines;                    // ordered by place
     bool cut = false;  // a loop without barriers was too long: its first rounds are counted
+    // By warp 0 of block 0, in its order: the first 8 rounds of each instruction, at most 64.
+    std::vector<WarpAccess> accesses;
 };
 
 // Off at first, unless SIMT_COUNTERS is in the environment: "text" or "json" prints the counts of
-// every launch to stderr.
+// every launch to stderr; or SIMT_ACCESSES: "name.svg" draws the first 100 launches, into
+// name.1.svg and so on.
 void count(bool on);
 LaunchCounts counts();  // of the latest launch while counting was on
 std::string text(const LaunchCounts& counts);
 std::string json(const LaunchCounts& counts);
+std::string svg(const LaunchCounts& counts);  // a picture of `accesses`
 
 }  // namespace simt::check

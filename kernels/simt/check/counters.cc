@@ -10,9 +10,9 @@
 namespace simt::check {
 namespace {
 
-constexpr Address sector_bytes = 32, bank_bytes = 4, banks = 32;
 // Groups between two barriers: 70 MB of them. What would open another is left out, and said to be.
 constexpr std::size_t most_open = 1u << 18;
+constexpr unsigned most_rounds = 8, most_drawn = 64;
 
 // How many different units of `unit` bytes the lanes ask for.
 template <class Group>
@@ -42,9 +42,6 @@ std::uint64_t passes(const Group& group, unsigned lanes) {
     return most;
 }
 
-// Wide accesses are served in parts: 8 bytes a half warp at a time, 16 a quarter.
-unsigned lanes_at_once(unsigned size) { return size <= 4 ? 32 : size <= 8 ? 16 : 8; }
-
 // The most lanes that change one place.
 template <class Group>
 std::uint64_t contention(const Group& group) {
@@ -60,6 +57,8 @@ std::uint64_t contention(const Group& group) {
 void Counters::launch_begins() {
     groups_.clear();
     lines_.clear();
+    accesses_.clear();
+    rounds_.clear();
     cut_ = false;
 }
 
@@ -72,6 +71,7 @@ void Counters::touch(Address at, unsigned size, Way way, bool shared, std::uint3
         return;
     }
     Group& group = groups_[key];
+    if (group.lanes == 0) group.turn = ++turns_;
     group.way = way;
     group.shared = shared;
     group.size = std::max(group.size, size);
@@ -80,9 +80,42 @@ void Counters::touch(Address at, unsigned size, Way way, bool shared, std::uint3
 }
 
 void Counters::part_ends() {
+    draw_part();
     for (const auto& [key, group] : groups_) count(key.site, group);
     groups_.clear();
     for (auto& of_thread : occurrences_) of_thread.clear();
+}
+
+// What warp 0 of block 0 did since the last barrier, in its order.
+void Counters::draw_part() {
+    if (state.blocks.empty() || state.blocks.back().second != 0) return;
+    if (accesses_.size() >= most_drawn) return;
+    std::vector<std::pair<std::uint64_t, const std::pair<const Key, Group>*>> order;
+    for (const auto& entry : groups_)
+        if (entry.first.warp == 0) order.push_back({entry.second.turn, &entry});
+    std::sort(order.begin(), order.end());
+    for (const auto& [turn, entry] : order) {
+        const unsigned round = ++rounds_[entry->first.site];
+        if (round > most_rounds || accesses_.size() >= most_drawn) continue;
+        accesses_.push_back(drawn(entry->first.site, entry->second));
+        accesses_.back().round = round;
+    }
+}
+
+WarpAccess Counters::drawn(std::uint32_t site, const Group& group) {
+    const Variable variable = variable_at(group.at[std::countr_zero(group.lanes)]);
+    WarpAccess access = {state.sites.place(site),
+                         verb(group.way),
+                         variable.name,
+                         group.shared,
+                         group.size,
+                         group.lanes,
+                         {},
+                         1};
+    for (unsigned lane = 0; lane < 32; ++lane)
+        if (group.lanes >> lane & 1)
+            access.offset[lane] = static_cast<std::int64_t>(group.at[lane] - variable.begin);
+    return access;
 }
 
 void Counters::count(std::uint32_t site, const Group& group) {
@@ -117,6 +150,7 @@ void Counters::launch_ends() {
     part_ends();
     counts = {};
     counts.cut = cut_;
+    counts.accesses = std::move(accesses_);
     for (auto& [place, line] : lines_) {
         line.place = place;
         counts.lines.push_back(line);

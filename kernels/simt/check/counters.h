@@ -18,6 +18,11 @@
 
 namespace simt::check {
 
+constexpr Address sector_bytes = 32, bank_bytes = 4, banks = 32;
+
+// Wide accesses to shared memory are served in parts: 8 bytes a half warp at a time, 16 a quarter.
+inline unsigned lanes_at_once(unsigned size) { return size <= 4 ? 32 : size <= 8 ? 16 : 8; }
+
 class Counters {
   public:
     bool on = false;
@@ -38,6 +43,7 @@ class Counters {
         unsigned size = 0;
         unsigned lanes = 0;
         Address at[32] = {};
+        std::uint64_t turn = 0;  // of its first lane
     };
     struct Key {
         std::uint32_t site, occurrence;
@@ -52,11 +58,16 @@ class Counters {
         }
     };
     void count(std::uint32_t site, const Group& group);
+    void draw_part();
+    WarpAccess drawn(std::uint32_t site, const Group& group);
 
     std::unordered_map<Key, Group, Hash> groups_;
     // By thread: how often it came by each site.
     std::unordered_map<std::uint32_t, std::uint32_t> occurrences_[most_threads];
     std::map<std::string, LineCounts> lines_;
+    std::uint64_t turns_ = 0;
+    std::vector<WarpAccess> accesses_;
+    std::unordered_map<std::uint32_t, unsigned> rounds_;  // of warp 0 of block 0, at each site
     bool cut_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <new>
 
 #include "state.h"
@@ -40,6 +41,20 @@ void launch_begins(const Launch& launch) {
     state.dynamic_end = address_of(dynamic.end);
 }
 
+constexpr unsigned most_pictures = 100;
+
+// What SIMT_ACCESSES names: each launch's picture goes into a file of its own.
+void draw(const char* name) {
+    static unsigned number = 0;
+    if (number == most_pictures) return;
+    std::string file = name;
+    const std::size_t dot = file.rfind('.');
+    file.insert(
+        dot == std::string::npos || file.find('/', dot) != std::string::npos ? file.size() : dot,
+        "." + std::to_string(++number));
+    std::ofstream(file) << svg(counts());
+}
+
 // What SIMT_COUNTERS asks for: 0, or the first letter of text or json.
 char counters_wish() {
     const char* wish = std::getenv("SIMT_COUNTERS");
@@ -48,7 +63,9 @@ char counters_wish() {
 
 void show_counts() {
     static const char wish = counters_wish();
+    static const char* const picture = std::getenv("SIMT_ACCESSES");
     state.counters.launch_ends();
+    if (picture) draw(picture);
     if (wish == 0) return;
     const std::string shown = wish == 't' ? text(counts()) : json(counts()) + "\n";
     std::fputs(shown.c_str(), stderr);
@@ -152,7 +169,7 @@ struct Watching {
     Watching() {
         new (&state) State;
         observer = &events;
-        state.counters.on = counters_wish() != 0;
+        state.counters.on = counters_wish() != 0 || std::getenv("SIMT_ACCESSES") != nullptr;
     }
 };
 [[gnu::init_priority(101)]] Watching watching;

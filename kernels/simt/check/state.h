@@ -79,6 +79,13 @@ std::string thread_text(unsigned thread);                   // "thread (1, 0, 0)
 std::string block_text(std::uint64_t block);                // "block (0, 0, 0)"
 std::string bytes_text(std::size_t bytes);                  // "1 byte", "4 bytes"
 std::string allocation_text(const Allocation& allocation);  // "argument 0", "an allocation"
+const char* verb(Way way);                                  // "reads"
+struct Variable {
+    std::string name;  // "copy", "argument 0", "an allocation", "dynamic shared memory", "memory"
+    Address begin = 0;
+    std::size_t bytes = 0;
+};
+Variable variable_at(Address at);
 // "copy (bytes 4 to 7 of 256)", "argument 0 (...)", "an allocation (...)", "... memory at 0x...".
 std::string variable_text(Address at, unsigned size);
 std::string place_text(const Access& access);  // "a.cu:12"

@@ -38,17 +38,25 @@ std::string allocation_text(const Allocation& a) {
     return "an allocation";
 }
 
-std::string variable_text(Address at, unsigned size) {
+const char* verb(Way way) {
+    return way == Way::read ? "reads" : way == Way::write ? "writes" : "changes";
+}
+
+Variable variable_at(Address at) {
     if (const Allocation* a = state.allocations.holding(at))
-        return allocation_text(*a) + range(at - a->begin, size, a->bytes);
+        return {allocation_text(*a), a->begin, a->bytes};
     if (state.near_dynamic(at))
-        return "dynamic shared memory" +
-               range(at - state.dynamic_begin, size, state.dynamic_end - state.dynamic_begin);
+        return {"dynamic shared memory", state.dynamic_begin,
+                state.dynamic_end - state.dynamic_begin};
     const Module* module = module_of(at);
     if (const Symbol* symbol = module ? module->symbol(at) : nullptr)
-        return short_name(symbol->name) +
-               range(at - symbol->begin, size, symbol->end - symbol->begin);
-    return "memory";
+        return {short_name(symbol->name), symbol->begin, symbol->end - symbol->begin};
+    return {"memory", 0, 0};
+}
+
+std::string variable_text(Address at, unsigned size) {
+    const Variable v = variable_at(at);
+    return v.bytes == 0 ? v.name : v.name + range(at - v.begin, size, v.bytes);
 }
 
 std::string place_text(const Access& access) { return state.sites.place(access.site()); }

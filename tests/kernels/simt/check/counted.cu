@@ -46,6 +46,20 @@ __global__ void even_lanes(float* out) {
     if (threadIdx.x % 2 == 0) out[threadIdx.x] = 1;
 }
 
+__global__ void drawn(int* out, const int* in) {
+    __shared__ int tile[64];
+    const int value = in[12 * threadIdx.x];
+    tile[16 * threadIdx.x] = value;
+    __syncthreads();
+    out[threadIdx.x] = tile[0];
+}
+
+__global__ void summed(int* out, const int* in) {
+    int total = 0;
+    for (unsigned i = 0; i < 10; ++i) total += in[threadIdx.x + i];
+    out[2 * blockIdx.x + threadIdx.x] = total;
+}
+
 __global__ void global_index(float* out) {
     const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < gridDim.x * blockDim.x) out[i] = 1;
@@ -68,6 +82,8 @@ void copy_float4(float* out, const float* in) {
            reinterpret_cast<const float4*>(in));
 }
 void every_second(float* out) { launch(even_lanes, 1, 32, 0, out); }
+void four_lanes(int* out, const int* in) { launch(drawn, 1, 4, 0, out, in); }
+void many_rounds(int* out, const int* in) { launch(summed, 2, 2, 0, out, in); }
 void by_block(float* out) { launch(global_index, 1, 32, 0, out); }
 
 const char* line(const char* wanted) {

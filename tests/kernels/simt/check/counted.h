@@ -11,7 +11,9 @@ void broadcast(float* out, const float* in);
 void histogram(int* bins);  // 64 threads, 4 bins
 void copy_float4(float* out, const float* in);
 void every_second(float* out);
-void by_block(float* out);  // uses blockIdx, blockDim and gridDim
+void four_lanes(int* out, const int* in);   // 1 x 4 threads
+void many_rounds(int* out, const int* in);  // 2 x 2 threads, 10 rounds
+void by_block(float* out);                  // uses blockIdx, blockDim and gridDim
 
 // The line of counted.cu, as "counted.cu:12", that holds this text.
 const char* line(const char* text);

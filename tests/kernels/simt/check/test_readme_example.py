@@ -41,9 +41,11 @@ def test_the_two_commands_give_the_reports_and_counts_shown(tmp_path: Path) -> N
     (tmp_path / "simt").symlink_to(SIMT)
     (tmp_path / "my.cu").write_text(program.replace("    __syncthreads();\n", ""))
     subprocess.run(["sh", "-e", "-c", commands], cwd=tmp_path, check=True)
-    environment = {**os.environ, "SIMT_COUNTERS": "text"}
+    environment = {**os.environ, "SIMT_COUNTERS": "text", "SIMT_ACCESSES": "a picture.svg"}
     run = subprocess.run(
         ["./my"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert run.stdout == report
     assert run.stderr == counts
+    picture = (tmp_path / "a picture.1.svg").read_text()
+    assert " reads copy: 32 lanes, 1 bank pass for 1</text>" in picture
