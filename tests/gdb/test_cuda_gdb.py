@@ -54,5 +54,6 @@ def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
 def test_the_session_of_the_lesson_prints_what_was_recorded() -> None:
     run = run_script(LESSON / "session.gdb", "lesson_10_cuda_one_lesson")
     _, heading, rest = run.stdout.partition("--- ")
-    printed = re.findall(r"^(?:--- |\$\d+ = |\d+\t).*\n", heading + rest, re.MULTILINE)
+    lines = r"^(?:--- |\$\d+ = |\d+\t|block \(| ?\d+ [a-z]).*\n"
+    printed = re.findall(lines, heading + rest, re.MULTILINE)
     assert "".join(printed) == (LESSON / "session.txt").read_text(), run.stdout + run.stderr
