@@ -21,7 +21,7 @@ std::vector<std::int64_t> start_of(std::uint64_t seed) {
 // What is decided while a function is traced would stay so at all calls of its program.
 void not_in_a_trace(const char* what, const char* instead) {
     for (const Recording* r = recording(); r; r = r->enclosing)
-        if (r->kind == Recording::trace)
+        if (r->kind == Recording::traced)
             fail(ErrorKind::runtime, what, ": ", r->name, " is being traced, and its program ",
                  instead);
 }

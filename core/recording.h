@@ -99,7 +99,7 @@ struct Fact {
 };
 
 struct Recording {
-    enum Kind : std::uint8_t { graph, trace } kind = graph;
+    enum Kind : std::uint8_t { built, traced } kind = built;
     std::uint64_t id = 0;
     std::string name;  // of the function or the graph, for errors
     Where opened;

@@ -148,7 +148,7 @@ Scalar Tensor::item_scalar(Where where) const {
     if (is_symbolic()) {
         no_value(*this, "item");
     }
-    if (recording() && recording()->kind == Recording::trace)
+    if (recording() && recording()->kind == Recording::traced)
         fail(ErrorKind::runtime, "item: ", recording()->name,
              " is being traced, and a number read now would be frozen into its program; keep it a "
              "tensor, or read it before the call");

@@ -36,7 +36,7 @@ void check_writable(const Tensor& target, const char* op) {
              " has several indices for one element (it was expanded); clone() it first");
     const Recording* r = recording();
     const bool own = r && h.storage->born == r->id;
-    if (r && r->kind == Recording::graph && !(own && h.storage->symbol) && !h.storage->generator)
+    if (r && r->kind == Recording::built && !(own && h.storage->symbol) && !h.storage->generator)
         fail(ErrorKind::runtime, op,
              ": a graph only reads tensors made outside of it; use assign(variable, value)");
     if (grad_enabled() && of_leaf(r, h.history) && target.requires_grad())
@@ -112,7 +112,7 @@ Ref<Node> write_line(const Value& base, const Tensor& target, const Value& v, co
 void write_recorded(Recording& r, const Tensor& target, const Tensor& value, const char* op) {
     const Handle& h = target.handle();
     const bool with_bytes = r.made(*h.storage) && !h.storage->symbol;
-    if (r.kind == Recording::trace && with_bytes) r.make_symbol(h.storage, op);
+    if (r.kind == Recording::traced && with_bytes) r.make_symbol(h.storage, op);
     const bool target_wanted = target.requires_grad();
     const Value v = value_of(value);
     const bool value_wanted = v.node->requires_grad;

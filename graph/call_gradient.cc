@@ -164,7 +164,7 @@ struct Roots {
 
 Recording recording_for(const Callable& callable) {
     Recording r;
-    r.kind = Recording::trace;
+    r.kind = Recording::traced;
     r.id = new_recording_id();
     r.name = callable.written->name + "'s gradient";
     return r;

@@ -34,7 +34,7 @@ namespace {
 
 Recording& open_graph(const char* what) {
     Recording* r = recording();
-    if (!r || r->kind != Recording::graph)
+    if (!r || r->kind != Recording::built)
         fail(ErrorKind::runtime, what, ": no graph is open; write it inside one: ",
              "`with Graph() as g:` in Python, `GraphScope open(graph);` in C++");
     return *r;

@@ -313,7 +313,7 @@ std::unique_ptr<TraceState> new_trace(const std::string& name, const Where& wher
     auto trace = std::make_unique<TraceState>();
     trace->key = key;
     Tracer t(*trace);
-    t.r.kind = Recording::trace;
+    t.r.kind = Recording::traced;
     t.r.id = new_recording_id();
     t.r.name = name;
     t.r.opened = where;

@@ -213,7 +213,7 @@ void trace(Traced& t,
            const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& function,
            const std::vector<Tensor>& arguments, const std::vector<bool>& batched,
            const VmapOptions& options) {
-    t.r.kind = Recording::trace;
+    t.r.kind = Recording::traced;
     t.r.id = new_recording_id();
     t.r.name = options.name;
     t.r.opened = options.where;

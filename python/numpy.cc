@@ -152,7 +152,7 @@ PyObject* as_tensor(const Call& c) {
 // A symbol has no numbers yet, and those of other tensors would be frozen into a trace.
 void check_has_value(const Call& c, const Tensor& x) {
     if (x.is_symbolic()) no_value(x, c.name());
-    if (recording() && recording()->kind == Recording::trace)
+    if (recording() && recording()->kind == Recording::traced)
         fail(ErrorKind::runtime, c.name(), ": ", recording()->name,
              " is being traced, and numbers read now would be frozen into its program; keep them "
              "a tensor, or read them before the call");
