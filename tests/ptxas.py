@@ -29,7 +29,7 @@ HEAD = f"""\
 
 Written by `./dev python tests/ptxas.py` from what ptxas says; a test fails when it says otherwise.
 A line is a kernel; of a template's instances (dtypes, formulas) each number is the most.
-`sm_90 registers` are one thread's; a *spill* is bytes of a thread that found no register and go to
+`sm_75 registers` are one thread's; a *spill* is bytes of a thread that found no register and go to
 memory; *shared* are the bytes that a block declares, without the dynamic ones. *Occupancy*: the
 share of a multiprocessor's warps that can be there together with blocks of {BLOCK} threads, by
 registers and declared shared memory. Not measured on a GPU.
