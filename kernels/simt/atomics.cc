@@ -78,6 +78,12 @@ unsigned atomicAdd(unsigned* address, unsigned value) { return add(address, valu
 simt_u64 atomicAdd(simt_u64* address, simt_u64 value) { return add(address, value, CALLER); }
 float atomicAdd(float* address, float value) { return add(address, value, CALLER); }
 double atomicAdd(double* address, double value) { return add(address, value, CALLER); }
+float simt::atomic_add(float* address, float value, const void* caller) {
+    return add(address, value, caller);
+}
+double simt::atomic_add(double* address, double value, const void* caller) {
+    return add(address, value, caller);
+}
 
 int atomicSub(int* address, int value) {
     const int negative = static_cast<int>(0u - static_cast<unsigned>(value));

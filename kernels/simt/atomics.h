@@ -11,6 +11,12 @@ simt_u64 atomicAdd(simt_u64* address, simt_u64 value);
 float atomicAdd(float* address, float value);
 double atomicAdd(double* address, double value);
 
+// The same for counted.h, which knows where in the kernel it was called from.
+namespace simt {
+float atomic_add(float* address, float value, const void* caller);
+double atomic_add(double* address, double value, const void* caller);
+}  // namespace simt
+
 // old - value
 int atomicSub(int* address, int value);
 unsigned atomicSub(unsigned* address, unsigned value);

@@ -2,7 +2,7 @@
 // orders threads or changes who owns memory; reads and writes themselves are not its business: a
 // build with -fsanitize=thread calls __tsan_read4() and its kin for those.
 // All calls come from the OS thread that launched, or that allocates; none is made inside a kernel
-// but `atomic`, `fence` and `warp_synchronised`, which come from the operation itself.
+// but `atomic`, `computed`, `fence` and `warp_synchronised`, which come from the operation itself.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +36,10 @@ struct Observer {
     // `code` is where in the kernel.
     void (*atomic)(const void* address, std::size_t bytes,
                    const void* code) = [](const void*, std::size_t, const void*) {};
+    // The current thread computes with numbers of counted.h, at `code`; if `changed` is not null,
+    // it is about to read and to write `bytes` there.
+    void (*computed)(unsigned operations, const void* code, const void* changed,
+                     std::size_t bytes) = [](unsigned, const void*, const void*, std::size_t) {};
     // The current thread calls __threadfence_block (block), __threadfence or __threadfence_system.
     enum class Scope { block, device, system };
     void (*fence)(Scope scope) = [](Scope) {};

@@ -34,6 +34,7 @@ GLUE = r"""
 #include <utility>
 
 #include "simt.h"
+#include "counted.h"
 #include "kernel.cu"
 
 namespace {
@@ -43,6 +44,8 @@ std::string name_of() {
     if constexpr (std::is_same_v<T, bool>) return "bool";
     else if constexpr (std::is_same_v<T, float>) return "float32";
     else if constexpr (std::is_same_v<T, double>) return "float64";
+    else if constexpr (std::is_same_v<T, simt::counted_float>) return "float32";
+    else if constexpr (std::is_same_v<T, simt::counted_double>) return "float64";
     else if constexpr (std::is_integral_v<T>)
         return (std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
     else return "?";

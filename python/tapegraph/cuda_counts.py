@@ -22,6 +22,7 @@ class LineCounts(NamedTuple):
     most_bank_passes: int  # and the most of one instruction: 1 is without conflict
     atomics: int  # instructions,
     atomic_passes: int  # and how often their lanes queued for one address
+    operations: int  # of lanes, if the kernel computes with simt::counted_float
 
 
 class Counts(NamedTuple):
@@ -31,17 +32,24 @@ class Counts(NamedTuple):
     block: tuple[int, int, int]
     bytes_read: int  # as threads asked for them
     bytes_written: int
+    sectors: int
+    operations: int
     lines: list[LineCounts]  # in the order of the source
     cut: bool  # a loop without barriers was too long: its first rounds are counted
     text: str
     svg: str  # which lane of warp 0 of block 0 touched which bytes, as a picture
 
     def line(self, number: int) -> LineCounts:
-        """That of line `number` of the source, the first being 1. KeyError: it touched nothing."""
+        """That of line `number` of the source, the first being 1. KeyError: there is none."""
         for counts in self.lines:
             if counts.place == f"kernel.cu:{number}":
                 return counts
-        raise KeyError(f"line {number} of the kernel touched no memory of the device")
+        raise KeyError(f"line {number} of the kernel did nothing that is counted")
+
+    @property
+    def intensity(self) -> float:
+        """Operations for each byte of the sectors, as if there were no cache."""
+        return self.operations / (32 * self.sectors) if self.sectors else 0.0
 
     def __str__(self) -> str:
         return self.text
@@ -60,7 +68,7 @@ def read_counts(from_json: str, text: str, svg: str) -> Counts:
         LineCounts(
             place=line["place"],
             warps=line["instructions"],
-            lanes=line["lanes"] / line["instructions"],
+            lanes=line["lanes"] / max(line["instructions"], 1),
             bytes_read=line["bytes_read"],
             bytes_written=line["bytes_written"],
             sectors=line["sectors"],
@@ -70,10 +78,19 @@ def read_counts(from_json: str, text: str, svg: str) -> Counts:
             most_bank_passes=line["most_passes"],
             atomics=line["atomics"],
             atomic_passes=line["atomic_passes"],
+            operations=line["operations"],
         )
         for line in launch["lines"]
     ]
     return Counts(
-        tuple(launch["grid"]), tuple(launch["block"]), launch["bytes_read"],
-        launch["bytes_written"], lines, launch["cut"], text, svg,
-    )  # fmt: skip
+        grid=tuple(launch["grid"]),
+        block=tuple(launch["block"]),
+        bytes_read=launch["bytes_read"],
+        bytes_written=launch["bytes_written"],
+        sectors=launch["sectors"],
+        operations=launch["operations"],
+        lines=lines,
+        cut=launch["cut"],
+        text=text,
+        svg=svg,
+    )

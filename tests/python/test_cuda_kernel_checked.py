@@ -29,6 +29,14 @@ __global__ void transpose(float* y, const float* x) {
     y[threadIdx.y * 32 + threadIdx.x] = tile[threadIdx.x][threadIdx.y];  // by columns
 }
 
+template <class T>
+__global__ void polynomial(T* x, T factor) {
+    T t = x[threadIdx.x] * factor;
+    T y = 1;
+    for (int i = 0; i < 3; ++i) y = y * t + 1;
+    x[threadIdx.x] = y;
+}
+
 __global__ void bins(int* y, const int* x) {
     atomicAdd(&y[x[threadIdx.x]], 1);
 }
@@ -97,10 +105,10 @@ def test_counts_say_what_each_line_did_to_memory():
     counts = transpose.counts
     fill, turn = counts.lines
     assert fill == (f"kernel.cu:{line_of('tile[threadIdx.y]')}",
-                    64, 32, 4096, 4096, 128, 128, 32, 32, 1, 0, 0)  # fmt: skip
+                    64, 32, 4096, 4096, 128, 128, 32, 32, 1, 0, 0, 0)  # fmt: skip
     assert turn == counts.line(line_of("tile[threadIdx.x][threadIdx.y]"))
     assert (turn.bank_passes, turn.ideal_bank_passes, turn.most_bank_passes) == (1024, 32, 32)
-    assert counts[:4] == ((1, 1, 1), (32, 32, 1), 8192, 8192) and not counts.cut
+    assert counts[:6] == ((1, 1, 1), (32, 32, 1), 8192, 8192, 256, 0) and not counts.cut
     assert str(counts) == counts.text == repr(counts)
     assert counts.text == (
         "launch: grid (1, 1, 1), block (32, 32, 1), 8192 bytes read, 8192 written\n"
@@ -108,8 +116,23 @@ def test_counts_say_what_each_line_did_to_memory():
         "kernel.cu:15     64   32.0  4096     4096  128 for 128    32 for 32              -\n"
         "kernel.cu:17     64   32.0  4096     4096  128 for 128  1024 for 32              -\n"
     )
-    with pytest.raises(KeyError, match="line 16 of the kernel touched no memory"):
+    with pytest.raises(KeyError, match="line 16 of the kernel did nothing that is counted"):
         counts.line(16)
+
+
+def test_counted_numbers_give_an_arithmetic_intensity():
+    x = np.arange(64, dtype=np.float32)
+    plain, counted = x.copy(), x.copy()
+    tg.cuda.compile_kernel(SOURCE, "polynomial<float>")(1, 64, (plain, 0.5))
+    kernel = tg.cuda.compile_kernel(SOURCE, "polynomial<simt::counted_float>", checked=True)
+    kernel(1, 64, (counted, 0.5))
+    assert counted.tolist() == plain.tolist()
+    counts = kernel.counts
+    assert counts.line(line_of("y = y * t + 1")).operations == 64 * 3 * 2
+    assert counts.operations == 64 * (3 * 2 + 1)
+    assert counts.sectors == 2 * 64 * 4 // 32
+    assert counts.intensity == 64 * 7 / (2 * 64 * 4)
+    assert "\n448 operations, 0.875 for each byte of the 16 sectors\n" in counts.text
 
 
 def test_a_notebook_draws_the_launch():

@@ -33,6 +33,7 @@ struct LineCounts {
     std::uint64_t passes = 0, ideal_passes = 0, most_passes = 0;
     // Atomic instructions, and how often their lanes had to queue for one address.
     std::uint64_t atomics = 0, atomic_passes = 0;
+    std::uint64_t operations = 0;  // of lanes, with numbers of counted.h
 };
 
 // One instruction of a warp: which bytes each lane touched.
@@ -46,14 +47,23 @@ struct WarpAccess {
     unsigned round = 1;            // how often the warp came by
 };
 
-// Arithmetic is not counted: the compiler announces accesses to memory only.
+// The compiler announces accesses to memory only; arithmetic is counted by the numbers of
+// counted.h.
 struct LaunchCounts {
     dim3 grid, block;
     std::uint64_t bytes_read = 0, bytes_written = 0;  // as threads asked for them
-    std::vector<LineCounts> lines;                    // ordered by place
+    std::uint64_t sectors = 0;                        // of global memory that were touched
+    std::uint64_t operations = 0;
+    std::vector<LineCounts> lines;  // ordered by place
     bool cut = false;  // a loop without barriers was too long: its first rounds are counted
     // By warp 0 of block 0, in its order: the first 8 rounds of each instruction, at most 64.
     std::vector<WarpAccess> accesses;
+
+    // Operations for each byte of the sectors, as if there were no cache.
+    double intensity() const {
+        return sectors == 0 ? 0
+                            : static_cast<double>(operations) / static_cast<double>(32 * sectors);
+    }
 };
 
 // Off at first, unless SIMT_COUNTERS is in the environment: "text" or "json" prints the counts of

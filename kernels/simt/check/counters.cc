@@ -57,6 +57,7 @@ std::uint64_t contention(const Group& group) {
 void Counters::launch_begins() {
     groups_.clear();
     lines_.clear();
+    operations_.clear();
     accesses_.clear();
     rounds_.clear();
     cut_ = false;
@@ -78,6 +79,8 @@ void Counters::touch(Address at, unsigned size, Way way, bool shared, std::uint3
     group.lanes |= 1u << thread % 32;
     group.at[thread % 32] = at;
 }
+
+void Counters::compute(unsigned operations, std::uint32_t site) { operations_[site] += operations; }
 
 void Counters::part_ends() {
     draw_part();
@@ -150,6 +153,8 @@ void Counters::launch_ends() {
     part_ends();
     counts = {};
     counts.cut = cut_;
+    for (const auto& [site, operations] : operations_)
+        lines_[state.sites.place(site)].operations += operations;
     counts.accesses = std::move(accesses_);
     for (auto& [place, line] : lines_) {
         line.place = place;
@@ -166,6 +171,8 @@ void Counters::launch_ends() {
     for (const LineCounts& line : counts.lines) {
         counts.bytes_read += line.bytes_read;
         counts.bytes_written += line.bytes_written;
+        counts.operations += line.operations;
+        counts.sectors += line.sectors;
     }
     const Launch& launch = *state.launch;
     counts.grid = launch.grid;

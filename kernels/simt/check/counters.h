@@ -30,6 +30,7 @@ class Counters {
     void launch_begins();
     void touch(Address at, unsigned size, Way way, bool shared, std::uint32_t site,
                unsigned thread);
+    void compute(unsigned operations, std::uint32_t site);
     void part_ends();  // at a barrier, or of a block: nobody joins an older access any more
     void launch_ends();
 
@@ -65,6 +66,7 @@ class Counters {
     // By thread: how often it came by each site.
     std::unordered_map<std::uint32_t, std::uint32_t> occurrences_[most_threads];
     std::map<std::string, LineCounts> lines_;
+    std::unordered_map<std::uint32_t, std::uint64_t> operations_;  // by site
     std::uint64_t turns_ = 0;
     std::vector<WarpAccess> accesses_;
     std::unordered_map<std::uint32_t, unsigned> rounds_;  // of warp 0 of block 0, at each site

@@ -26,18 +26,24 @@ std::string row(const std::vector<std::string>& cells, const std::vector<std::si
     return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
 }
 
+std::string rounded(const char* format, double number) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, format, number);
+    return digits;
+}
+
+// A line that only computes touches no memory.
 std::vector<std::string> cells(const LineCounts& line) {
-    char lanes[16];
-    std::snprintf(lanes, sizeof lanes, "%.1f",
-                  static_cast<double>(line.lanes) / static_cast<double>(line.instructions));
+    const double lanes = static_cast<double>(line.lanes) / static_cast<double>(line.instructions);
     return {line.place,
             std::to_string(line.instructions),
-            lanes,
+            line.instructions == 0 ? "-" : rounded("%.1f", lanes),
             std::to_string(line.bytes_read),
             std::to_string(line.bytes_written),
             share(line.sectors, line.ideal_sectors),
             share(line.passes, line.ideal_passes),
-            share(line.atomic_passes, line.atomics)};
+            share(line.atomic_passes, line.atomics),
+            std::to_string(line.operations)};
 }
 
 }  // namespace
@@ -45,7 +51,10 @@ std::vector<std::string> cells(const LineCounts& line) {
 std::string text(const LaunchCounts& counts) {
     std::vector<std::vector<std::string>> rows = {
         {"line", "warps", "lanes", "read", "written", "sectors", "bank passes", "atomic passes"}};
+    rows[0].push_back("operations");
     for (const LineCounts& line : counts.lines) rows.push_back(cells(line));
+    if (counts.operations == 0)
+        for (auto& cells : rows) cells.pop_back();
     std::vector<std::size_t> widths(rows[0].size());
     for (const auto& cells : rows)
         for (std::size_t i = 0; i < cells.size(); ++i)
@@ -53,6 +62,10 @@ std::string text(const LaunchCounts& counts) {
     std::string all = "launch: grid " + size(counts.grid) + ", block " + size(counts.block) + ", " +
                       std::to_string(counts.bytes_read) + " bytes read, " +
                       std::to_string(counts.bytes_written) + " written\n";
+    if (counts.operations > 0)
+        all += std::to_string(counts.operations) + " operations, " +
+               rounded("%.3g", counts.intensity()) + " for each byte of the " +
+               std::to_string(counts.sectors) + " sectors\n";
     for (const auto& cells : rows) all += row(cells, widths);
     if (counts.cut) all += "only the first rounds of long loops without barriers are counted\n";
     return all;
@@ -69,6 +82,8 @@ std::string json(const LaunchCounts& counts) {
     };
     field("bytes_read", counts.bytes_read);
     field("bytes_written", counts.bytes_written);
+    field("sectors", counts.sectors);
+    field("operations", counts.operations);
     all += std::string(", \"cut\": ") + (counts.cut ? "true" : "false") + ", \"lines\": [";
     for (const LineCounts& line : counts.lines) {
         all += (&line == &counts.lines[0] ? "" : ", ");
@@ -84,6 +99,7 @@ std::string json(const LaunchCounts& counts) {
         field("most_passes", line.most_passes);
         field("atomics", line.atomics);
         field("atomic_passes", line.atomic_passes);
+        field("operations", line.operations);
         all += "}";
     }
     return all + "]}";

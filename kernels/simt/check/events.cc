@@ -127,6 +127,17 @@ void atomic(const void* address, std::size_t bytes, const void* code) {
     state.clocks.atomic(state.thread, state.epoch, address_of(address));
 }
 
+void computed(unsigned operations, const void* code, const void* changed, std::size_t bytes) {
+    if (stack_bytes == 0) return;  // the host may compute with such numbers
+    const Address at = address_of(changed);
+    if (changed && at - stack_begin >= stack_bytes) {
+        access(at, static_cast<unsigned>(bytes), Way::read, true, address_of(code));
+        access(at, static_cast<unsigned>(bytes), Way::write, true, address_of(code));
+    }
+    const Inside inside;
+    if (state.counters.on) state.counters.compute(operations, state.sites.number(address_of(code)));
+}
+
 void fence(Observer::Scope) {
     const Inside inside;
     state.clocks.fence(state.thread, state.epoch);
@@ -158,6 +169,7 @@ constexpr Observer events = {
     .barrier_passed = barrier_passed,
     .warp_synchronised = warp_synchronised,
     .atomic = atomic,
+    .computed = computed,
     .fence = fence,
     .allocated = allocated,
     .released = released,

@@ -101,7 +101,8 @@ std::vector<Module> loaded_modules() { return {}; }
 // The standard library, and what stands for CUDA's own.
 bool of_the_system(const std::string& file) {
     const bool header = file.size() > 2 && file.compare(file.size() - 2, 2, ".h") == 0;
-    return file.rfind("/usr/", 0) == 0 || (header && file.find("/simt/") != std::string::npos);
+    return file.rfind("/usr/", 0) == 0 ||
+           (header && ("/" + file).find("/simt/") != std::string::npos);
 }
 
 std::string without_folder(const std::string& file) {

@@ -1,6 +1,7 @@
 #include <fstream>
 #include <string>
 
+#include "kernels/simt/counted.h"
 #include "kernels/simt/simt.h"
 #include "tests/kernels/simt/check/counted.h"
 
@@ -60,6 +61,31 @@ __global__ void summed(int* out, const int* in) {
     out[2 * blockIdx.x + threadIdx.x] = total;
 }
 
+template <class T>
+__global__ void doubled_product(T* y, const T* a, const T* b) {
+    __shared__ T tile_a[16][16], tile_b[16][16];
+    const unsigned i = threadIdx.y, j = threadIdx.x;
+    tile_a[i][j] = a[i * 16 + j];
+    tile_b[i][j] = b[i * 16 + j];
+    __syncthreads();
+    T total = 0;
+    for (unsigned k = 0; k < 16; ++k) {
+        total += tile_a[i][k] * tile_b[k][j];
+    }
+    y[i * 16 + j] = 2 * total;
+}
+
+template <class T>
+__global__ void of_functions(T* out, const T* in) {
+    const T x = in[threadIdx.x];
+    const T one = fmaf(x, 2.0f, 1);
+    const T two = expf(fmaxf(x, 0.0f)) * 2;
+    const T four = one + two - 1 > two ? T(0) : -two;
+    const T all = two + __shfl_down_sync(~0u, -four, 1);
+    atomicAdd(out, all);
+    if (threadIdx.x == 0) out[1] += 7;
+}
+
 __global__ void global_index(float* out) {
     const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < gridDim.x * blockDim.x) out[i] = 1;
@@ -84,6 +110,18 @@ void copy_float4(float* out, const float* in) {
 void every_second(float* out) { launch(even_lanes, 1, 32, 0, out); }
 void four_lanes(int* out, const int* in) { launch(drawn, 1, 4, 0, out, in); }
 void many_rounds(int* out, const int* in) { launch(summed, 2, 2, 0, out, in); }
+void product(float* y, const float* a, const float* b) {
+    launch(doubled_product<float>, 1, dim3(16, 16), 0, y, a, b);
+}
+void counted_product(float* y, const float* a, const float* b) {
+    using T = simt::counted_float;
+    launch(doubled_product<T>, 1, dim3(16, 16), 0, reinterpret_cast<T*>(y),
+           reinterpret_cast<const T*>(a), reinterpret_cast<const T*>(b));
+}
+void functions(float* out, const float* in) {
+    using T = simt::counted_float;
+    launch(of_functions<T>, 1, 32, 0, reinterpret_cast<T*>(out), reinterpret_cast<const T*>(in));
+}
 void by_block(float* out) { launch(global_index, 1, 32, 0, out); }
 
 const char* line(const char* wanted) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "kernels/simt/check/check.h"
 #include "tests/kernels/simt/check/counted.h"
@@ -130,15 +131,60 @@ TEST_CASE_FIXTURE(Counting, "counts are shown as a table and as JSON") {
               write + "      1   32.0     0      128  4 for 4            -              -\n");
     CHECK(simt::check::json(simt::check::counts()) ==
           "{\"grid\": [1, 1, 1], \"block\": [32, 1, 1], \"bytes_read\": 128, \"bytes_written\": "
-          "128, \"cut\": false, \"lines\": [{\"place\": \"" +
+          "128, \"sectors\": 12, \"operations\": 0, \"cut\": false, \"lines\": [{\"place\": \"" +
               read +
               "\", \"instructions\": 1, \"lanes\": 32, \"bytes_read\": 128, \"bytes_written\": 0, "
               "\"sectors\": 8, \"ideal_sectors\": 4, \"passes\": 0, \"ideal_passes\": 0, "
-              "\"most_passes\": 0, \"atomics\": 0, \"atomic_passes\": 0}, {\"place\": \"" +
+              "\"most_passes\": 0, \"atomics\": 0, \"atomic_passes\": 0, \"operations\": 0}, "
+              "{\"place\": \"" +
               write +
               "\", \"instructions\": 1, \"lanes\": 32, \"bytes_read\": 0, \"bytes_written\": 128, "
               "\"sectors\": 4, \"ideal_sectors\": 4, \"passes\": 0, \"ideal_passes\": 0, "
-              "\"most_passes\": 0, \"atomics\": 0, \"atomic_passes\": 0}]}");
+              "\"most_passes\": 0, \"atomics\": 0, \"atomic_passes\": 0, \"operations\": 0}]}");
+}
+
+TEST_CASE_FIXTURE(Counting, "numbers of counted.h count each line's operations") {
+    std::vector<float> a(256), b(256);
+    for (std::size_t i = 0; i < 256; ++i) {
+        a[i] = static_cast<float>(i % 7);
+        b[i] = static_cast<float>(i % 5) - 2;
+    }
+    const Device<float> on_a(a), on_b(b);
+    Device<float> plain(256), counted(256);
+    counted::product(plain.data, on_a.data, on_b.data);
+    CHECK(simt::check::counts().operations == 0);
+    const std::uint64_t bytes = simt::check::counts().bytes_read;
+    counted::counted_product(counted.data, on_a.data, on_b.data);
+    CHECK(counted.host() == plain.host());
+    const simt::check::LaunchCounts counts = simt::check::counts();
+    const LineCounts sum = at(line("total += tile_a"));
+    CHECK(sum.operations == 2 * 16 * 16 * 16);
+    CHECK(sum.bytes_read == 2 * 4 * 16 * 16 * 16);
+    CHECK(at(line("] = 2 * total")).operations == 256);
+    CHECK(counts.bytes_read == bytes);
+    CHECK(counts.operations == 2 * 16 * 16 * 16 + 256);
+    CHECK(counts.sectors == 3 * 16 * 16 * 4 / 32);
+    CHECK(counts.intensity() == 8448.0 / 3072);
+    const std::string text = simt::check::text(counts);
+    CHECK(text.find("\n8448 operations, 2.75 for each byte of the 96 sectors\n") !=
+          std::string::npos);
+    CHECK(text.find("atomic passes  operations\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Counting, "functions, atomics and shuffles of counted numbers") {
+    counted::functions(out.data, in.data);
+    CHECK(at(line("fmaf(")).operations == 2 * 32);
+    CHECK(at(line("expf(")).operations == 32 * 2);
+    CHECK(at(line("__shfl_down_sync(")).operations == 32);
+    CHECK(at(line("atomicAdd(out")).operations == 32);
+    CHECK(at(line("atomicAdd(out")).atomics == 1);
+    CHECK(simt::check::counts().operations == 32 * 8 + 1);
+    CHECK(at(line("+ two - 1")).operations == 32 * 2);
+    CHECK(at(line("out[1] += ")).operations == 1);
+    CHECK(at(line("out[1] += ")).bytes_read == 4);
+    CHECK(at(line("out[1] += ")).bytes_written == 4);
+    CHECK(out.host()[0] == 32 * 4);  // two is exp(0) * 2, and so is what the shuffle adds
+    CHECK(out.host()[1] == 7);
 }
 
 TEST_CASE("nothing is counted unless asked for") {
