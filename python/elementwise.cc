@@ -23,35 +23,16 @@ PyObject* scaled(const Call& c) {
 PyObject* div(const Call& c) {
     if (!c.given(2)) return binary<tg::div>(c);
     const std::string mode = c.string(2);
-    if (mode == "floor") return binary<tg::floor_divide>(c);
-    if (mode != "trunc")
-        fail(ErrorKind::runtime, "div: rounding_mode is None, 'trunc' or 'floor', not '", mode,
-             "'");
     const Arg a = c.operand(0);
     const Arg b = c.operand(1);
     if (!a.is_tensor() && !b.is_tensor()) c.wrong(0, "a tensor");
-    const auto whole = [](const Arg& x) {
-        return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
-    };
-    return wrap(compute(std::max(work_of(a), work_of(b)), [&] {
-        if (!whole(a) || !whole(b)) return trunc(tg::div(a, b));
-        return floor_divide(sub(a, fmod(a, b)), b);  // without a rest there is nothing to round
-    }));
+    return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return div_rounded(a, b, mode); }));
 }
 
-// round(x, decimals=1) is round(10 x) / 10, as PyTorch computes it.
 PyObject* round(const Call& c) {
     const Arg x(c.tensor(0));
     const std::int64_t decimals = c.integer(1, 0);
-    if (decimals == 0) return unary<tg::round>(c);
-    if (!is_floating(x.tensor.dtype()))
-        fail(ErrorKind::unsupported, "round: decimals is ", decimals, ", for a tensor of ",
-             name_of(x.tensor.dtype()), "; x.double() has decimals");
-    const double scale = std::pow(10.0, std::abs(static_cast<double>(decimals)));
-    return wrap(compute(work_of(x), [&] {
-        return decimals > 0 ? tg::div(tg::round(mul(x, scale)), scale)
-                            : mul(tg::round(tg::div(x, scale)), scale);
-    }));
+    return wrap(compute(work_of(x), [&] { return tg::round(x, decimals); }));
 }
 
 // where(condition, a, b), and as in PyTorch x.where(condition, other).

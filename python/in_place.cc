@@ -48,6 +48,23 @@ PyObject* clamp_(const Call& c) {
     return new_reference(c.self());
 }
 
+PyObject* div_(const Call& c) {
+    if (!c.given(2)) return binary<tg::div_>(c);
+    Tensor& x = c.tensor(0);
+    const Arg y = c.operand(1);
+    const std::string mode = c.string(2);
+    compute(work_of(x), [&] { written(x, div_rounded(x, y, mode), "div_"); });
+    return new_reference(c.self());
+}
+
+PyObject* round_(const Call& c) {
+    const std::int64_t decimals = c.integer(1, 0);
+    if (decimals == 0) return unary<tg::round>(c);
+    Tensor& x = c.tensor(0);
+    compute(work_of(x), [&] { written(x, tg::round(x, decimals), "round_"); });
+    return new_reference(c.self());
+}
+
 PyObject* masked_fill_(const Call& c) {
     Tensor& x = c.tensor(0);
     const Arg mask(c.tensor(1));
@@ -107,7 +124,8 @@ const Function functions[] = {
     {"add_(input, other, *, alpha=1)", scaled<tg::add_>, "x += alpha * other.", method},
     {"sub_(input, other, *, alpha=1)", scaled<tg::sub_>, "x -= alpha * other.", method},
     {"mul_(input, other)", binary<tg::mul_>, "x *= other.", method},
-    {"div_(input, other)", binary<tg::div_>, "x /= other.", method},
+    {"div_(input, other, *, rounding_mode=None)", div_, "x /= other; rounding_mode as of div.",
+     method},
     {"pow_(input, exponent)", pow_, "x **= exponent.", method},
     {"copy_(input, src)", binary<tg::copy_>, "Writes src, which broadcasts, into x.", method},
     {"fill_(input, value)", binary<tg::fill_>, "Writes one number into every element.", method},
@@ -130,7 +148,7 @@ const Function functions[] = {
     {"erf_(input)", unary<tg::erf>, "erf, in place.", method},
     {"floor_(input)", unary<tg::floor>, "floor, in place.", method},
     {"ceil_(input)", unary<tg::ceil>, "ceil, in place.", method},
-    {"round_(input)", unary<tg::round>, "round, in place.", method},
+    {"round_(input, *, decimals=0)", round_, "round, in place.", method},
     {"trunc_(input)", unary<tg::trunc>, "trunc, in place.", method},
     {"log1p_(input)", unary<tg::log1p>, "log1p, in place.", method},
     {"expm1_(input)", unary<tg::expm1>, "expm1, in place.", method},

@@ -11,6 +11,12 @@ PyObject* of_tensors(const Call& c) {
     return wrap(compute(std::max(work_of(a), work_of(b)), [&] { return op(a, b); }));
 }
 
+PyObject* logit(const Call& c) {
+    const Arg x(c.tensor(0));
+    const auto eps = c.given(1) ? std::optional(c.real(1, 0)) : std::nullopt;
+    return wrap(compute(work_of(x), [&] { return tg::logit(x, eps); }));
+}
+
 PyObject* positive(const Call& c) {
     if (c.tensor(0).dtype() == DType::boolean)
         fail(ErrorKind::unsupported, "positive: is not defined for bool; cast the tensor first");
@@ -43,6 +49,17 @@ const Function functions[] = {
     {"deg2rad(input)", unary<tg::deg2rad>, "Degrees as radians: pi / 180 input."},
     {"logaddexp(input, other)", of_tensors<tg::logaddexp>,
      "log(exp(input) + exp(other)), of floats, without overflow. Broadcasts."},
+    {"logaddexp2(input, other)", of_tensors<tg::logaddexp2>,
+     "log2(2^input + 2^other), of floats, without overflow. Broadcasts."},
+    {"fmax(input, other)", of_tensors<tg::fmax>,
+     "The larger of each two elements; of a NaN and a number the number. Broadcasts."},
+    {"fmin(input, other)", of_tensors<tg::fmin>,
+     "The smaller of each two elements; of a NaN and a number the number. Broadcasts."},
+    {"isposinf(input)", unary<tg::isposinf>, "Where an element is +infinity: a tensor of bool."},
+    {"isneginf(input)", unary<tg::isneginf>, "Where an element is -infinity: a tensor of bool."},
+    {"ldexp(input, other)", of_tensors<tg::ldexp>, "input * 2^other; floating. Broadcasts."},
+    {"logit(input, eps=None)", logit,
+     "log(z / (1 - z)), sigmoid's inverse, of z = input, or input kept within [eps, 1 - eps]."},
     {"xlogy(input, other)", binary<tg::xlogy>,
      "input * log(other), and 0 where input is 0 and other is not NaN. Broadcasts."},
     {"float_power(input, exponent)", binary<tg::float_power>, "pow, computed in float64."},

@@ -22,6 +22,15 @@ PyObject* binary(const Call& c) {
     return new_reference(c.self());
 }
 
+// The other one is no number, as in PyTorch.
+template <Tensor (*op)(const Arg&, const Arg&)>
+PyObject* of_tensor(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const Arg y(c.tensor(1));
+    compute(work_of(x), [&] { written(x, op(x, y), c.name()); });
+    return new_reference(c.self());
+}
+
 // Computed in float64, which x must be able to hold.
 PyObject* float_power_(const Call& c) {
     Tensor& x = c.tensor(0);
@@ -29,6 +38,23 @@ PyObject* float_power_(const Call& c) {
         fail(ErrorKind::runtime, "float_power_: gives float64, and this tensor is ",
              name_of(x.dtype()), "; use float_power");
     return binary<tg::float_power>(c);
+}
+
+PyObject* nan_to_num_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    std::optional<double> high, low;
+    const double nan = c.real(1, 0);
+    if (c.given(2)) high = c.real(2, 0);
+    if (c.given(3)) low = c.real(3, 0);
+    compute(work_of(x), [&] { written(x, tg::nan_to_num(x, nan, high, low), "nan_to_num_"); });
+    return new_reference(c.self());
+}
+
+PyObject* logit_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const auto eps = c.given(1) ? std::optional(c.real(1, 0)) : std::nullopt;
+    compute(work_of(x), [&] { written(x, tg::logit(clone(x), eps), "logit_"); });
+    return new_reference(c.self());
 }
 
 PyObject* lerp_(const Call& c) {
@@ -99,6 +125,11 @@ const Function functions[] = {
     {"copysign_(input, other)", binary<tg::copysign>, "copysign, in place.", method},
     {"xlogy_(input, other)", binary_of_copy<tg::xlogy>, "xlogy, in place.", method},
     {"float_power_(input, exponent)", float_power_, "float_power, in place, of float64.", method},
+    {"ldexp_(input, other)", of_tensor<tg::ldexp>, "ldexp, in place.", method},
+    {"heaviside_(input, values)", of_tensor<tg::heaviside>, "heaviside, in place.", method},
+    {"logit_(input, eps=None)", logit_, "logit, in place.", method},
+    {"nan_to_num_(input, nan=None, posinf=None, neginf=None)", nan_to_num_, "nan_to_num, in place.",
+     method},
     {"fmod_(input, other)", binary<tg::fmod>, "fmod, in place.", method},
     {"remainder_(input, other)", binary<tg::remainder>, "x %= other.", method},
     {"floor_divide_(input, other)", binary<tg::floor_divide>, "x //= other.", method},

@@ -72,35 +72,6 @@ print(((y[1:] + y[:-1]) / 2).sum().item())  # 4.0""",
         "print((1 - tg.erf(tg.tensor(0.0))).item())  # 1.0",
     ),
     Instead(
-        "torch.logit torch.Tensor.logit torch.special.logit",
-        "its formula",
-        """\
-p = tg.tensor(0.5)
-print((p.log() - (-p).log1p()).item())  # 0.0""",
-    ),
-    Instead(
-        "torch.fmax torch.fmin torch.Tensor.fmax",
-        "`where` and `isnan`",
-        """\
-a, b = tg.tensor([tg.nan, 1.0]), tg.tensor([2.0, 3.0])
-print(tg.where(a.isnan(), b, tg.where(b.isnan(), a, tg.maximum(a, b))))  # tensor([2., 3.])""",
-    ),
-    Instead(
-        "torch.isposinf torch.isneginf torch.Tensor.isposinf",
-        "a comparison",
-        "print(tg.tensor([1.0, tg.inf]) == tg.inf)  # tensor([False,  True])",
-    ),
-    Instead(
-        "torch.logaddexp2 torch.Tensor.logaddexp2",
-        "`logaddexp` in the other base",
-        """\
-import math
-
-a = tg.tensor([3.0], dtype=tg.float64)
-b = tg.logaddexp(a * math.log(2), a * math.log(2)) / math.log(2)
-print(b.round(decimals=6).item())  # 4.0""",
-    ),
-    Instead(
         "torch.diag_embed torch.Tensor.diag_embed",
         "a product with `eye`",
         """\

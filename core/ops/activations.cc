@@ -65,11 +65,13 @@ Tensor logical_xor(const Arg& a, const Arg& b) {
 
 namespace {
 
-// A NaN as a bound leaves nothing inside.
-Tensor outside(const Tensor& beyond, const Arg& bound) {
-    if (!bound.is_tensor())
-        return std::isnan(bound.scalar.as_real()) ? logical_or(beyond, true) : beyond;
-    return is_floating(bound.tensor.dtype()) ? logical_or(beyond, isnan(bound)) : beyond;
+// y, but at least the bound, or at most with the other comparison; of equals y, which may be -0. Of
+// a tensor that is equal each gets half the gradient, and beyond a number or at it y gets none, nor
+// does a NaN.
+Tensor bounded(const Tensor& y, const Arg& bound, Tensor (*inside)(const Arg&, const Arg&),
+               Tensor (*extreme)(const Arg&, const Arg&)) {
+    if (bound.is_tensor() || !is_floating(y.dtype())) return extreme(bound, y);
+    return where(inside(y, bound), y, extreme(bound, y.detach()));
 }
 
 }  // namespace
@@ -89,8 +91,8 @@ Tensor clamp(const Arg& x, const std::optional<Arg>& low, const std::optional<Ar
     };
     if (low && !binds(*low, true)) return high ? clamp(x, {}, high) : y;
     if (high && !binds(*high, false)) return low ? clamp(x, low, {}) : y;
-    if (low) y = where(outside(le(y, *low), *low), *low, y);
-    if (high) y = where(outside(ge(y, *high), *high), *high, y);
+    if (low) y = bounded(y, *low, gt, maximum);
+    if (high) y = bounded(y, *high, lt, minimum);
     return y;
 }
 

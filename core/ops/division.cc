@@ -1,4 +1,6 @@
 // Division with a rest, bits, and logarithms of other bases. Formulas: kernels/division.h.
+#include <cmath>
+
 #include "core/batching.h"
 #include "core/ops/formula.h"
 
@@ -97,6 +99,30 @@ Tensor divided(const Op& op, const Arg& a, const Arg& b) {
 Tensor fmod(const Arg& a, const Arg& b) { return divided(ops::fmod, a, b); }
 Tensor remainder(const Arg& a, const Arg& b) { return divided(ops::remainder, a, b); }
 Tensor floor_divide(const Arg& a, const Arg& b) { return divided(ops::floor_divide, a, b); }
+
+Tensor div_rounded(const Arg& a, const Arg& b, const std::string& mode) {
+    const Here here(a.where, "div");
+    if (mode == "floor") return floor_divide(a, b);
+    if (mode != "trunc")
+        fail(ErrorKind::runtime, "div: rounding_mode is None, 'trunc' or 'floor', not '", mode,
+             "'");
+    const auto whole = [](const Arg& x) {
+        return !is_floating(x.is_tensor() ? x.tensor.dtype() : x.scalar.dtype);
+    };
+    if (!whole(a) || !whole(b)) return trunc(div(a, b));
+    return floor_divide(sub(a, fmod(a, b)), b);  // without a rest there is nothing to round
+}
+
+// round(10 x) / 10 for one decimal, as PyTorch computes it
+Tensor round(const Arg& x, std::int64_t decimals) {
+    const Here here(x.where, "round");
+    if (decimals == 0) return round(x);
+    if (!is_floating(x.tensor.dtype()))
+        fail(ErrorKind::unsupported, "round: decimals is ", decimals, ", for a tensor of ",
+             name_of(x.tensor.dtype()), "; x.double() has decimals");
+    const double scale = std::pow(10.0, std::abs(static_cast<double>(decimals)));
+    return decimals > 0 ? div(round(mul(x, scale)), scale) : mul(round(div(x, scale)), scale);
+}
 Tensor bitwise_and(const Arg& a, const Arg& b) { return apply(ops::bitwise_and, {a, b}); }
 Tensor bitwise_or(const Arg& a, const Arg& b) { return apply(ops::bitwise_or, {a, b}); }
 Tensor bitwise_xor(const Arg& a, const Arg& b) { return apply(ops::bitwise_xor, {a, b}); }

@@ -65,7 +65,11 @@ inline Tensor operator>=(const Arg& a, const Arg& b) { return ge(a, b); }
 Tensor fmod(const Arg& a, const Arg& b);          // the rest, with the sign of a
 Tensor remainder(const Arg& a, const Arg& b);     // the rest, with the sign of b: Python's %
 Tensor floor_divide(const Arg& a, const Arg& b);  // floor(a / b): Python's //
-Tensor bitwise_and(const Arg& a, const Arg& b);   // of bools and integers
+// div, its quotient rounded by the mode: "trunc" to 0, "floor" down; integers stay integers
+Tensor div_rounded(const Arg& a, const Arg& b, const std::string& mode);
+// to so many digits after the point, or, below 0, before it; of floats
+Tensor round(const Arg& x, std::int64_t decimals);
+Tensor bitwise_and(const Arg& a, const Arg& b);  // of bools and integers
 Tensor bitwise_or(const Arg& a, const Arg& b);
 Tensor bitwise_xor(const Arg& a, const Arg& b);
 Tensor bitwise_not(const Arg& x);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "core/low_precision.h"
 #include "core/ops/family.h"
@@ -79,6 +80,65 @@ Tensor logaddexp(const Arg& a, const Arg& b) {
     return add(where(first, a, b), log1p(exp(d)));
 }
 
+// logaddexp to base 2: log2(2^a + 2^b)
+Tensor logaddexp2(const Arg& a, const Arg& b) {
+    const Here here(a.where, "logaddexp2");
+    if (!is_floating(dtype_of(a))) check_floats("logaddexp2", b);
+    const DType dtype = div_dtype(a, b);
+    if (is_low_precision(dtype)) return cast(logaddexp2(widened(a), widened(b)), dtype);
+    const auto natural = [&](const Arg& x) { return mul(cast(x, dtype), std::numbers::ln2); };
+    return mul(logaddexp(natural(a), natural(b)), std::numbers::log2e);
+}
+
+namespace {
+
+// The larger or smaller of two, or the one that is no NaN.
+Tensor without_nan(const Arg& a, const Arg& b, Tensor (*extreme)(const Arg&, const Arg&)) {
+    const Tensor y = extreme(a, b);
+    if (!is_floating(y.dtype())) return y;
+    return where(isnan(b), a, where(isnan(a), b, y));
+}
+
+}  // namespace
+
+Tensor fmax(const Arg& a, const Arg& b) {
+    const Here here(a.where, "fmax");
+    return without_nan(a, b, maximum);
+}
+
+Tensor fmin(const Arg& a, const Arg& b) {
+    const Here here(a.where, "fmin");
+    return without_nan(a, b, minimum);
+}
+
+Tensor isposinf(const Arg& x) {
+    const Here here(x.where, "isposinf");
+    if (!is_floating(dtype_of(x))) return ne(x, x);
+    return eq(x, std::numeric_limits<double>::infinity());
+}
+
+Tensor isneginf(const Arg& x) {
+    const Here here(x.where, "isneginf");
+    if (!is_floating(dtype_of(x))) return ne(x, x);
+    return eq(x, -std::numeric_limits<double>::infinity());
+}
+
+// log(x / (1 - x)), of x kept within [eps, 1 - eps]
+Tensor logit(const Arg& x, std::optional<double> eps) {
+    const Here here(x.where, "logit");
+    if (is_low(x)) return rounded(logit(widened(x), eps), x);
+    Tensor z = x.tensor;  // at eps itself the gradient is that of x
+    if (eps) z = where(lt(z, *eps), *eps, where(gt(z, 1 - *eps), 1 - *eps, z));
+    return log(div(z, sub(1.0, z)));
+}
+
+// a 2^b
+Tensor ldexp(const Arg& a, const Arg& b) {
+    const Here here(a.where, "ldexp");
+    if (!b.is_tensor()) return mul(a, std::exp2(b.scalar.as_real()));
+    return mul(a, pow(2.0, b));
+}
+
 // y = a log b, and 0 where a = 0 and b is no NaN  =>  da = g log b, 0 where a = 0 and b has no
 // finite logarithm;  db = g a / b
 Tensor xlogy(const Arg& a, const Arg& b) {
@@ -111,7 +171,8 @@ Tensor heaviside(const Arg& x, const Arg& values) {
         fail(ErrorKind::runtime, "heaviside: input is ", name_of(dtype_of(x)), " and values ",
              name_of(dtype_of(values)), "; cast one of them");
     const Tensor flat = x.tensor.detach();
-    return where(eq(flat, 0), values.tensor.detach(), cast(gt(flat, 0), dtype_of(x)));
+    const Arg at_zero = values.is_tensor() ? Arg(values.tensor.detach()) : values;
+    return cast(where(eq(flat, 0), at_zero, gt(flat, 0)), dtype_of(x));
 }
 
 }  // namespace tg

@@ -157,6 +157,17 @@ CASES = [
     ("t.isclose(b, b), t.isclose(b, ~b, 0.5, 2), t.lerp(i.float(), j.float(), "
      "t.tensor(0.3, dtype=t.float64))", []),
     ("x.clone().xlogy_(y * y), x.clone().cumprod_(1)", [[2, 3], [3]]),
+    ("t.fmax(x, y), t.fmin(x, y), t.fmax(odd, odd.flip(0)), t.fmin(odd, odd.flip(0)), "
+     "t.fmax(i, j), t.fmax(x - x.detach(), y - y.detach())", [[2, 3], [3]]),
+    ("t.logaddexp2(x * 30, y * 30), t.logaddexp2(odd, odd), t.logaddexp2(i.half(), j), "
+     "t.logit(x * 0.4 + 0.5), t.logit(x, 0.1), t.logit(i)", [[2, 3], [3]]),
+    ("t.isposinf(odd), t.isneginf(odd), t.isposinf(i), t.isneginf(b), t.ldexp(x, j), "
+     "t.ldexp(i, j)", [[2, 3]]),
+    ("(x - x.detach() + j).clamp(1, 3), F.hardtanh(x - x.detach() + j, 1, 3), "
+     "x.clamp(y, y + 0.5), t.clamp(odd, min=0)", [[2, 3], [3]]),
+    ("x.clone().div_(y, rounding_mode='trunc').detach(), i.div_(j, rounding_mode='floor'), "
+     "(x.detach() * 9).round_(decimals=1), odd.nan_to_num_(1.0), (x * 0.4 + 0.5).logit_(), "
+     "(x * 1).ldexp_(j), x.detach().heaviside_(y.detach())", [[2, 3], [3]]),
     ("t.frac(x * 5), t.rad2deg(x), t.deg2rad(x), t.rad2deg(i), t.sgn(x), t.sgn(i)", [[2, 3]]),
     ("t.signbit(odd), t.signbit(i - 2), t.signbit(b), t.frac(odd), t.sgn(odd)", []),
     ("t.heaviside(odd, t.tensor(0.5, dtype=t.float64)), t.heaviside(i - 2, j)", []),
@@ -170,6 +181,51 @@ CASES = [
     ("t.divide(x, y, rounding_mode='floor').detach(), t.fix(x * 9), t.clip(x, max=0.1)",
      [[3], [3]]),
     ("t.greater(x, y), t.less_equal(x, y), t.not_equal(x, y), t.positive(x) * 1", [[3], [3]]),
+    # methods, their second names, and what they write in place
+    ("(x / 2).acos_(), (x / 2).asin_(), (x / 2).atan_(), (x / 2).sinh_(), (x / 2).cosh_(), "
+     "(x / 2).tan_()", [[2, 3]]),
+    ("(x.detach() / 2).atanh_(), (x.detach() / 2).asinh_(), (x.detach() ** 2 + 2).acosh_()",
+     [[2, 3]]),
+    ("(x / 2).arccos_(), (x / 2).arcsin_(), (x / 2).arctan_(), (x / 2).exp2_(), "
+     "(x / 2).sinc_()", [[2, 3]]),
+    ("(x.detach() / 2).arctanh_(), (x.detach() / 2).arcsinh_(), (x.detach() ** 2 + 2).arccosh_()",
+     [[2, 3]]),
+    ("(x * 9).deg2rad_(), (x * 9).rad2deg_(), (x * 9).frac_(), (x * 9).sigmoid_(), "
+     "(x * 9).relu_(), (x * x + 1).log2_(), (x * x + 1).log10_(), (x * x + 1).rsqrt_()",
+     [[2, 3]]),
+    ("(x * 2).atan2_(y), (x * 2).arctan2_(y), (x * 2).hypot_(y), (x * 2).multiply_(y), "
+     "(x * 2).divide_(y), (x * 2).true_divide_(y), (x * 2).clip_(-0.5, 0.5)", [[2, 3], [3]]),
+    ("(x.detach() * 9).ceil_(), (x.detach() * 9).floor_(), (x.detach() * 9).fix_(), "
+     "(x.detach() * 9).sgn_(), (x.detach() * 9).sign_(), (i - 3).bitwise_not_()", [[2, 3]]),
+    ("(i + 0).eq_(2), (i + 0).ne_(2), (i + 0).lt_(2), (i + 0).le_(j), (i + 0).ge_(j), "
+     "(i + 0).greater_(2), (i + 0).less_(2), (i + 0).greater_equal_(2), (i + 0).less_equal_(2), "
+     "(i + 0).not_equal_(2), (i + 9).bitwise_right_shift_(j)", []),
+    ("i.eq(2), i.ne(j), i.lt(2.5), i.le(j), i.gt(2), i.ge(j), i.less(2), i.greater_equal(j), "
+     "i.bitwise_and(j), i.bitwise_or(3), i.bitwise_xor(j), i.bitwise_not(), i.floor_divide(2)",
+     []),
+    ("b.logical_and(i), b.logical_or(i), b.logical_xor(i), i.logical_not(), odd.isinf(), "
+     "(x.detach() * 9).ceil(), (x.detach() * 9).trunc(), i.short(), x.new_empty(0)", [[2, 3]]),
+    ("x.expm1(), (x * x).log1p(), x.neg(), x.reciprocal(), (x * x + 1).rsqrt(), x.moveaxis(0, 1), "
+     "x.arctan(), x.arcsinh(), (x / 2).arccos(), (x / 2).arctanh()", [[2, 3]]),
+    ("x.index_copy(0, j[:2] - 1, y), x.index_fill(1, j[:2], 3.0), "
+     "t.index_copy(x, 0, j[:1], y[:1]), t.index_fill(x, 0, j[:1], 2)", [[3, 4], [2, 4]]),
+    ("z.clone().addmm_(x, y, alpha=2), z.clone().addr_(x[:, 0], y[0], beta=0.5), "
+     "z.clone().addbmm_(x[None], y[None]), z[None].clone().baddbmm_(x[None], y[None], beta=2)",
+     [[2, 3], [3, 2], [2, 2]]),
+    # which of equals has the gradient, and what a NaN has
+    ("t.fmax(x, y), t.fmin(x, y), t.fmax(x, x.detach()), t.fmin(x.detach(), x), "
+     "t.fmax(i, j), t.fmin(i, i - j)", [[2, 3], [3]]),
+    ("t.fmax(odd + x, odd.flip(0)), t.fmin(odd + x, odd.flip(0)), t.fmax(odd, odd + x)", [[6]]),
+    ("t.clamp(x, y, y + 0.25), x.clamp(min=y), x.clamp(max=y), x.clamp(x.detach(), y + 2), "
+     "x.clamp(min=x.detach()), x.clamp(max=x.detach())", [[2, 3], [3]]),
+    ("t.clamp(odd + x, -1, 1), (odd + x).clamp(min=0.5), (odd + x).clamp(max=y[0] * 0 + 1), "
+     "t.clamp(odd, 0, 1), t.clamp(odd, t.tensor(0.0).double(), t.tensor(1.0).double())",
+     [[6], [1]]),
+    ("t.logit(j / 4, 0.25), t.logit(x - x.detach() + 0.25, 0.25), "
+     "t.logit(x - x.detach() + 0.8, 0.25)", [[3]]),
+    ("F.elu(odd[1:4] + x), F.selu(odd[1:4] + x), F.celu(odd[1:4] + x), "
+     "F.hardswish(odd[1:4] + x), F.softplus(odd[1:4] + x), F.leaky_relu(odd[1:4] + x)", [[3]]),
+    # diagonals, lists and words
     # statistics
     ("t.var_mean(x, 1)", [[3, 4]]),
     ("[*t.var_mean(x), *t.std_mean(x, (0, 1), correction=0, keepdim=True)]", [[3, 4]]),

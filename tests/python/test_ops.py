@@ -18,7 +18,12 @@ def test_a_clamped_gradient_passes_inside():
         x = leaf(-2.0, -1.0, 0.0, 1.0, 2.0)
         tg.clamp(x, low, high).sum().backward()
         assert x.grad.tolist() == want
-    assert math.isnan(tg.clamp(tg.tensor(math.nan), 0, 1))
+    x = leaf(math.nan)
+    tg.clamp(x, 0, 1).backward()
+    assert math.isnan(tg.clamp(x, 0, 1)) and x.grad.item() == 0
+    x, low = leaf(0.0, 1.0, 2.0), leaf(1.0, 1.0, 1.0)
+    tg.clamp(x, min=low).sum().backward()  # a tensor that is equal shares the gradient
+    assert x.grad.tolist() == [0, 0.5, 1] and low.grad.tolist() == [1, 0.5, 0]
     assert tg.clamp(tg.tensor([1, 5]), max=3).tolist() == [1, 3]
 
 
