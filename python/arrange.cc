@@ -63,13 +63,34 @@ PyObject* copies(const Call& c) {
     return wrap(compute(work_of_copies(x, times), [&] { return op(x, times); }));
 }
 
+// of x and repeats, a number or a tensor; or of repeats alone, which repeats 0, 1, 2, ...
 PyObject* repeat_interleave(const Call& c) {
-    const Arg x(c.tensor(0));
-    const std::int64_t times = c.integer(1);
-    std::optional<std::int64_t> dim;
+    std::optional<std::int64_t> dim, size;
     if (c.given(2)) dim = c.integer(2);
-    return wrap(
-        compute(work_of_copies(x, {times}), [&] { return tg::repeat_interleave(x, times, dim); }));
+    if (c.given(3)) size = c.integer(3);
+    if (!c.given(1)) {
+        const Arg times(c.tensor(0));
+        if (times.tensor.dims() != 1)
+            fail(ErrorKind::runtime, "repeat_interleave: repeats alone must be (n,), not ",
+                 text(times.tensor.shape()));
+        const Arg places(arange(times.tensor.shape()[0]));
+        return wrap(
+            compute(work_of(times), [&] { return tg::repeat_interleave(places, times, 0, size); }));
+    }
+    const Arg x(c.tensor(0));
+    if (is_tensor(c[1])) {
+        const Arg times(c.tensor(1));
+        return wrap(
+            compute(work_of(x), [&] { return tg::repeat_interleave(x, times, dim, size); }));
+    }
+    const std::int64_t times = c.integer(1);
+    const Tensor y =
+        compute(work_of_copies(x, {times}), [&] { return tg::repeat_interleave(x, times, dim); });
+    const std::int64_t found = y.dims() > 0 ? y.shape()[dim ? wrap_dim("", *dim, y.dims()) : 0] : 1;
+    if (size && *size != found)
+        fail(ErrorKind::runtime, "repeat_interleave: the result has ", found,
+             " slices, and output_size is ", *size);
+    return wrap(y);
 }
 
 PyObject* flip(const Call& c) {
@@ -87,6 +108,12 @@ PyObject* roll(const Call& c) {
 
 PyObject* diagonal(const Call& c) {
     return wrap(tg::diagonal(c.tensor(0), c.integer(1, 0), c.integer(2, 0), c.integer(3, 1)));
+}
+
+PyObject* diag_embed(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t offset = c.integer(1, 0), dim1 = c.integer(2, -2), dim2 = c.integer(3, -1);
+    return wrap(compute(work_of(x), [&] { return tg::diag_embed(x, offset, dim1, dim2); }));
 }
 
 template <Tensor (*op)(const Arg&, std::int64_t)>
@@ -128,7 +155,7 @@ const Function functions[] = {
      Place::method},
     {"tile(input, *dims)", copies<tg::tile>,
      "A copy with the last dims repeated; dims without a number once."},
-    {"repeat_interleave(input, repeats, dim=None)", repeat_interleave,
+    {"repeat_interleave(input, repeats=None, dim=None, *, output_size=None)", repeat_interleave,
      "A copy with each element repeats (an int) times in a row along dim; without dim flattened."},
     {"flip(input, *dims)", flip, "A copy with the order along dims turned round."},
     {"roll(input, shifts, dims=None)", roll,
@@ -136,6 +163,9 @@ const Function functions[] = {
      "shifted as if flattened."},
     {"diagonal(input, offset=0, dim1=0, dim2=1)", diagonal,
      "A view of the elements whose index in dim2 is that in dim1 + offset, as the last dim."},
+    {"diag_embed(input, offset=0, dim1=-2, dim2=-1)", diag_embed,
+     "(..., n) -> zeros with input on the diagonal of dim1 and dim2 of the result."},
+    {"diagflat(input, offset=0)", by_diagonal<tg::diagflat>, "diag of input as one vector."},
     {"diag(input, diagonal=0)", by_diagonal<tg::diag>,
      "(N,) -> a matrix with it on a diagonal; (N, M) -> a copy of that diagonal."},
     {"tril(input, diagonal=0)", by_diagonal<tg::tril>,

@@ -72,18 +72,6 @@ print(((y[1:] + y[:-1]) / 2).sum().item())  # 4.0""",
         "print((1 - tg.erf(tg.tensor(0.0))).item())  # 1.0",
     ),
     Instead(
-        "torch.diag_embed torch.Tensor.diag_embed",
-        "a product with `eye`",
-        """\
-x = tg.tensor([[1.0, 2.0]])
-print((x[..., None] * tg.eye(2)).tolist())  # [[[1.0, 0.0], [0.0, 2.0]]]""",
-    ),
-    Instead(
-        "torch.diagflat torch.Tensor.diagflat",
-        "`diag` of one dim",
-        "print(tg.diag(tg.ones(1, 2).flatten()).tolist())  # [[1.0, 0.0], [0.0, 1.0]]",
-    ),
-    Instead(
         "torch.unravel_index",
         "NumPy's",
         "print([int(i) for i in np.unravel_index(5, (2, 3))])  # [1, 2]",

@@ -3,6 +3,7 @@
 
 #include "core/batching.h"
 #include "core/ops/family.h"
+#include "core/recording.h"
 
 namespace tg {
 namespace {
@@ -175,6 +176,41 @@ Tensor repeat_interleave(const Arg& x, std::int64_t times, std::optional<std::in
     const int d = dim ? wrap_dim("repeat_interleave", *dim, x.tensor.dims()) : 0;
     const Tensor z = repeated("repeat_interleave", y, d, times, true);
     return z.handle().storage == x.tensor.handle().storage ? clone(z) : z;
+}
+
+// Slice k stands at the places from times[0] + ... + times[k-1] on: the place's rank among the
+// sums.
+Tensor repeat_interleave(const Arg& x, const Arg& times, std::optional<std::int64_t> dim,
+                         std::optional<std::int64_t> total) {
+    const Here here(x.where, "repeat_interleave");
+    const Tensor y = dim && x.tensor.dims() > 0 ? x.tensor : reshape(x, {-1});
+    const int d = dim ? wrap_dim("repeat_interleave", *dim, x.tensor.dims()) : 0;
+    const std::int64_t n = known_size("repeat_interleave", y, d);
+    const Tensor& t = times.tensor;
+    if (t.dtype() != DType::int64 && t.dtype() != DType::int32)
+        fail(ErrorKind::unsupported, "repeat_interleave: repeats is ", name_of(t.dtype()),
+             ", not int64 or int32; cast it: repeats.long()");
+    if (t.dims() > 1 || (t.numel() != 1 && t.numel() != n))
+        fail(ErrorKind::runtime, "repeat_interleave: repeats ", text(t.shape()),
+             " must be one number, or (", n, ",): one for each of dim ", d, " of ",
+             text(y.shape()));
+    const Tensor ends = cumsum(expand(reshape(t, {-1}), {n}), 0);
+    const bool known = !t.is_symbolic() && !recording();
+    if (!known && !total)
+        fail(ErrorKind::runtime, "repeat_interleave: the size of its result depends on repeats, ",
+             "and a recording must know it; give output_size");
+    if (known) {
+        if (n > 0 && any(lt(t, 0)).item<bool>())
+            fail(ErrorKind::runtime, "repeat_interleave: a number of repeats ", text(t.shape()),
+                 " is below 0");
+        const std::int64_t sum = n > 0 ? select(ends, 0, n - 1).item<std::int64_t>() : 0;
+        if (total && *total != sum)
+            fail(ErrorKind::runtime, "repeat_interleave: repeats add up to ", sum,
+                 ", and output_size is ", *total);
+        total = sum;
+    }
+    const Tensor place = to(arange(*total), t.device());
+    return index_select(y, d, searchsorted(ends, place, true));
 }
 
 Tensor flip(const Arg& x, const Dims& dims) {

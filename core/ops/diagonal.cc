@@ -135,6 +135,16 @@ Tensor beside(const char* op, const Tensor& x, std::int64_t diagonal,
     return holds(add(row, k), to(arange(columns), x.device()));
 }
 
+// How many rows the square matrix has on whose diagonal x's last dim fits.
+std::int64_t side(const char* op, const Tensor& x, std::int64_t diagonal) {
+    const std::int64_t n = known_size(op, x, x.dims() - 1);
+    const std::int64_t more = diagonal < 0 ? -(diagonal + 1) : diagonal;
+    if (more > (std::int64_t{1} << 31) || n > (std::int64_t{1} << 31))
+        fail(ErrorKind::runtime, op, ": ", n, " elements on diagonal ", diagonal,
+             " make too large a matrix");
+    return n + (diagonal < 0 ? -diagonal : diagonal);
+}
+
 }  // namespace
 
 Tensor diagonal(const Arg& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
@@ -155,15 +165,32 @@ Tensor diag(const Arg& x, std::int64_t diagonal) {
     if (x.tensor.dims() != 1)
         fail(ErrorKind::runtime, "diag: a tensor of shape ", text(x.tensor.shape()),
              " is neither a vector nor a matrix");
-    const std::int64_t n = known_size("diag", x.tensor, 0);
-    const std::int64_t more = diagonal < 0 ? -(diagonal + 1) : diagonal;
-    if (more > (std::int64_t{1} << 31) || n > (std::int64_t{1} << 31))
-        fail(ErrorKind::runtime, "diag: ", n, " elements on diagonal ", diagonal,
-             " make too large a matrix");
-    const std::int64_t m = n + (diagonal < 0 ? -diagonal : diagonal);
+    const std::int64_t m = side("diag", x.tensor, diagonal);
     const Tensor base = zeros({m, m}, {x.tensor.dtype(), x.tensor.device()});
     return apply(ops::diagonal_scatter, {base, x},
                  {Attr{diagonal}, Attr{std::int64_t{0}}, Attr{std::int64_t{1}}});
+}
+
+Tensor diag_embed(const Arg& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+    const Here here(x.where, "diag_embed");
+    const Tensor& v = x.tensor;
+    const int d1 = wrap_dim("diag_embed", dim1, v.dims() + 1);
+    const int d2 = wrap_dim("diag_embed", dim2, v.dims() + 1);
+    if (d1 == d2)
+        fail(ErrorKind::runtime, "diag_embed: dim1 and dim2 are both dim ", d1, " of the result, ",
+             "which has ", v.dims() + 1);
+    const std::int64_t m = side("diag_embed", v, offset);
+    Dims shape = v.shape();
+    shape.erase(v.dims() - 1);
+    shape.insert(std::min(d1, d2), m);
+    shape.insert(std::max(d1, d2), m);
+    return apply(ops::diagonal_scatter, {zeros(shape, {v.dtype(), v.device()}), x},
+                 {Attr{offset}, Attr{std::int64_t{d1}}, Attr{std::int64_t{d2}}});
+}
+
+Tensor diagflat(const Arg& x, std::int64_t offset) {
+    const Here here(x.where, "diagflat");
+    return diag(reshape(x, {-1}), offset);
 }
 
 // kept where column <= row + diagonal

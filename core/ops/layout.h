@@ -51,15 +51,23 @@ Tensor broadcast_to(const Arg& x, const Dims& shape);
 Tensor repeat(const Arg& x, const Dims& times);  // by dim, from the front; times may have more dims
 Tensor tile(const Arg& x, const Dims& times);    // the same; times may have fewer dims
 Tensor repeat_interleave(const Arg& x, std::int64_t times, std::optional<std::int64_t> dim = {});
+// Each slice of dim so often as `times` (n,) says; of x flattened without a dim. (total, ...); a
+// recording must know the total. Throws where a number is below 0 or they do not add up to it.
+Tensor repeat_interleave(const Arg& x, const Arg& times, std::optional<std::int64_t> dim,
+                         std::optional<std::int64_t> total = {});
 Tensor flip(const Arg& x, const Dims& dims);
 Tensor roll(const Arg& x, const Dims& shifts, const DimList& dims = {});  // all: flattened
 
 // ---- diagonals: core/ops/diagonal.cc -----------------------------------------------------------
 // Diagonal k of a matrix is where column - row = k.
 Tensor diagonal(const Arg& x, std::int64_t offset = 0, std::int64_t dim1 = 0,
-                std::int64_t dim2 = 1);                // a view; the diagonal is its last dim
-Tensor diag(const Arg& x, std::int64_t diagonal = 0);  // (N,) -> (M, M), (N, M) -> (K,); a copy
-Tensor tril(const Arg& x, std::int64_t diagonal = 0);  // 0 above the diagonal
-Tensor triu(const Arg& x, std::int64_t diagonal = 0);  // 0 below
+                std::int64_t dim2 = 1);  // a view; the diagonal is its last dim
+// (..., n) -> zeros with x on the diagonal of dim1 and dim2
+Tensor diag_embed(const Arg& x, std::int64_t offset = 0, std::int64_t dim1 = -2,
+                  std::int64_t dim2 = -1);
+Tensor diagflat(const Arg& x, std::int64_t offset = 0);  // diag of x as one vector
+Tensor diag(const Arg& x, std::int64_t diagonal = 0);    // (N,) -> (M, M), (N, M) -> (K,); a copy
+Tensor tril(const Arg& x, std::int64_t diagonal = 0);    // 0 above the diagonal
+Tensor triu(const Arg& x, std::int64_t diagonal = 0);    // 0 below
 
 }  // namespace tg

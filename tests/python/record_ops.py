@@ -226,6 +226,10 @@ CASES = [
     ("F.elu(odd[1:4] + x), F.selu(odd[1:4] + x), F.celu(odd[1:4] + x), "
      "F.hardswish(odd[1:4] + x), F.softplus(odd[1:4] + x), F.leaky_relu(odd[1:4] + x)", [[3]]),
     # diagonals, lists and words
+    ("t.diag_embed(x), t.diag_embed(x, 1), t.diag_embed(x, -2, 0, 2), t.diag_embed(x, 1, 2, 0), "
+     "t.diagflat(x), t.diagflat(i, -1), t.diag_embed(x[:, :0], -1)", [[2, 3]]),
+    ("x.repeat_interleave(j, 1, output_size=6), t.repeat_interleave(x, j[:1], 0, output_size=2)",
+     [[2, 3]]),
     # statistics
     ("t.var_mean(x, 1)", [[3, 4]]),
     ("[*t.var_mean(x), *t.std_mean(x, (0, 1), correction=0, keepdim=True)]", [[3, 4]]),

@@ -72,7 +72,20 @@ def test_argwhere_is_nonzero():
     assert tg.argwhere(tg.tensor([[0, 1], [2, 0]])).tolist() == [[0, 1], [1, 0]]
 
 
+def test_each_slice_is_there_as_often_as_a_tensor_says():
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    y = x.repeat_interleave(tg.tensor([2, 1]), 0)
+    assert y.tolist() == [[1, 2], [1, 2], [3, 4]]
+    y.sum().backward()
+    assert x.grad.tolist() == [[2, 2], [1, 1]]
+    assert x.repeat_interleave(tg.tensor([0, 1, 2, 0])).tolist() == [2, 3, 3]
+    assert x.repeat_interleave(tg.tensor([2]), -1).shape == (2, 4)
+    assert tg.repeat_interleave(tg.tensor([1, 0, 2])).tolist() == [0, 2, 2]
+    assert tg.zeros(0).repeat_interleave(tg.tensor([], dtype=tg.int64)).shape == (0,)
+
+
 CALLS = [
+    (lambda x: x.repeat_interleave(x.long()), "give output_size"),
     (lambda x: x.unique(), "unique"),
     (lambda x: x.unique_consecutive(dim=0), "unique_consecutive"),
     (lambda x: x.histc(3), "histc"),
