@@ -112,6 +112,22 @@ Signature::Signature(const char* text) {
     assert(names.size() <= static_cast<std::size_t>(max_parameters));
 }
 
+// The number of the parameter of that name; how many there are if there is none.
+static std::size_t place_of(const Signature& s, const char* word) {
+    std::size_t i = 0;
+    while (i < s.names.size() && s.names[i] != word) ++i;
+    return i;
+}
+
+// PyTorch's word for what is one of the things that our parameter takes.
+static const char* longer(const char* word) {
+    const auto is = [&](const char* other) { return std::strcmp(word, other) == 0; };
+    if (is("size")) return "sizes";
+    if (is("split_size")) return "split_size_or_sections";
+    if (is("sections") || is("indices")) return "indices_or_sections";
+    return word;
+}
+
 Call::Call(const Signature& signature, PyObject* const* arguments, Py_ssize_t count,
            PyObject* keywords)
     : signature_(signature) {
@@ -134,8 +150,8 @@ Call::Call(const Signature& signature, PyObject* const* arguments, Py_ssize_t co
         // NumPy's words for two common ones, as in PyTorch.
         if (std::strcmp(word, "axis") == 0) word = "dim";
         if (std::strcmp(word, "keepdims") == 0) word = "keepdim";
-        std::size_t i = 0;
-        while (i < s.names.size() && s.names[i] != word) ++i;
+        std::size_t i = place_of(s, word);
+        if (i == s.names.size()) i = place_of(s, longer(word));
         if (i == s.names.size())
             fail(ErrorKind::type, s.public_name(), ": there is no argument named '", word, "'");
         if (values_[i] || (static_cast<int>(i) == s.star && rest_count_ > 0))

@@ -67,19 +67,30 @@ Tensor from_array(const py::object& array) {
     return recording() ? constant(t) : t;
 }
 
-// A list of ints or bools as an array.
+// As in PyTorch, a list with more than numbers is several indices, as the tuple of them is:
+// x[[[0, 1], [1, 0]]] is x[[0, 1], [1, 0]].
+py::object key_of(PyObject* key) {
+    bool several = false;
+    for (Py_ssize_t i = 0; PyList_Check(key) && i < PyList_GET_SIZE(key); ++i) {
+        PyObject* item = PyList_GET_ITEM(key, i);
+        several = several || item == Py_None || item == Py_Ellipsis || PySlice_Check(item) ||
+                  is_tensor(item) || PySequence_Check(item);
+    }
+    if (several) return py::reinterpret_steal<py::object>(checked(PyList_AsTuple(key)));
+    return py::reinterpret_borrow<py::object>(key);
+}
+
+// A list of ints or bools, or of such lists, as an array.
 py::object array_of_list(PyObject* list) {
     const auto items = py::reinterpret_steal<py::object>(checked(PySequence_List(list)));
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.ptr()); ++i) {
         PyObject* item = PyList_GET_ITEM(items.ptr(), i);
         if (is_tensor(item) && tensor_in(item).is_symbolic())
             fail(ErrorKind::index, "index: a list with symbolic tensors; use tg.stack(list)");
-        if (item == Py_None || item == Py_Ellipsis || PySlice_Check(item) || PyList_Check(item) ||
-            PyTuple_Check(item) || is_numpy_array(item) ||
+        if (item == Py_None || item == Py_Ellipsis || PySlice_Check(item) ||
             (is_tensor(item) && tensor_in(item).dims() > 0))
-            fail(ErrorKind::index, "index: a list that holds ", type_name(item),
-                 " could be one index or several; write x[tuple(list)] for several, and "
-                 "x[tg.tensor(list)] for one");
+            fail(ErrorKind::index, "index: a list within a key holds ", type_name(item),
+                 ", and must hold ints or bools; tg.stack makes one tensor of several");
     }
     const auto numpy = py::module_::import("numpy");
     if (PyList_GET_SIZE(items.ptr()) == 0) return numpy.attr("empty")(0, "int64");
@@ -142,13 +153,16 @@ Tensor indexed(const Tensor& x, PyObject* key) {
     const bool several = PyTuple_Check(key);
     const Py_ssize_t parts = several ? PyTuple_GET_SIZE(key) : 1;
     const auto part = [&](Py_ssize_t i) { return several ? PyTuple_GET_ITEM(key, i) : key; };
-    int used = 0;
-    int dots = 0;
+    int used = 0, dots = 0;
+    bool behind = false;  // is anything behind a second ...? See core/ops/keys.cc.
     for (Py_ssize_t i = 0; i < parts; ++i) {
         used += dims_used(part(i));
-        dots += part(i) == Py_Ellipsis ? 1 : 0;
+        const bool dot = part(i) == Py_Ellipsis;
+        dots += dot ? 1 : 0;
+        behind = behind || (dots > 1 && !dot);
     }
-    if (dots > 1) fail(ErrorKind::index, "index: only one ... fits into a key");
+    if (behind && used < x.dims())
+        fail(ErrorKind::index, "index: nothing may stand behind a second ... of one key");
     if (used > x.dims())
         fail(ErrorKind::index, "index: ", used, used == 1 ? " index" : " indices",
              " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),
@@ -197,9 +211,11 @@ bool is_there(const Tensor& target, const Arg& value) {
 
 }  // namespace
 
-PyObject* index_get(PyObject* self, PyObject* key) {
+PyObject* index_get(PyObject* self, PyObject* given) {
     return guarded([&] {
         const Here here(python_line());
+        const py::object held = key_of(given);
+        PyObject* const key = held.ptr();
         if (const Key parts = advanced(key); !parts.empty()) {
             const Tensor x = tensor_in(self);
             return wrap(compute(work_of(x), [&] { return index(x, parts); }));
@@ -208,10 +224,12 @@ PyObject* index_get(PyObject* self, PyObject* key) {
     });
 }
 
-int index_set(PyObject* self, PyObject* key, PyObject* value) {
+int index_set(PyObject* self, PyObject* given, PyObject* value) {
     PyObject* done = guarded([&]() -> PyObject* {
         if (!value) fail(ErrorKind::type, "index: elements of a tensor cannot be deleted");
         const Here here(python_line());
+        const py::object held = key_of(given);
+        PyObject* const key = held.ptr();
         if (const Key parts = advanced(key); !parts.empty()) {
             Tensor x = tensor_in(self);
             const Arg source = value_from(value);

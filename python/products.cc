@@ -62,9 +62,60 @@ PyObject* tensordot(const Call& c) {
     return wrap(compute(product_work(a, b), [&] { return tg::tensordot(a, b, dims_a, dims_b); }));
 }
 
+// [0, 1] as "AB", [..., 0] as "...A": PyTorch's letters, which are in the numbers' order.
+std::string letters_of(PyObject* list) {
+    if (!PyList_Check(list) && !PyTuple_Check(list))
+        fail(ErrorKind::type, "einsum: behind each tensor stands a list of its dims, not ",
+             type_name(list));
+    std::string letters;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list); ++i) {
+        PyObject* item = PySequence_Fast_GET_ITEM(list, i);
+        std::int64_t n = 0;
+        if (item == Py_Ellipsis) {
+            letters += "...";
+            continue;
+        }
+        if (!to_integer(item, n))
+            fail(ErrorKind::type, "einsum: a dim is an int or ..., not ", type_name(item));
+        if (n < 0 || n > 51)
+            fail(ErrorKind::value, "einsum: dim ", n, " is outside 0..51, which have letters");
+        letters += static_cast<char>(n < 26 ? 'A' + n : 'a' + (n - 26));
+    }
+    return letters;
+}
+
+// einsum(x, [0, 1], y, [1, 2], [0, 2]) is einsum("AB,BC->AC", x, y); the last list may be left out.
+std::string equation_of_lists(const Call& c, std::vector<Tensor>& operands) {
+    std::string equation;
+    operands.push_back(c.tensor(0));
+    for (Py_ssize_t i = 0; i < c.rest_count(); ++i) {
+        const bool list = i % 2 == 0;
+        if (list) {
+            equation += letters_of(c.rest(i));
+        } else if (is_tensor(c.rest(i))) {
+            operands.push_back(tensor_in(c.rest(i)));
+            equation += ",";
+        } else if (i + 1 == c.rest_count()) {
+            return equation + "->" + letters_of(c.rest(i));
+        } else {
+            fail(ErrorKind::type, "einsum: an operand must be a tensor, not ",
+                 type_name(c.rest(i)));
+        }
+    }
+    if (c.rest_count() % 2 == 0)
+        fail(ErrorKind::value, "einsum: the last tensor has no list of its dims behind it");
+    return equation;
+}
+
 PyObject* einsum(const Call& c) {
-    const std::string equation = c.string(0);
-    const std::vector<Tensor> operands = c.star_tensors(1);
+    std::vector<Tensor> operands;
+    std::string equation;
+    if (is_tensor(c.self())) {
+        equation = equation_of_lists(c, operands);
+    } else {
+        equation = c.string(0);
+        operands = c.star_tensors(1);
+    }
     std::int64_t work = 0;
     for (const Tensor& t : operands) work = std::max(work, work_of(t));
     const Where line = python_line();

@@ -36,14 +36,19 @@ int dims_used(const Index& i) {
     return std::holds_alternative<std::int64_t>(i.part) || std::holds_alternative<Slice>(i.part);
 }
 
+// As in PyTorch each ... passes over the dims that no other part names: where there are such, there
+// are none left for what stands behind a second one.
 int dims_used(const Tensor& x, const Key& key) {
-    int used = 0;
-    int dots = 0;
+    int used = 0, dots = 0;
+    bool behind = false;  // is anything behind the second one?
     for (const Index& i : key) {
         used += dims_used(i);
-        dots += std::holds_alternative<Ellipsis>(i.part);
+        const bool dot = std::holds_alternative<Ellipsis>(i.part);
+        dots += dot;
+        behind = behind || (dots > 1 && !dot);
     }
-    if (dots > 1) fail(ErrorKind::index, "index: only one ... fits into a key");
+    if (behind && used < x.dims())
+        fail(ErrorKind::index, "index: nothing may stand behind a second ... of one key");
     if (used > x.dims())
         fail(ErrorKind::index, "index: ", used, used == 1 ? " index" : " indices",
              " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),

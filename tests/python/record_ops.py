@@ -228,8 +228,13 @@ CASES = [
     # diagonals, lists and words
     ("t.diag_embed(x), t.diag_embed(x, 1), t.diag_embed(x, -2, 0, 2), t.diag_embed(x, 1, 2, 0), "
      "t.diagflat(x), t.diagflat(i, -1), t.diag_embed(x[:, :0], -1)", [[2, 3]]),
+    ("t.einsum(x, [0, 1], y, [1, 2], [2, 0]), t.einsum(x, [0, 1], y, [1, 2]), "
+     "t.einsum(x, [..., 0], [0, ...]), t.einsum(x, [30, 3])", [[2, 3], [3, 2]]),
     ("x.repeat_interleave(j, 1, output_size=6), t.repeat_interleave(x, j[:1], 0, output_size=2)",
      [[2, 3]]),
+    ("[x.expand(size=(2, 3)), *x.split(split_size=2), *x.tensor_split(sections=2)]", [[3]]),
+    ("x[[[0, 1], [1, 0]]], x[[[0, 1]]], x[[0, slice(1, 3)]], x[[None]], x[[[0, 1], [1, 0]], 0], "
+     "x[[t.tensor(1), t.tensor(2)]]", [[3, 4]]),
     # statistics
     ("t.var_mean(x, 1)", [[3, 4]]),
     ("[*t.var_mean(x), *t.std_mean(x, (0, 1), correction=0, keepdim=True)]", [[3, 4]]),

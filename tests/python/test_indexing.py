@@ -29,6 +29,22 @@ def test_reading_agrees_with_numpy(key):
         )
 
 
+def test_a_second_ellipsis_passes_over_nothing_more():
+    x = tg.arange(24).reshape(2, 3, 4)
+    for key, want in (
+        ((..., ...), x),
+        ((..., 0, ...), x[..., 0]),
+        ((0, ..., ...), x[0]),
+        ((0, 1, ..., ..., 2), x[0, 1, 2]),
+        ((..., None, ...), x[..., None]),
+        ((..., tg.tensor([0, 1]), ...), x[..., :2]),
+    ):
+        assert x[key].tolist() == want.tolist()
+    y = x.clone()
+    y[..., 0, ...] = 9
+    assert y[..., 0].unique().tolist() == [9] and y[..., 1:].tolist() == x[..., 1:].tolist()
+
+
 def test_a_tensor_of_one_int_is_an_index():
     x = tg.tensor([[1, 2], [3, 4]])
     assert x[tg.tensor(1)].tolist() == [3, 4]
@@ -69,7 +85,8 @@ def test_gradients_flow_through_reading_and_writing():
         (3, IndexError, None),
         (-4, IndexError, None),
         ((0, 0, 0), IndexError, "index: 3 indices for a tensor of shape (3, 4), which has 2 dims"),
-        ((..., ...), IndexError, "index: only one ... fits into a key"),
+        ((..., ..., 0), IndexError, "index: nothing may stand behind a second ... of one key"),
+        ((..., tg.tensor([0]), ..., None), IndexError, None),
         (slice(None, None, -1), ValueError,
          "index: a slice's step must be 1 or more, not -1; a tensor has no negative strides; "
          "turn the dim round first, as x.flip(0)"),
@@ -80,9 +97,9 @@ def test_gradients_flow_through_reading_and_writing():
         (tg.tensor([1.0]), IndexError,
          "index: a tensor of float32 is no index; it must be int64 or int32, or bool for a mask"),
         (tg.tensor([1], dtype=tg.int8), IndexError, None),
-        ([[0, 1], [1, 0]], IndexError,
-         "index: a list that holds list could be one index or several; write x[tuple(list)] for "
-         "several, and x[tg.tensor(list)] for one"),
+        (([0, None], 1), IndexError,
+         "index: a list within a key holds None, and must hold ints or bools; tg.stack makes one "
+         "tensor of several"),
         (tg.tensor([0, 3]), IndexError, "index: index 3 is outside -3..2, the range of dim 0"),
         (tg.tensor([-4]), IndexError, "index: index -4 is outside -3..2, the range of dim 0"),
         ((tg.tensor([0]), [4]), IndexError,
