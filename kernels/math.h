@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "kernels/division.h"
+#include "kernels/gamma.h"
 #include "kernels/trigonometry.h"
 
 namespace tg::formula {
@@ -325,11 +326,12 @@ struct List {
     static constexpr int count = sizeof...(F);
 };
 
-using All = List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs,
-                 Sign, Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq,
-                 Ne, Lt, Le, Gt, Ge, Where, Log2, Log10, Fmod, Remainder, FloorDivide, BitwiseAnd,
-                 BitwiseOr, BitwiseXor, BitwiseNot, LogicalNot, LeftShift, RightShift, Exp2, Tan,
-                 Asin, Acos, Atan, Atan2, Sinh, Cosh, Asinh, Acosh, Atanh, Hypot, Copysign>;
+using All =
+    List<Add, Sub, Mul, Div, Neg, Exp, Log, Tanh, Relu, Maximum, Minimum, Pow, Sqrt, Abs, Sign,
+         Rsqrt, Expm1, Log1p, Sigmoid, Sin, Cos, Erf, Floor, Ceil, Round, Trunc, Eq, Ne, Lt, Le, Gt,
+         Ge, Where, Log2, Log10, Fmod, Remainder, FloorDivide, BitwiseAnd, BitwiseOr, BitwiseXor,
+         BitwiseNot, LogicalNot, LeftShift, RightShift, Exp2, Tan, Asin, Acos, Atan, Atan2, Sinh,
+         Cosh, Asinh, Acosh, Atanh, Hypot, Copysign, Lgamma, Polygamma>;
 
 constexpr int count = All::count;
 

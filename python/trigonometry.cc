@@ -17,6 +17,18 @@ PyObject* logit(const Call& c) {
     return wrap(compute(work_of(x), [&] { return tg::logit(x, eps); }));
 }
 
+PyObject* polygamma(const Call& c) {
+    const std::int64_t n = c.integer(0);
+    const Arg x(c.tensor(1));
+    return wrap(compute(work_of(x), [&] { return tg::polygamma(n, x); }));
+}
+
+PyObject* polygamma_of(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t n = c.integer(1);
+    return wrap(compute(work_of(x), [&] { return tg::polygamma(n, x); }));
+}
+
 PyObject* positive(const Call& c) {
     if (c.tensor(0).dtype() == DType::boolean)
         fail(ErrorKind::unsupported, "positive: is not defined for bool; cast the tensor first");
@@ -60,6 +72,14 @@ const Function functions[] = {
     {"ldexp(input, other)", of_tensors<tg::ldexp>, "input * 2^other; floating. Broadcasts."},
     {"logit(input, eps=None)", logit,
      "log(z / (1 - z)), sigmoid's inverse, of z = input, or input kept within [eps, 1 - eps]."},
+    {"lgamma(input)", unary<tg::lgamma>, "The logarithm of |gamma(input)|; infinity at 0, -1, ..."},
+    {"digamma(input)", unary<tg::digamma>, "The derivative of lgamma."},
+    {"polygamma(n, input)", polygamma,
+     "The derivative of digamma of order n, an int from 0 on; digamma itself for 0.",
+     Place::function},
+    {"polygamma(input, n)", polygamma_of,
+     "The derivative of digamma of order n, an int from 0 on; digamma itself for 0.",
+     Place::method},
     {"xlogy(input, other)", binary<tg::xlogy>,
      "input * log(other), and 0 where input is 0 and other is not NaN. Broadcasts."},
     {"float_power(input, exponent)", binary<tg::float_power>, "pow, computed in float64."},

@@ -57,6 +57,13 @@ PyObject* logit_(const Call& c) {
     return new_reference(c.self());
 }
 
+PyObject* polygamma_(const Call& c) {
+    Tensor& x = c.tensor(0);
+    const std::int64_t n = c.integer(1);
+    compute(work_of(x), [&] { written(x, tg::polygamma(n, x), "polygamma_"); });
+    return new_reference(c.self());
+}
+
 PyObject* lerp_(const Call& c) {
     Tensor& x = c.tensor(0);
     const Arg end(c.tensor(1));
@@ -128,6 +135,9 @@ const Function functions[] = {
     {"ldexp_(input, other)", of_tensor<tg::ldexp>, "ldexp, in place.", method},
     {"heaviside_(input, values)", of_tensor<tg::heaviside>, "heaviside, in place.", method},
     {"logit_(input, eps=None)", logit_, "logit, in place.", method},
+    {"lgamma_(input)", unary<tg::lgamma>, "lgamma, in place.", method},
+    {"digamma_(input)", unary<tg::digamma>, "digamma, in place.", method},
+    {"polygamma_(input, n)", polygamma_, "polygamma, in place.", method},
     {"nan_to_num_(input, nan=None, posinf=None, neginf=None)", nan_to_num_, "nan_to_num, in place.",
      method},
     {"fmod_(input, other)", binary<tg::fmod>, "fmod, in place.", method},

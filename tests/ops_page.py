@@ -65,7 +65,7 @@ def comment_of(function: str, text: str) -> str:
 def formula_facts() -> dict[str, dict[str, object]]:
     """What each formula of kernels/math.h and its parts says of itself, bases included."""
     facts: dict[str, dict[str, object]] = {}
-    for name in ("formula.h", "math.h", "division.h", "trigonometry.h"):
+    for name in ("formula.h", "math.h", "division.h", "trigonometry.h", "gamma.h"):
         text = (ROOT / "kernels" / name).read_text()
         for struct in re.finditer(
             r"^struct (\w+)(?: : (\w+))? \{.*?\n(.*?)^\};", text, re.MULTILINE | re.DOTALL

@@ -1,10 +1,15 @@
-// Angles and hyperbolas. Formulas: kernels/trigonometry.h. Above each rule its gradient in one
-// line.
+// Angles, hyperbolas and the gamma function. Formulas: kernels/trigonometry.h, gamma.h. Above each
+// rule its gradient in one line.
 #include <cmath>
 
 #include "core/ops/formula.h"
 
 namespace tg {
+
+namespace ops {
+extern const Op polygamma;  // k, x -> y
+}
+
 namespace {
 
 // y = tan x  =>  dx = g (1 + y^2)
@@ -83,6 +88,16 @@ void copysign_gradient(Backward& n) {
     if (n.wants(1)) n.give(1, mul(n.g(), 0));
 }
 
+// y = lgamma x  =>  dx = g digamma(x)
+void lgamma_gradient(Backward& n) { n.give(0, mul(n.g(), digamma(n.input(0)))); }
+
+// y = polygamma(k, x), k a number  =>  dx = g polygamma(k + 1, x)
+void polygamma_gradient(Backward& n) {
+    const Arg k = n.input(0);
+    const Arg next = k.is_tensor() ? Arg(add(k, 1)) : Arg(k.scalar.as_real() + 1);
+    if (n.wants(1)) n.give(1, mul(n.g(), apply(ops::polygamma, {next, n.input(1)})));
+}
+
 }  // namespace
 
 namespace ops {
@@ -104,13 +119,16 @@ const Op atanh = elementwise<formula::Atanh>(atanh_gradient, {{a}});
 const Op exp2 = elementwise<formula::Exp2>(exp2_gradient, {{y}});
 const Op hypot = elementwise<formula::Hypot>(hypot_gradient, {{a, y}, {b, y}});
 const Op copysign = elementwise<formula::Copysign>(copysign_gradient, {{a, b}});
+const Op lgamma = elementwise<formula::Lgamma>(lgamma_gradient, {{a}});
+const Op polygamma = elementwise<formula::Polygamma>(polygamma_gradient, {{}, {a, b}});
 
 }  // namespace ops
 
 std::span<const Op* const> trigonometry_ops() {
-    static const Op* const list[] = {
-        &ops::tan,   &ops::asin,  &ops::acos,  &ops::atan, &ops::atan2, &ops::sinh,    &ops::cosh,
-        &ops::asinh, &ops::acosh, &ops::atanh, &ops::exp2, &ops::hypot, &ops::copysign};
+    static const Op* const list[] = {&ops::tan,      &ops::asin,   &ops::acos,     &ops::atan,
+                                     &ops::atan2,    &ops::sinh,   &ops::cosh,     &ops::asinh,
+                                     &ops::acosh,    &ops::atanh,  &ops::exp2,     &ops::hypot,
+                                     &ops::copysign, &ops::lgamma, &ops::polygamma};
     return list;
 }
 
@@ -141,6 +159,19 @@ Tensor hypot(const Arg& a, const Arg& b) {
     const Here here(a.where);
     if (!is_floating(a.is_tensor() ? a.tensor.dtype() : a.scalar.dtype)) check_floats("hypot", b);
     return apply(ops::hypot, {a, b});
+}
+
+Tensor lgamma(const Arg& x) { return apply(ops::lgamma, {x}); }
+
+Tensor digamma(const Arg& x) {
+    const Here here(x.where, "digamma");
+    return polygamma(0, x);
+}
+
+Tensor polygamma(std::int64_t n, const Arg& x) {
+    const Here here(x.where, "polygamma");
+    if (n < 0) fail(ErrorKind::runtime, "polygamma: the order is ", n, ", and must not be below 0");
+    return apply(ops::polygamma, {static_cast<double>(n), x});
 }
 
 }  // namespace tg

@@ -38,6 +38,9 @@ Tensor isneginf(const Arg& x);                  // bool
 Tensor ldexp(const Arg& a, const Arg& b);       // a 2^b
 // log(x / (1 - x)), of x kept within [eps, 1 - eps] if eps is given
 Tensor logit(const Arg& x, std::optional<double> eps = {});
+Tensor lgamma(const Arg& x);                     // log |gamma(x)|
+Tensor digamma(const Arg& x);                    // lgamma's derivative
+Tensor polygamma(std::int64_t n, const Arg& x);  // digamma's derivative of order n
 Tensor xlogy(const Arg& a, const Arg& b);        // a log b, and 0 where a is 0 and b no NaN
 Tensor float_power(const Arg& a, const Arg& b);  // pow in float64
 // 0 below 0, 1 above, `values` at 0; both of one dtype, and no gradients

@@ -225,6 +225,15 @@ CASES = [
      "t.logit(x - x.detach() + 0.8, 0.25)", [[3]]),
     ("F.elu(odd[1:4] + x), F.selu(odd[1:4] + x), F.celu(odd[1:4] + x), "
      "F.hardswish(odd[1:4] + x), F.softplus(odd[1:4] + x), F.leaky_relu(odd[1:4] + x)", [[3]]),
+    # the gamma function
+    ("t.lgamma(x * 9), t.digamma(x * 9), (x * x + 1).lgamma(), (x * x + 12).digamma()", [[2, 5]]),
+    # PyTorch's trigamma is right to 5e-10, so that it is compared as float32.
+
+    ("t.polygamma(0, x * 3).detach(), t.polygamma(1, x * 3).float(), t.polygamma(2, x * x + 0.1), "
+     "(x * x + 0.1).polygamma(3), t.polygamma(4, x * x + 30)", [[2, 5]]),
+    ("t.lgamma(odd), t.digamma(odd), t.lgamma(i), t.digamma(j), t.polygamma(2, j), t.lgamma(b)",
+     []),
+    ("(x * x + 1).lgamma_(), (x * x + 1).detach().digamma_(), (x * x + 1).polygamma_(2)", [[3]]),
     # diagonals, lists and words
     ("t.diag_embed(x), t.diag_embed(x, 1), t.diag_embed(x, -2, 0, 2), t.diag_embed(x, 1, 2, 0), "
      "t.diagflat(x), t.diagflat(i, -1), t.diag_embed(x[:, :0], -1)", [[2, 3]]),

@@ -10,6 +10,7 @@ CASES = [
     ("t.xlogy(x, y * y + 1)", [[2, 3], [3]]),
     ("t.xlogy(x.clone(), y * y + 1), x.clone().xlogy_(y * y + 1)", [[2, 3], [3]]),
     ("t.fmax(x, y) ** 2, t.fmin(x, y) ** 2, t.logaddexp2(x, y)", [[2, 3], [3]]),
+    ("t.lgamma(x * x + 0.5), t.digamma(x * x + 0.5), t.polygamma(2, x * x + 1)", [[2, 3]]),
     ("t.logit(x * 0.4 + 0.5), t.diag_embed(x, 1) ** 2", [[2, 3]]),
     ("t.float_power(x * x + 1, y)", [[3], [3]]),
     ("t.frac(x * 4.3)", [[5]]),

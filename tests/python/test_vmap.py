@@ -90,6 +90,8 @@ OPS = {
     "tril": lambda x: x.tril(),
     "gather": lambda x: x.gather(1, tg.tensor([[0, 2]] * 4)),
     "scatter_add": lambda x: W.scatter_add(1, tg.tensor([[0, 2]] * 4), x[:, :2]),
+    "lgamma": lambda x: tg.lgamma(x * x + 1),
+    "polygamma": lambda x: tg.polygamma(1, x * x + 1),
     "index": lambda x: x[tg.tensor([2, 0])],
     "index two, apart": lambda x: x[None][tg.tensor([0, 0]), :, tg.tensor([1, 2])],
     "index two": lambda x: x[tg.tensor([0, 3]), tg.tensor([1, 2])],

@@ -45,6 +45,8 @@ Tensor two(const Tensors& t) {
     return op(t[0], t[1]);
 }
 
+Tensor f_digamma(const Tensors& t) { return digamma(t[0]); }
+Tensor f_trigamma(const Tensors& t) { return polygamma(1, t[0]); }
 Tensor f_windows(const Tensors& t) { return unfold(t[0], 1, 2, 1); }
 Tensor f_apart(const Tensors& t) { return unfold(t[0], -1, 1, 3); }
 Tensor f_search(const Tensors& t) { return searchsorted(t[0], t[1]); }
@@ -105,6 +107,21 @@ std::vector<Row> angle_rows() {
          .misuse = [] { copysign(ones({2}), ones({3})); },
          .error = "copysign: shapes (2,) and (3,) do not broadcast: dim -1 is 2 and 3; make them "
                   "equal, or one of them 1"},
+        with_misfit<lgamma>(curve("lgamma", one<lgamma>, above1, std::lgamma)),
+        {.op = "polygamma",
+         .f = f_digamma,
+         .inputs = {above1},
+         .expected = {{3}, {-0.2274535333762654, 0.42278433509846714, 1.5061176684318003}},
+         .tolerance = 1e-6,
+         .misuse = [] { polygamma(-1, ones({2})); },
+         .error = "polygamma: the order is -1, and must not be below 0"},
+        {.op = "polygamma",
+         .f = f_trigamma,
+         .inputs = {{{4}, {1, 2, 0.5, -0.5}}},
+         .expected = {{4},
+                      {1.6449340668482264, 0.6449340668482264, 4.934802200544679,
+                       8.934802200544679}},
+         .tolerance = 1e-6},
         refuses(
             whole("bitwise_left_shift", two<bitwise_left_shift>, {10, -10, -0x1p63, 0}),
             [] { bitwise_left_shift(ones({2}), 1); },
