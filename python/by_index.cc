@@ -1,5 +1,6 @@
 // Indices that are data: gather and scatter, rows by index, masks, and order.
 #include "core/history.h"
+#include "core/ops/written.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -40,6 +41,50 @@ template <auto f>
 PyObject* in_place(const Call& c) {
     const Tensor y = by_dim<f>(c);
     compute(work_of(y), [&] { write(c.tensor(0), y, c.name(), true); });
+    return new_reference(c.self());
+}
+
+// scatter, or by reduce what is there and src added or multiplied.
+Tensor stored(const Call& c) {
+    if (!c.given(5)) return by_dim<tg::scatter>(c);
+    const std::string how = c.string(5);
+    if (how != "add" && how != "multiply")
+        fail(ErrorKind::runtime, "scatter: reduce is 'add' or 'multiply', not '", how,
+             "'; scatter_reduce has more");
+    const Tensor& x = c.tensor(0);
+    const std::int64_t dim = c.integer(1);
+    const Tensor index = c.tensor(2);
+    const Arg given = source(c);
+    return compute(work_of(x), [&] {
+        const Arg src =
+            given.is_tensor()
+                ? given
+                : Arg(expand(full({}, given.scalar, {x.dtype(), x.device()}), index.shape()));
+        return how == "add" ? tg::scatter_add(x, dim, index, src)
+                            : tg::scatter_reduce(x, dim, index, src, "prod");
+    });
+}
+PyObject* scatter(const Call& c) { return wrap(stored(c)); }
+PyObject* scatter_(const Call& c) {
+    const Tensor y = stored(c);
+    compute(work_of(y), [&] { written(c.tensor(0), y, "scatter_"); });
+    return new_reference(c.self());
+}
+
+Tensor reduced(const Call& c) {
+    const Arg x(c.tensor(0));
+    const std::int64_t dim = c.integer(1);
+    const Arg index(c.tensor(2));
+    const Arg src(c.tensor(3));
+    const std::string how = c.string(4);
+    const bool include_self = c.flag(5, true);
+    return compute(work_of(x),
+                   [&] { return tg::scatter_reduce(x, dim, index, src, how, include_self); });
+}
+PyObject* scatter_reduce(const Call& c) { return wrap(reduced(c)); }
+PyObject* scatter_reduce_(const Call& c) {
+    const Tensor y = reduced(c);
+    compute(work_of(y), [&] { written(c.tensor(0), y, "scatter_reduce_"); });
     return new_reference(c.self());
 }
 
@@ -212,12 +257,19 @@ const Function functions[] = {
      "src, nor than input but in dim."},
     {"scatter_add_(input, dim, index, src)", in_place<tg::scatter_add>, "scatter_add, in place.",
      method},
-    {"scatter(input, dim, index, src=None, *, value=None)", changed<tg::scatter>,
+    {"scatter(input, dim, index, src=None, *, value=None, reduce=None)", scatter,
      "input, with src[i, j], or the number value, stored at [index[i, j], j] for dim 0; of "
      "several\n"
-     "in one place the last stays, and each gets the gradient."},
-    {"scatter_(input, dim, index, src=None, *, value=None)", in_place<tg::scatter>,
+     "in one place the last stays, and each gets the gradient. With reduce='add' or 'multiply'\n"
+     "they are added to what is there, or multiply it."},
+    {"scatter_(input, dim, index, src=None, *, value=None, reduce=None)", scatter_,
      "scatter, in place.", method},
+    {"scatter_reduce(input, dim, index, src, reduce, *, include_self=True)", scatter_reduce,
+     "input, with src[i, j] combined into [index[i, j], j] for dim 0. reduce is 'sum', 'prod',\n"
+     "'mean', 'amax' or 'amin'; without include_self what is in input does not count where there\n"
+     "is any. Equal extremes share the gradient."},
+    {"scatter_reduce_(input, dim, index, src, reduce, *, include_self=True)", scatter_reduce_,
+     "scatter_reduce, in place.", method},
     {"index_select(input, dim, index)", index_select,
      "The slices of input (..., n, ...) along dim that index (k,) names -> (..., k, ...).\n"
      "Raises IndexError for an index outside of 0..n-1."},

@@ -1,6 +1,10 @@
 // Reading and writing at indices that are themselves data.
+#include <limits>
+
 #include "core/batching.h"
+#include "core/low_precision.h"
 #include "core/ops/family.h"
+#include "core/ops/integers.h"
 #include "core/ops/rows.h"
 #include "core/ops/structural.h"
 
@@ -51,6 +55,22 @@ Descs scatter_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) 
     return {in[0]};
 }
 
+kernels::cpu::Combine combine_of(const Op& op, const Attrs& attrs) {
+    using kernels::cpu::Combine;
+    const std::string& how = attrs.string(1);
+    if (how == "prod") return Combine::product;
+    if (how == "amax") return Combine::largest;
+    if (how == "amin") return Combine::smallest;
+    fail(ErrorKind::runtime, op.name, ": reduce is 'sum', 'prod', 'mean', 'amax' or 'amin', not '",
+         how, "'");
+}
+
+// x, index, src -> x's shape
+Descs scatter_reduce_shape(const Op& op, std::span<const Desc> in, const Attrs& attrs) {
+    combine_of(op, attrs);
+    return scatter_shape(op, in, attrs);
+}
+
 void check_inside(const Launch& l, int dim, std::optional<std::int64_t> outside) {
     if (outside)
         fail(ErrorKind::range, l.op.name, ": index ", *outside, " is outside 0..",
@@ -72,6 +92,14 @@ void scatter_cpu(const Launch& l) {
     const int dim = static_cast<int>(l.attrs.integer(0));
     kernels::cpu::copy(l.out[0], l.in[0]);
     check_inside(l, dim, kernels::cpu::scatter(l.out[0], l.in[1], l.in[2], dim));
+}
+
+void scatter_reduce_cpu(const Launch& l) {
+    const int dim = static_cast<int>(l.attrs.integer(0));
+    kernels::cpu::copy(l.out[0], l.in[0]);
+    check_inside(
+        l, dim,
+        kernels::cpu::scatter_combine(l.out[0], l.in[1], l.in[2], dim, combine_of(l.op, l.attrs)));
 }
 
 bool gather_cuda(const Launch& l) {
@@ -118,6 +146,30 @@ void scatter_gradient(Backward& n) {
     if (n.wants(2)) n.give(2, gather(n.g(), n.attrs().integer(0), n.input(1)));
 }
 
+// y = x times all s at i: f, which is x or an s, has g times the product of the others, which is
+// y / f, or where f alone is 0 the product of those that are not 0.
+// y = the largest or smallest: those that are equal to it share g.
+// y = x combined with s at i  =>  dx = g times x's share, ds = g at i, times s's share
+void scatter_reduce_gradient(Backward& n) {
+    const std::int64_t dim = n.attrs().integer(0);
+    const Arg x = n.input(0), i = n.input(1), s = n.input(2);
+    const Tensor y = apply(*n.node().op, {x, i, s}, n.attrs()), g = n.g();
+    const auto at = [&](const Tensor& t) { return gather(t, dim, i); };
+    const auto ones = [&](const Tensor& mask) { return cast(mask, y.dtype()); };
+    if (combine_of(*n.node().op, n.attrs()) != kernels::cpu::Combine::product) {
+        const Tensor of_x = ones(eq(x, y)), of_s = ones(eq(s, at(y)));
+        const Tensor share = div(g, scatter_add(of_x, dim, i, of_s));
+        n.give(0, mul(of_x, share));
+        return n.give(2, mul(of_s, at(share)));
+    }
+    const Tensor zero_x = eq(x, 0), zero_s = eq(s, 0);
+    const Tensor some_x = where(zero_x, 1, x), some_s = where(zero_s, 1, s);
+    const Tensor one_zero = ones(eq(scatter_add(ones(zero_x), dim, i, ones(zero_s)), 1));
+    const Tensor rest = mul(apply(*n.node().op, {some_x, i, some_s}, n.attrs()), one_zero);
+    n.give(0, mul(g, where(zero_x, rest, div(y, some_x))));
+    n.give(2, mul(at(g), where(zero_s, at(rest), div(at(y), some_s))));
+}
+
 }  // namespace
 
 namespace ops {
@@ -151,10 +203,20 @@ const Op scatter = {.name = "scatter",
                     .attributes = {{"dim", AttrKind::integer}},
                     .batch = batch_shifted<Names::dim>};
 
+const Op scatter_reduce = {.name = "scatter_reduce",
+                           .inputs = 3,
+                           .shape = scatter_reduce_shape,
+                           .gradient = scatter_reduce_gradient,
+                           .needs = {{Need::a, Need::b, Need::c}, {}, {Need::a, Need::b, Need::c}},
+                           .cpu = scatter_reduce_cpu,
+                           .attributes = {{"dim", AttrKind::integer}, {"reduce", AttrKind::string}},
+                           .batch = batch_shifted<Names::dim>};
+
 }  // namespace ops
 
 std::span<const Op* const> indexing_ops() {
-    static const Op* const list[] = {&ops::gather, &ops::scatter_add, &ops::scatter};
+    static const Op* const list[] = {&ops::gather, &ops::scatter_add, &ops::scatter,
+                                     &ops::scatter_reduce};
     return list;
 }
 
@@ -170,15 +232,29 @@ Tensor covered(const Tensor& src, const Dims& index) {
     return part;
 }
 
-Tensor scattered(const Op& op, const Arg& x, std::int64_t dim, const Arg& index,
-                 const Tensor& src) {
+Tensor scattered(const Op& op, const Arg& x, std::int64_t dim, const Arg& index, const Tensor& src,
+                 const std::string& how = "") {
     const std::int64_t d = wrap_dim(op.name, dim, x.tensor.dims());
     const Tensor i = as_index(op.name, index.tensor);
     if (x.tensor.dims() == 0 && i.dims() == 0 && src.dims() == 0)
-        return squeeze(scattered(op, unsqueeze(x, 0), 0, unsqueeze(i, 0), unsqueeze(src, 0)), 0);
+        return squeeze(scattered(op, unsqueeze(x, 0), 0, unsqueeze(i, 0), unsqueeze(src, 0), how),
+                       0);
     if (x.tensor.dims() == 1 && i.dims() == 0 && src.dims() == 0)
-        return scattered(op, x, 0, unsqueeze(i, 0), unsqueeze(src, 0));
-    return apply(op, {x, i, covered(src, i.shape())}, {Attr{d}});
+        return scattered(op, x, 0, unsqueeze(i, 0), unsqueeze(src, 0), how);
+    return apply(op, {x, i, covered(src, i.shape())},
+                 how.empty() ? Attrs{Attr{d}} : Attrs{Attr{d}, Attr{how}});
+}
+
+// What changes nothing when it is combined with a number of that dtype.
+Arg neutral(const std::string& how, DType dtype) {
+    if (how == "sum" || how == "mean") return 0;
+    if (how == "prod") return 1;
+    const bool least = how == "amax";
+    if (dtype == DType::boolean) return !least;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (is_floating(dtype)) return least ? -infinity : infinity;
+    const auto [low, high] = integers_of(dtype);
+    return least ? low : high;
 }
 
 }  // namespace
@@ -204,6 +280,25 @@ Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src)
         return scattered(ops::scatter, x, dim, index, src.tensor);
     const Tensor value = expand(value_like(x.tensor, src), index.tensor.shape());
     return scattered(ops::scatter, x, dim, index, value);
+}
+
+// The mean is the sum through how many there are, of integers rounded down.
+Tensor scatter_reduce(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src,
+                      const std::string& reduce, bool include_self) {
+    const Here here(x.where, "scatter_reduce");
+    if (is_low(x) && is_low(src))
+        return rounded(scatter_reduce(widened(x), dim, index, widened(src), reduce, include_self),
+                       x);
+    Tensor start = x.tensor;
+    if (!include_self) start = scatter(x, dim, index, neutral(reduce, start.dtype()));
+    if (reduce != "sum" && reduce != "mean")
+        return scattered(ops::scatter_reduce, start, dim, index, src.tensor, reduce);
+    const Tensor sum = scattered(ops::scatter_add, start, dim, index, src.tensor);
+    if (reduce == "sum") return sum;
+    const Tensor own = ones_like(sum), each = cast(ones_like(index.tensor), sum.dtype());
+    const Tensor count =
+        scatter_add(include_self ? own : scatter(own, dim, index, 0), dim, index, each);
+    return is_floating(sum.dtype()) ? div(sum, count) : floor_divide(sum, count);
 }
 
 // index (...) -> (..., num_classes). The index passes through a gather that changes nothing, for a

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "core/ops/reduce.h"
 
@@ -14,6 +15,10 @@ namespace tg {
 Tensor gather(const Arg& x, std::int64_t dim, const Arg& index);
 Tensor scatter_add(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
 Tensor scatter(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src);
+// x with what of src is at an index combined into that place, by "sum", "prod", "mean", "amax" or
+// "amin"; without include_self x's own number does not count where there is any.
+Tensor scatter_reduce(const Arg& x, std::int64_t dim, const Arg& index, const Arg& src,
+                      const std::string& reduce, bool include_self = true);
 Tensor one_hot(const Arg& index, std::int64_t num_classes);  // (..., num_classes) int64
 
 // ---- rows by index: core/ops/rows.cc ------------------------------------------------------------

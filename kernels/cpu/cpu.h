@@ -60,6 +60,10 @@ std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, co
                                         int dim);
 std::optional<std::int64_t> scatter(const Array& out, const Array& index, const Array& src,
                                     int dim);
+// out[.., index[.., i, ..], ..] times src[.., i, ..], or the larger or smaller of them
+enum class Combine { product, largest, smallest };
+std::optional<std::int64_t> scatter_combine(const Array& out, const Array& index, const Array& src,
+                                            int dim, Combine how);
 
 // index_rows: out = the rows of in. put_rows: out's rows = src, or += src, one after another: of
 // several in one place the last stays, or all are added, in order. Both give the first index that

@@ -234,6 +234,25 @@ void add_indexed(const Array& out, const Array& src, const Walk& walk) {
     });
 }
 
+// out at the index = F of it and src, straight
+template <class F>
+void combine_indexed(const Array& out, const Array& src, const Indexed& x) {
+    visit(out.dtype, [&]<class T>(T) {
+        T* to = static_cast<T*>(out.data);
+        const T* from = static_cast<const T*>(src.data);
+        in_order(src.size(), [&](std::int64_t begin, std::int64_t end) {
+            indexed_runs(x, begin, end,
+                         [&](std::int64_t s, std::int64_t o, std::int64_t n, std::int64_t s_step,
+                             std::int64_t o_step) {
+                             for (std::int64_t i = 0; i < n; ++i) {
+                                 T& at = to[o + i * o_step];
+                                 at = F::template of<T>(at, from[s + i * s_step]);
+                             }
+                         });
+        });
+    });
+}
+
 }  // namespace
 
 std::optional<std::int64_t> gather(const Array& out, const Array& in, const Array& index, int dim) {
@@ -253,6 +272,16 @@ std::optional<std::int64_t> scatter_add(const Array& out, const Array& index, co
                                         int dim) {
     if (const auto outside = first_outside(index, out.shape[dim])) return outside;
     add_indexed(out, src, [&](const Array& to) { return indexed(src, index, to, dim); });
+    return {};
+}
+
+std::optional<std::int64_t> scatter_combine(const Array& out, const Array& index, const Array& src,
+                                            int dim, Combine how) {
+    if (const auto outside = first_outside(index, out.shape[dim])) return outside;
+    const Indexed x = indexed(src, index, out, dim);
+    if (how == Combine::product) combine_indexed<formula::Mul>(out, src, x);
+    if (how == Combine::largest) combine_indexed<formula::Maximum>(out, src, x);
+    if (how == Combine::smallest) combine_indexed<formula::Minimum>(out, src, x);
     return {};
 }
 

@@ -234,6 +234,21 @@ CASES = [
     ("t.lgamma(odd), t.digamma(odd), t.lgamma(i), t.digamma(j), t.polygamma(2, j), t.lgamma(b)",
      []),
     ("(x * x + 1).lgamma_(), (x * x + 1).detach().digamma_(), (x * x + 1).polygamma_(2)", [[3]]),
+    # scatter, combined
+    *((f"x.scatter_reduce(1, i % 4, y, '{how}'), "
+       f"t.scatter_reduce(x, 0, b.long(), y, '{how}', include_self=False)", [[2, 4], [2, 3]])
+      for how in ("sum", "prod", "mean", "amax", "amin")),
+    ("(x * 0).scatter_reduce(0, t.tensor([0, 0, 1]), y * t.tensor([0, 1, 0]), 'prod'), "
+     "(x * 0).scatter_reduce(0, t.tensor([0, 0, 1]), y * 0, 'amax'), "
+     "x.scatter_reduce(0, j, odd[3:], 'amin').detach()", [[4], [3]]),
+    ("i.scatter_reduce(1, i % 3, i - 4, 'mean'), i.scatter_reduce(1, i % 3, i + 9, 'amax', "
+     "include_self=False), i.scatter_reduce(1, i % 3, i - 9, 'amin', include_self=False), "
+     "b.scatter_reduce(1, i % 3, ~b, 'prod'), b.scatter_reduce(1, i % 3, ~b, 'amax')", []),
+    ("t.tensor(2.0).scatter_reduce(0, t.tensor(0), t.tensor(3.0), 'prod'), "
+     "(x * 1).scatter_reduce_(1, i, y, 'amax'), "
+     "x.detach().scatter(1, i, y.detach(), reduce='add'), "
+     "x.detach().scatter(1, i, 2.0, reduce='multiply'), "
+     "x.detach().scatter_(1, i, value=0.5, reduce='add')", [[2, 6], [2, 3]]),
     # diagonals, lists and words
     ("t.diag_embed(x), t.diag_embed(x, 1), t.diag_embed(x, -2, 0, 2), t.diag_embed(x, 1, 2, 0), "
      "t.diagflat(x), t.diagflat(i, -1), t.diag_embed(x[:, :0], -1)", [[2, 3]]),

@@ -11,6 +11,12 @@ CASES = [
     ("t.xlogy(x.clone(), y * y + 1), x.clone().xlogy_(y * y + 1)", [[2, 3], [3]]),
     ("t.fmax(x, y) ** 2, t.fmin(x, y) ** 2, t.logaddexp2(x, y)", [[2, 3], [3]]),
     ("t.lgamma(x * x + 0.5), t.digamma(x * x + 0.5), t.polygamma(2, x * x + 1)", [[2, 3]]),
+    ("x.scatter_reduce(0, t.tensor([[0, 0, 1], [1, 0, 1]]), y, 'prod') ** 2", [[2, 3], [2, 3]]),
+    (
+        "x.scatter_reduce(1, t.tensor([[0, 0], [2, 1]]), y, 'amax') ** 2, "
+        "x.scatter_reduce(1, t.tensor([[0, 0], [2, 1]]), y, 'mean', include_self=False) ** 2",
+        [[2, 3], [2, 2]],
+    ),
     ("t.logit(x * 0.4 + 0.5), t.diag_embed(x, 1) ** 2", [[2, 3]]),
     ("t.float_power(x * x + 1, y)", [[3], [3]]),
     ("t.frac(x * 4.3)", [[5]]),

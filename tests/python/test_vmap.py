@@ -90,6 +90,7 @@ OPS = {
     "tril": lambda x: x.tril(),
     "gather": lambda x: x.gather(1, tg.tensor([[0, 2]] * 4)),
     "scatter_add": lambda x: W.scatter_add(1, tg.tensor([[0, 2]] * 4), x[:, :2]),
+    "scatter_reduce": lambda x: W.scatter_reduce(0, tg.tensor([[0, 2, 0]] * 4), x, "amax"),
     "lgamma": lambda x: tg.lgamma(x * x + 1),
     "polygamma": lambda x: tg.polygamma(1, x * x + 1),
     "index": lambda x: x[tg.tensor([2, 0])],

@@ -13,6 +13,9 @@ Tensor f_gather(const Tensors& t) { return gather(t[0], 1, t[1]); }
 Tensor f_gather_rows(const Tensors& t) { return gather(t[0], 0, t[1]); }
 Tensor f_scatter(const Tensors& t) { return scatter_add(t[0], 1, t[1], t[2]); }
 Tensor f_store(const Tensors& t) { return scatter(t[0], 1, t[1], t[2]); }
+Tensor f_product(const Tensors& t) { return scatter_reduce(t[0], 1, t[1], t[2], "prod"); }
+Tensor f_largest(const Tensors& t) { return scatter_reduce(t[0], 1, t[1], t[2], "amax"); }
+Tensor f_smallest(const Tensors& t) { return scatter_reduce(t[0], 1, t[1], t[2], "amin", false); }
 Tensor f_store_number(const Tensors& t) { return scatter(t[0], 1, t[1], 5); }
 Tensor f_one_hot(const Tensors& t) { return one_hot(t[0], 3); }
 
@@ -81,6 +84,36 @@ std::vector<Row> indexing_rows() {
          .f = f_store_number,
          .inputs = {x, {{1, 3}, {1, 1, 0}, DType::int64}},
          .expected = {{2, 3}, {5, 5, 3, 4, 5, 6}}},
+        {.op = "scatter_reduce",
+         .f = f_product,
+         .inputs = {x, index, {{2, 2}, {10, 20, 30, 40}}},
+         .expected = {{2, 3}, {20, 2, 30, 4, 6000, 6}},
+         .misuse =
+             [] {
+                 scatter_reduce(ones({3}), 0, tensor(std::vector<std::int64_t>{0}), ones({1}),
+                                "most");
+             },
+         .error = "scatter_reduce: reduce is 'sum', 'prod', 'mean', 'amax' or 'amin', not 'most'"},
+        {.op = "scatter_reduce",  // one factor is 0
+         .f = f_product,
+         .inputs = {{{2, 3}, {1, 2, 3, 0, 5, 6}},
+                    {{2, 2}, {2, 0, 0, 1}, DType::int64},
+                    {{2, 2}, {10, 0, 3, 4}}},
+         .expected = {{2, 3}, {0, 2, 30, 0, 20, 6}}},
+        {.op = "scatter_reduce",
+         .f = f_largest,
+         .inputs = {x, index, {{2, 2}, {10, 0.5, 30, 40}}},
+         .expected = {{2, 3}, {1, 2, 10, 4, 40, 6}},
+         .misuse =
+             [] {
+                 scatter_reduce(ones({3}), 0, tensor(std::vector<std::int64_t>{3}), ones({1}),
+                                "amax");
+             },
+         .error = "scatter_reduce: index 3 is outside 0..2, the range of dim 0"},
+        {.op = "scatter_reduce",
+         .f = f_smallest,
+         .inputs = {x, index, {{2, 2}, {10, 0.5, 30, 40}}},
+         .expected = {{2, 3}, {0.5, 2, 10, 4, 30, 6}}},
         {.op = "one_hot",
          .f = f_one_hot,
          .inputs = {{{2}, {2, 0}, DType::int64}},
