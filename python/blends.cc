@@ -64,7 +64,18 @@ PyObject* norm(const Call& c) {
     const std::string p = c.string(1);
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if (p == "inf" || p == "-inf") return norm_of(c, p == "inf" ? infinity : -infinity);
-    if (p != "fro") fail(ErrorKind::runtime, "norm: p is a number or 'fro', not '", p, "'");
+    if (p == "nuc") {
+        Arg x(c.tensor(0));
+        const DimList dims = c.dim_list(2);
+        const Dims two = dims.all && x.tensor.dims() == 2 ? Dims{0, 1} : dims.dims;
+        if (two.size() != 2)
+            fail(ErrorKind::runtime, "norm: p 'nuc' is of matrices, and not of ", two.size(),
+                 " dims of ", text(x.tensor.shape()), "; give dim");
+        const bool keepdim = c.flag(3);
+        if (c.given(4)) x.tensor = cast(x, c.dtype(4, DType::float32));
+        return wrap(compute(work_of(x), [&] { return linalg::matrix_norm(x, p, two, keepdim); }));
+    }
+    if (p != "fro") fail(ErrorKind::runtime, "norm: p is a number, 'fro' or 'nuc', not '", p, "'");
     return norm_of(c, 2);
 }
 
@@ -119,7 +130,8 @@ const Function functions[] = {
     {"norm(input, p='fro', dim=None, keepdim=False, dtype=None)", norm,
      "sum(|input|^p)^(1/p) over dim, an int, several, or all; 'fro' is 2. p may be 0, which "
      "counts\n"
-     "what is not 0, and inf or -inf: the largest and least |input|."},
+     "what is not 0, and inf or -inf: the largest and least |input|. Of two dims 'nuc' is the sum\n"
+     "of the singular values."},
     {"count_nonzero(input, dim=None)", count_nonzero,
      "How many elements are not 0, over dim (an int, several, or all): int64."},
     {"cumprod(input, dim, *, dtype=None)", cumprod,

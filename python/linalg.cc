@@ -25,7 +25,8 @@ PyObject* results(PyTypeObject* type, std::initializer_list<Tensor> tensors) {
     return new_reference(all.ptr());
 }
 
-PyTypeObject *cholesky_ex_type, *qr_type, *svd_type, *eigh_type, *slogdet_type, *lstsq_type;
+PyTypeObject *cholesky_ex_type, *qr_type, *svd_type, *eigh_type, *slogdet_type, *lstsq_type,
+    *lu_type, *lu_factor_type;
 
 // ---- arguments ----------------------------------------------------------------------------------
 
@@ -131,6 +132,31 @@ PyObject* pinverse(const Call& c) {
     return wrap(compute(matrix_work(a), [&] { return linalg::pinv(a, t); }));
 }
 
+PyObject* lu_factor(const Call& c) {
+    const Arg a(c.tensor(0));
+    if (!c.flag(1, true))
+        fail(ErrorKind::unsupported,
+             "lu_factor: pivot=False is not there; L and U would not exist ", "for every matrix");
+    const linalg::LU y = compute(matrix_work(a), [&] { return linalg::lu_factor(a); });
+    return results(lu_factor_type, {y.factors, y.pivots});
+}
+
+PyObject* lu(const Call& c) {
+    const Arg a(c.tensor(0));
+    if (!c.flag(1, true))
+        fail(ErrorKind::unsupported, "lu: pivot=False is not there; L and U would not exist for ",
+             "every matrix");
+    const linalg::Permuted y = compute(matrix_work(a), [&] { return linalg::lu(a); });
+    return results(lu_type, {y.p, y.l, y.u});
+}
+
+PyObject* lu_solve(const Call& c) {
+    const Arg factors(c.tensor(0)), pivots(c.tensor(1)), b(c.tensor(2));
+    const bool left = c.flag(3, true), adjoint = c.flag(4);
+    return wrap(compute(matrix_work(factors),
+                        [&] { return linalg::lu_solve(factors, pivots, b, left, adjoint); }));
+}
+
 constexpr Place function = Place::function;
 
 const Function functions[] = {
@@ -186,6 +212,22 @@ const Function functions[] = {
     {"_cholesky_ex(A, *, upper=False, check_errors=False)", cholesky_ex,
      "(L, info): cholesky without an error. info (...) int32 is 0, or the order of the first\n"
      "leading minor that is not positive; L is worth nothing then.",
+     function},
+    {"_lu_factor(A, *, pivot=True)", lu_factor,
+     "(LU, pivots) of A (..., M, N) = P @ L @ U, K the smaller of M and N: LU (..., M, N) is U, "
+     "and\n"
+     "below it L without its diagonal of ones; pivots (..., K) int32 says with which row, counted\n"
+     "from 1, each row was swapped. Raises LinAlgError where U has a 0 on its diagonal.",
+     function},
+    {"_lu(A, *, pivot=True)", lu,
+     "(P, L, U) of A (..., M, N) = P @ L @ U, K the smaller of M and N: P (..., M, M) with one 1 "
+     "in\n"
+     "each row and column, L (..., M, K), U (..., K, N).",
+     function},
+    {"_lu_solve(LU, pivots, B, *, left=True, adjoint=False)", lu_solve,
+     "The X of A X = B, or with left=False of X A = B, given lu_factor(A) of square matrices; "
+     "with\n"
+     "adjoint A.mT stands for A. B (..., N, K). A singular A gives infinities.",
      function},
     {"_qr(A, mode='reduced')", qr,
      "(Q, R) of A (..., M, N) = Q @ R, K the smaller of M and N: Q (..., M, K) with orthonormal\n"
@@ -248,6 +290,11 @@ void bind_linalg(py::module_& m) {
          {"residuals", "the squares of |A X - B| by column"},
          {"rank", "of A"},
          {"singular_values", "of A"}});
+    add(lu_factor_type, "_lu_factor_results", "tapegraph.return_types.linalg_lu_factor",
+        "What linalg.lu_factor gives.",
+        {{"LU", "L and U in one"}, {"pivots", "with which row each was swapped"}});
+    add(lu_type, "_lu_results", "tapegraph.return_types.linalg_lu", "What linalg.lu gives.",
+        {{"P", "a permutation"}, {"L", "a lower triangle"}, {"U", "an upper triangle"}});
     add_functions(m, functions);
 }
 

@@ -229,7 +229,8 @@ const Op pinv = {.name = "pinv",
 }  // namespace ops
 
 std::span<const Op* const> factorization_ops() {
-    static const Op* const list[] = {&ops::cholesky, &ops::qr, &ops::svd, &ops::eigh, &ops::pinv};
+    static const Op* const list[] = {&ops::cholesky, &ops::qr,        &ops::svd,    &ops::eigh,
+                                     &ops::pinv,     &ops::lu_factor, &ops::lu_rows};
     return list;
 }
 

@@ -16,6 +16,12 @@ struct Triangle {
 struct SignLog {
     Tensor sign, logabsdet;
 };
+struct LU {
+    Tensor factors, pivots;
+};
+struct Permuted {
+    Tensor p, l, u;
+};
 struct CholeskyInfo {
     Tensor factor, info;
 };
@@ -64,6 +70,14 @@ Tensor cholesky(const Arg& a, bool upper = false);
 // The same without the error: info (...) int32 is 0, or the order of the first leading minor that
 // is not positive.
 CholeskyInfo cholesky_ex(const Arg& a, bool upper = false, bool check_errors = false);
+// A (..., M, N) = P L U, by the largest pivot of each column. factors (..., M, N) holds U, and L
+// without its diagonal of ones below it; row k was swapped with row pivots_k, which count from 1,
+// pivots (..., K) int32. Throws LinAlgError where U has a 0 on its diagonal; lu does not.
+LU lu_factor(const Arg& a);
+Permuted lu(const Arg& a);  // P (..., M, M), L (..., M, K), U (..., K, N)
+// A X = B, or X A = B with left = false, given lu_factor's two: B (..., N, K)
+Tensor lu_solve(const Arg& factors, const Arg& pivots, const Arg& b, bool left = true,
+                bool transposed = false);
 // A (..., M, N) = Q R, "reduced": Q (..., M, K), R (..., K, N); "complete": Q (..., M, M),
 // R (..., M, N), with no gradient where M > N; "r": the reduced R, and an empty Q.
 QR qr(const Arg& a, const std::string& mode = "reduced");

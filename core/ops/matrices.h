@@ -12,6 +12,8 @@ namespace tg {
 namespace ops {
 extern const Op solve;             // A, B -> X; may_be_singular
 extern const Op solve_triangular;  // A, B -> X; upper, unitriangular
+extern const Op lu_factor;         // A -> L and U in one, pivots; check
+extern const Op lu_rows;           // pivots (..., K) -> rows (..., M); rows is M
 }  // namespace ops
 
 inline Tensor turned(const Arg& x) { return transpose(x, -2, -1); }

@@ -168,6 +168,49 @@ Failed solve_triangular(const Array& x, const Array& a, const Array& b, bool upp
     });
 }
 
+Failed lu(const Array& y, const Array& pivots, const Array& a, bool must) {
+    const Batch batch(y, 2);
+    return each(batch, [&](std::int64_t i) {
+        Matrix m = batch.read(a, i);
+        const std::int64_t steps = std::min(m.rows(), m.cols());
+        Vector swaps(steps);
+        bool singular = false;
+        for (std::int64_t k = 0; k < steps; ++k) {
+            std::int64_t best = k;
+            for (std::int64_t r = k + 1; r < m.rows(); ++r)
+                if (std::abs(m(r, k)) > std::abs(m(best, k))) best = r;
+            m.row(k).swap(m.row(best));
+            swaps(k) = static_cast<double>(best + 1);
+            singular = singular || m(k, k) == 0;
+            if (m(k, k) == 0) continue;  // nothing is below it either
+            const std::int64_t below = m.rows() - k - 1, right = m.cols() - k - 1;
+            m.col(k).tail(below) /= m(k, k);
+            m.bottomRightCorner(below, right) -= m.col(k).tail(below) * m.row(k).tail(right);
+        }
+        batch.write(y, i, m);
+        batch.write(pivots, i, swaps);
+        return !must || !singular;
+    });
+}
+
+Failed lu_rows(const Array& rows, const Array& pivots) {
+    const Batch batch(rows, 1);
+    const std::int64_t size = rows.shape[rows.dims - 1], step = rows.strides[rows.dims - 1];
+    const std::int64_t steps = pivots.shape[pivots.dims - 1];
+    return each(batch, [&](std::int64_t i) {
+        auto* to = static_cast<std::int64_t*>(rows.data) + batch.offset(rows, 1, i);
+        const auto* from =
+            static_cast<const std::int32_t*>(pivots.data) + batch.offset(pivots, 1, i);
+        for (std::int64_t r = 0; r < size; ++r) to[r * step] = r;
+        for (std::int64_t k = 0; k < steps; ++k) {
+            const std::int64_t other = from[k * pivots.strides[pivots.dims - 1]] - 1;
+            if (k >= size || other < 0 || other >= size) return false;
+            std::swap(to[k * step], to[other * step]);
+        }
+        return true;
+    });
+}
+
 Failed det(const Array& y, const Array& a) {
     const Batch batch(y, 0);
     return each(batch, [&](std::int64_t i) {

@@ -27,6 +27,13 @@ Failed cofactor(const Array& y, const Array& a);  // (N, N) -> (N, N)
 // a = l l^T from a's lower triangle. info (), int32: 0, or the order of the first leading minor
 // that is not positive; where `must` is set, that fails.
 Failed cholesky(const Array& l, const Array& info, const Array& a, bool must);
+// a (M, N) = p l u, by the largest pivot of a column: y (M, N) holds u, and below it l without its
+// diagonal of ones; pivots (K) int32 says with which row, counted from 1, each was swapped. Where
+// `must` is set, a 0 on u's diagonal fails.
+Failed lu(const Array& y, const Array& pivots, const Array& a, bool must);
+// pivots (K) int32 -> rows (M) int64: which row of a each row of l u is. Fails where a pivot is no
+// row.
+Failed lu_rows(const Array& rows, const Array& pivots);
 // a (M, N) = q (M, K) r (K, N), or complete: q (M, M) r (M, N)
 Failed qr(const Array& q, const Array& r, const Array& a);
 // a (M, N) = u (M, K) diag(s) vh (K, N), s (K) falling, or full: u (M, M), vh (N, N). Fails where

@@ -74,6 +74,15 @@ class _cholesky_ex_results(NamedTuple):
     L: Tensor
     info: Tensor
 
+class _lu_factor_results(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+
+class _lu_results(NamedTuple):
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
 class _qr_results(NamedTuple):
     Q: Tensor
     R: Tensor
@@ -1601,6 +1610,11 @@ def _cholesky(A: Tensor, *, upper: bool_ = False) -> Tensor: ...
 def _cholesky_ex(
     A: Tensor, *, upper: bool_ = False, check_errors: bool_ = False
 ) -> _cholesky_ex_results: ...
+def _lu_factor(A: Tensor, *, pivot: bool_ = True) -> _lu_factor_results: ...
+def _lu(A: Tensor, *, pivot: bool_ = True) -> _lu_results: ...
+def _lu_solve(
+    LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool_ = True, adjoint: bool_ = False
+) -> Tensor: ...
 def _qr(A: Tensor, mode: str = "reduced") -> _qr_results: ...
 def _svd(A: Tensor, full_matrices: bool_ = True) -> _svd_results: ...
 def _svdvals(A: Tensor) -> Tensor: ...

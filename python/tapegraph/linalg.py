@@ -20,6 +20,9 @@ from ._C import _eigh as eigh
 from ._C import _eigvalsh as eigvalsh
 from ._C import _inv as inv
 from ._C import _lstsq as lstsq
+from ._C import _lu as lu
+from ._C import _lu_factor as lu_factor
+from ._C import _lu_solve as lu_solve
 from ._C import _matrix_norm as matrix_norm
 from ._C import _matrix_rank as matrix_rank
 from ._C import _multi_dot as multi_dot
@@ -37,9 +40,9 @@ from ._C import _vector_norm as vector_norm
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh",
-    "eigvalsh", "inv", "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot",
-    "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd", "svdvals", "vander",
-    "vecdot", "vector_norm",
+    "eigvalsh", "inv", "lstsq", "lu", "lu_factor", "lu_solve", "matmul", "matrix_norm",
+    "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
+    "solve_triangular", "svd", "svdvals", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 

@@ -27,6 +27,14 @@ Tensor f_slogdet(const Tensors& t) {
     const linalg::SignLog y = linalg::slogdet(t[0]);
     return stack({y.sign, y.logabsdet}, -1);
 }
+Tensor f_lu(const Tensors& t) { return linalg::lu_factor(t[0]).factors; }
+Tensor f_lu_rows(const Tensors& t) {
+    return apply(*find_op("lu_rows"), {t[0]}, {Attr{std::int64_t{3}}});
+}
+Tensor f_lu_product(const Tensors& t) {
+    const linalg::Permuted y = linalg::lu(t[0]);
+    return matmul(y.p, matmul(y.l, y.u));
+}
 Tensor f_cholesky(const Tensors& t) { return linalg::cholesky(mirrored(t[0])); }
 Tensor f_cholesky_upper(const Tensors& t) { return linalg::cholesky(mirrored(t[0]), true); }
 Tensor f_info(const Tensors& t) { return linalg::cholesky_ex(t[0]).info; }
@@ -91,6 +99,35 @@ std::vector<Row> solving_rows() {
          .f = f_unit,
          .inputs = {{{2, 2}, {9, 2, 9, 9}}, {{1, 2}, {1, 5}}},
          .expected = {{1, 2}, {1, 3}}},
+        {.op = "lu_factor",
+         .f = f_lu,
+         .inputs = {{{2, 2}, {1, 2, 4, 2}}},
+         .expected = {{2, 2}, {4, 2, 0.25, 1.5}},
+         .misuse =
+             [] {
+                 linalg::lu_factor(zeros({3, 2, 2}));
+             },
+         .error = "lu_factor: matrix 0 of (3, 2, 2) is singular: a number on U's diagonal is 0"},
+        {.op = "lu_factor",
+         .f = f_lu,
+         .inputs = {{{3, 2}, {1, 2, 4, 2, 2, 4}}},
+         .expected = {{3, 2}, {4, 2, 0.5, 3, 0.25, 0.5}}},
+        {.op = "lu_factor",
+         .f = f_lu,
+         .inputs = {{{2, 3}, {1, 2, 3, 4, 2, 0}}},
+         .expected = {{2, 3}, {4, 2, 0, 0.25, 1.5, 3}}},
+        {.op = "lu_factor", .f = f_lu_product, .inputs = {pair}, .expected = pair},
+        {.op = "lu_rows",
+         .f = f_lu_rows,
+         .inputs = {{{3}, {2, 3, 3}, DType::int32}},
+         .expected = {{3}, {1, 2, 0}, DType::int64},
+         .order = 0,
+         .misuse =
+             [] {
+                 const Tensor pivots = tensor(std::vector<std::int64_t>{9, 1});
+                 linalg::lu_solve(eye(2), cast(pivots, DType::int32), ones({2, 1}));
+             },
+         .error = "lu_rows: a pivot is outside 1..2, the rows of the factors"},
         {.op = "inv",
          .f = f_inv,
          .inputs = {symmetric},
