@@ -45,6 +45,22 @@ PyObject* interpolate(const Call& c) {
     return wrap(compute(work_of(x), [&] { return tg::interpolate(x, options); }));
 }
 
+PyObject* grid_sample(const Call& c) {
+    const Arg x(c.tensor(0)), grid(c.tensor(1));
+    const Sampling options{c.given(2) ? c.string(2) : "bilinear",
+                           c.given(3) ? c.string(3) : "zeros", c.flag(4)};
+    const std::int64_t work = std::max(work_of(x), work_of(grid));
+    return wrap(compute(work, [&] { return tg::grid_sample(x, grid, options); }));
+}
+
+PyObject* affine_grid(const Call& c) {
+    const Arg theta(c.tensor(0));
+    const Dims size = c.dims(1);
+    const bool align_corners = c.flag(2);
+    return wrap(
+        compute(work_of(theta), [&] { return tg::affine_grid(theta, size, align_corners); }));
+}
+
 template <Tensor (*op)(const Arg&, std::int64_t)>
 PyObject* shuffled(const Call& c) {
     const Arg x(c.tensor(0));
@@ -89,6 +105,20 @@ const Function functions[] = {
      "older rounding down, 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic' or\n"
      "'area', the means of adaptive_avg_pool. align_corners: the outermost places lie on each\n"
      "other. Raises ValueError or NotImplementedError for what does not go together.",
+     function},
+    {"grid_sample(input, grid, mode='bilinear', padding_mode='zeros', align_corners=None)",
+     grid_sample,
+     "input (N, C, H, W) at the points grid (N, h, w, 2) -> (N, C, h, w), or (N, C, D, H, W) at\n"
+     "(N, d, h, w, 3) -> (N, C, d, h, w). A point is (x, y) or (x, y, z), with -1 and 1 at the "
+     "outer\n"
+     "edges of the image, or with align_corners at the centres of its outermost elements. mode:\n"
+     "'bilinear', 'nearest', or of (N, C, H, W) 'bicubic'. padding_mode: outside there are "
+     "'zeros',\n"
+     "the nearest element ('border'), or the image in a mirror ('reflection').",
+     function},
+    {"affine_grid(theta, size, align_corners=None)", affine_grid,
+     "The points of an image's elements, moved: theta (N, 2, 3) and size (N, C, H, W) -> a grid\n"
+     "(N, H, W, 2) for grid_sample, or (N, 3, 4) and (N, C, D, H, W) -> (N, D, H, W, 3).",
      function},
     {"pixel_shuffle(input, upscale_factor)", shuffled<tg::pixel_shuffle>,
      "(..., C r r, H, W) -> (..., C, H r, W r): channels become places. Raises RuntimeError if\n"

@@ -83,8 +83,8 @@ print(a.grad.round().tolist())  # [[4.0, -2.0], [-2.0, 1.0]]""",
     ),
     Difference(
         "The gradient of `ctc_loss`",
-        "that by the `log_probs` that were given",
-        "that by the logits before a `log_softmax`, whether there is one or not",
+        "that by the `log_probs` that were given; 0 for a target that cannot be spelled",
+        "that by the logits before a `log_softmax`, whether there is one or not; NaN there",
         "`gradcheck` holds for every function; through a `log_softmax` both are the same",
         """\
 p = tg.full((2, 1, 2), 0.5).log().requires_grad_()

@@ -19,6 +19,18 @@ struct Interpolation {
 };
 // x (N, C, L), (N, C, H, W) or (N, C, D, H, W) -> the same with other sizes but N and C
 Tensor interpolate(const Arg& x, const Interpolation& options);
+// x at any points: (N, C, H, W) at grid (N, h, w, 2) -> (N, C, h, w), (N, C, D, H, W) at grid
+// (N, d, h, w, 3) -> (N, C, d, h, w). A point is (x, y) or (x, y, z) with -1 and 1 at the outer
+// edges of the first and last elements of a dim, or with align_corners at their centres.
+struct Sampling {
+    std::string mode = "bilinear";       // nearest, and of an image bicubic
+    std::string padding_mode = "zeros";  // what is outside: zeros, border, reflection
+    bool align_corners = false;
+};
+Tensor grid_sample(const Arg& x, const Arg& grid, const Sampling& options = {});
+// theta (N, 2, 3) and size (N, C, H, W) -> (N, H, W, 2), or theta (N, 3, 4) and (N, C, D, H, W)
+// -> (N, D, H, W, 3): the points of an image's elements, moved by theta
+Tensor affine_grid(const Arg& theta, const Dims& size, bool align_corners = false);
 Tensor pixel_shuffle(const Arg& x,
                      std::int64_t factor);  // (..., C r r, H, W) -> (..., C, H r, W r)
 Tensor pixel_unshuffle(const Arg& x, std::int64_t factor);  // and back

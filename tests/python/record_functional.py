@@ -84,6 +84,39 @@ CASES = [
     ("F.multi_margin_loss(x, t.tensor(1), reduction='sum')", [[4]]),
     ("F.multilabel_soft_margin_loss(x, b.double()), "
      "F.multilabel_soft_margin_loss(x, b.double(), y.detach(), reduction='none')", [[2, 3], [3]]),
+    # images at points; x (N, C, H, W), the points y a little out of the image on each side
+    ("F.grid_sample(x, y * 1.5, 'bilinear', 'zeros', False), "
+     "F.grid_sample(x, y * 1.5, 'bilinear', 'zeros', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.5, 'bilinear', 'border', False), "
+     "F.grid_sample(x, y * 1.5, 'bilinear', 'border', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.5, 'bilinear', 'reflection', False), "
+     "F.grid_sample(x, y * 1.5, 'bilinear', 'reflection', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y.detach() * 1.5, 'nearest', 'zeros', False), "
+     "F.grid_sample(x, y.detach() * 1.5, 'nearest', 'zeros', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y.detach() * 1.5, 'nearest', 'border', False), "
+     "F.grid_sample(x, y.detach() * 1.5, 'nearest', 'border', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y.detach() * 1.5, 'nearest', 'reflection', False), "
+     "F.grid_sample(x, y.detach() * 1.5, 'nearest', 'reflection', True)",
+     [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.5, 'bicubic', 'zeros', False), "
+     "F.grid_sample(x, y * 1.5, 'bicubic', 'zeros', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.5, 'bicubic', 'border', False), "
+     "F.grid_sample(x, y * 1.5, 'bicubic', 'border', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.5, 'bicubic', 'reflection', False), "
+     "F.grid_sample(x, y * 1.5, 'bicubic', 'reflection', True)", [[2, 2, 3, 4], [2, 2, 3, 2]]),
+    ("F.grid_sample(x, y * 1.4, align_corners=False), "
+     "F.grid_sample(x, y * 3, 'bilinear', 'reflection', True), "
+     "F.grid_sample(x, y.detach(), 'nearest', 'border', True)", [[1, 2, 2, 3, 2], [1, 2, 2, 2, 3]]),
+    ("F.grid_sample(x, y, align_corners=True, padding_mode='reflection')",
+     [[1, 1, 1, 2], [1, 2, 2, 2]]),
+    ("F.grid_sample(x[:, :0], y, align_corners=False), "
+     "F.grid_sample(x, y[:, :0], align_corners=False)", [[1, 1, 3, 2], [1, 2, 2, 2]]),
+    ("F.affine_grid(x, (2, 1, 3, 4), False), F.affine_grid(x, [2, 5, 1, 2], True)", [[2, 2, 3]]),
+    ("F.affine_grid(x, (1, 1, 2, 4, 2), False) + 0.0, "
+     "F.affine_grid(x, (1, 1, 2, 1, 3), True) + 0.0",
+     [[1, 3, 4]]),
+    ("F.grid_sample(x, F.affine_grid(y, (1, 1, 4, 4), False), align_corners=False)",
+     [[1, 1, 3, 3], [1, 2, 3]]),
     # alignments: T 5, N 2, C 4
     ("F.ctc_loss(F.log_softmax(x, -1), t.tensor([[1, 2], [3, 3]]), (5, 4), (2, 2))", [[5, 2, 4]]),
     ("F.ctc_loss(F.log_softmax(x, -1), t.tensor([1, 2, 2, 3]), (5, 3), "

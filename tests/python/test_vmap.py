@@ -94,6 +94,7 @@ OPS = {
     "lgamma": lambda x: tg.lgamma(x * x + 1),
     "polygamma": lambda x: tg.polygamma(1, x * x + 1),
     "lu": lambda x: tuple(tg.linalg.lu_factor(x[:3] + 4 * tg.eye(3, dtype=tg.float64))),
+    "grid_sample": lambda x: F.grid_sample(x[None, None], x[None, :, None, :2]),
     "index": lambda x: x[tg.tensor([2, 0])],
     "index two, apart": lambda x: x[None][tg.tensor([0, 0]), :, tg.tensor([1, 2])],
     "index two": lambda x: x[tg.tensor([0, 3]), tg.tensor([1, 2])],
