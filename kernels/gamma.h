@@ -65,18 +65,18 @@ TG_FORMULA_FN double digamma(double x) {
     const double beyond = x - ::floor(x);
     if (!(beyond > 0)) return (x - x) / (x - x);
     constexpr double pi = 3.14159265358979323846;
-    return digamma_of_positive(1 - x) - pi / ::tan(pi * (beyond < 0.5 ? beyond : beyond - 1));
+    return digamma_of_positive(1 - x) - pi / ::tan(pi * (beyond < 0.5 ? beyond : x - ::ceil(x)));
 }
 
 // zeta(s, q) for a whole s and any q. Below 0 it is the sum of all (q + k)^-s, which is
 // zeta(s, f) + (-1)^s zeta(s, 1 - f) with f what q has after the point, without those of k < 0.
 TG_FORMULA_FN double hurwitz_zeta_of_any(double s, double q) {
     if (q > 0) return q < 1e300 ? hurwitz_zeta(s, q) : 0;
-    const double f = q - ::floor(q);
+    const double f = q - ::floor(q), rest = ::ceil(q) - q;  // 1 - f, of which no digit is lost
     if (!(f >= 0)) return q - q;
     if (f == 0) return 1 / f;
     const double sign = ::fmod(s, 2) == 0 ? 1 : -1;
-    return hurwitz_zeta(s, f) + sign * (hurwitz_zeta(s, 1 - f) - hurwitz_zeta(s, 1 - q));
+    return hurwitz_zeta(s, f) + sign * (hurwitz_zeta(s, rest) - hurwitz_zeta(s, 1 - q));
 }
 
 // The derivative of digamma of a whole order n: (-1)^(n+1) n! zeta(n + 1, x), and digamma itself
