@@ -127,7 +127,7 @@ std::vector<Row> solving_rows() {
                  const Tensor pivots = tensor(std::vector<std::int64_t>{9, 1});
                  linalg::lu_solve(eye(2), cast(pivots, DType::int32), ones({2, 1}));
              },
-         .error = "lu_rows: a pivot is outside 1..2, the rows of the factors"},
+         .error = "lu_solve: lu_rows: a pivot is outside 1..2, the rows of the factors"},
         {.op = "inv",
          .f = f_inv,
          .inputs = {symmetric},
