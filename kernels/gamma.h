@@ -75,7 +75,7 @@ TG_FORMULA_FN double hurwitz_zeta_of_any(double s, double q) {
     const double f = q - ::floor(q), rest = ::ceil(q) - q;  // 1 - f, of which no digit is lost
     if (!(f >= 0)) return q - q;
     if (f == 0) return 1 / f;
-    const double sign = ::fmod(s, 2) == 0 ? 1 : -1;
+    const double sign = ::fmod(s, 2.0) == 0 ? 1 : -1;
     return hurwitz_zeta(s, f) + sign * (hurwitz_zeta(s, rest) - hurwitz_zeta(s, 1 - q));
 }
 
@@ -87,7 +87,7 @@ struct Polygamma : FloatBinary {
     static TG_FORMULA_FN T of(T order, T x) {
         const double n = static_cast<double>(order);
         if (n == 0) return static_cast<T>(digamma(static_cast<double>(x)));
-        const double sign = ::fmod(n, 2) == 0 ? -1 : 1;
+        const double sign = ::fmod(n, 2.0) == 0 ? -1 : 1;
         const double factorial = ::tgamma(n + 1);
         return static_cast<T>(sign * factorial *
                               hurwitz_zeta_of_any(n + 1, static_cast<double>(x)));
