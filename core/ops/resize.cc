@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/low_precision.h"
+#include "core/ops/cubic.h"
 #include "core/ops/listed.h"
 #include "core/ops/windows.h"
 
@@ -24,11 +25,7 @@ struct Asked {
     std::vector<double> factor;  // 0: from the sizes
 };
 
-// Keys' cubic with a = -0.75 at a distance of 0..1 and of 1..2 [Keys 1981, 4]
-double cubic(double d) {
-    constexpr double a = -0.75;
-    return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-}
+double by_cubic(double d) { return d <= 1 ? cubic::near(d) : cubic::far(d); }
 
 struct Taps {
     std::vector<std::vector<std::int64_t>> places;  // by tap, of each output place
@@ -59,7 +56,7 @@ Taps taps_of(const Asked& a, std::int64_t from, std::int64_t to, double factor) 
             const double away = std::abs(static_cast<double>(beyond) - step);
             const auto tap = static_cast<std::size_t>(k);
             taps.places[tap].push_back(std::min(std::max<std::int64_t>(place, 0), from - 1));
-            taps.weights[tap].push_back(a.mode == Mode::cubic ? cubic(away) : 1 - away);
+            taps.weights[tap].push_back(a.mode == Mode::cubic ? by_cubic(away) : 1 - away);
         }
     }
     return taps;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/low_precision.h"
+#include "core/ops/cubic.h"
 #include "core/ops/family.h"
 #include "core/ops/listed.h"
 #include "core/ops/resize.h"
@@ -67,16 +68,11 @@ struct Near {
     int first = 0;
 };
 
-// Keys' cubic with a = -0.75, at t + 1, t, 1 - t and 2 - t for t behind the point [Keys 1981, 4]
-Near cubic(const Tensor& t) {
-    constexpr double a = -0.75;
-    const auto inner = [&](const Tensor& d) {
-        return add(mul(mul(sub(mul(d, a + 2), a + 3), d), d), 1.0);
-    };
-    const auto outer = [&](const Tensor& d) {
-        return sub(mul(add(mul(sub(mul(d, a), 5 * a), d), 8 * a), d), 4 * a);
-    };
-    return {{outer(add(t, 1.0)), inner(t), inner(sub(1.0, t)), outer(sub(2.0, t))}, -1};
+// For t behind the point: of the places at t + 1, t, 1 - t and 2 - t from it.
+Near four(const Tensor& t) {
+    return {{cubic::far(add(t, 1.0)), cubic::near(t), cubic::near(sub(1.0, t)),
+             cubic::far(sub(2.0, t))},
+            -1};
 }
 
 // The sum over the 2 or 4 places of each dim, all with all.
@@ -88,7 +84,7 @@ Tensor blended(const Grid& g) {
     for (const Tensor& p : g.points) {
         floors.push_back(floor(p.detach()));
         const Tensor t = sub(p, floors.back());
-        near.push_back(by_cubic ? cubic(t) : Near{{sub(1.0, t), t}, 0});
+        near.push_back(by_cubic ? four(t) : Near{{sub(1.0, t), t}, 0});
     }
     const std::size_t taps = near[0].weights.size();
     std::size_t count = 1;
