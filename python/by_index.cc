@@ -23,7 +23,7 @@ Arg source(const Call& c) {
     return c.operand(i);
 }
 
-// f(x, dim, index, src), for all the ops of that form; its in-place twin writes it into x.
+// f(x, dim, index, src), for all the ops of that form.
 template <auto f>
 Tensor by_dim(const Call& c) {
     const Arg x(c.tensor(0));
@@ -33,14 +33,17 @@ Tensor by_dim(const Call& c) {
     if (!src.is_tensor() && f != &tg::scatter && f != &tg::index_fill) c.wrong(3, "a tensor");
     return compute(work_of(x), [&] { return f(x, dim, index, src); });
 }
-template <auto f>
+
+// What `made` gives, as it is or written into the call's first argument.
+using Made = Tensor (*)(const Call&);
+template <Made made>
 PyObject* changed(const Call& c) {
-    return wrap(by_dim<f>(c));
+    return wrap(made(c));
 }
-template <auto f>
+template <Made made>
 PyObject* in_place(const Call& c) {
-    const Tensor y = by_dim<f>(c);
-    compute(work_of(y), [&] { write(c.tensor(0), y, c.name(), true); });
+    const Tensor y = made(c);
+    compute(work_of(y), [&] { written(c.tensor(0), y, c.name()); });
     return new_reference(c.self());
 }
 
@@ -64,12 +67,6 @@ Tensor stored(const Call& c) {
                             : tg::scatter_reduce(x, dim, index, src, "prod");
     });
 }
-PyObject* scatter(const Call& c) { return wrap(stored(c)); }
-PyObject* scatter_(const Call& c) {
-    const Tensor y = stored(c);
-    compute(work_of(y), [&] { written(c.tensor(0), y, "scatter_"); });
-    return new_reference(c.self());
-}
 
 Tensor reduced(const Call& c) {
     const Arg x(c.tensor(0));
@@ -81,12 +78,6 @@ Tensor reduced(const Call& c) {
     return compute(work_of(x),
                    [&] { return tg::scatter_reduce(x, dim, index, src, how, include_self); });
 }
-PyObject* scatter_reduce(const Call& c) { return wrap(reduced(c)); }
-PyObject* scatter_reduce_(const Call& c) {
-    const Tensor y = reduced(c);
-    compute(work_of(y), [&] { written(c.tensor(0), y, "scatter_reduce_"); });
-    return new_reference(c.self());
-}
 
 Tensor added(const Call& c) {
     const Arg x(c.tensor(0));
@@ -95,12 +86,6 @@ Tensor added(const Call& c) {
     const Arg source(c.tensor(3));
     const Arg alpha = c.given(4) ? c.operand(4) : Arg(1);
     return compute(work_of(x), [&] { return tg::index_add(x, dim, index, source, alpha); });
-}
-PyObject* index_add(const Call& c) { return wrap(added(c)); }
-PyObject* index_add_(const Call& c) {
-    const Tensor y = added(c);
-    compute(work_of(y), [&] { write(c.tensor(0), y, "index_add_", true); });
-    return new_reference(c.self());
 }
 
 PyObject* index_select(const Call& c) {
@@ -203,12 +188,6 @@ Tensor scattered(const Call& c) {
     const Arg source(c.tensor(2));
     return compute(work_of(x), [&] { return tg::masked_scatter(x, mask, source); });
 }
-PyObject* masked_scatter(const Call& c) { return wrap(scattered(c)); }
-PyObject* masked_scatter_(const Call& c) {
-    const Tensor y = scattered(c);
-    compute(work_of(y), [&] { write(c.tensor(0), y, "masked_scatter_"); });
-    return new_reference(c.self());
-}
 
 PyObject* bincount(const Call& c) {
     const Arg x(c.tensor(0));
@@ -252,39 +231,39 @@ const Function functions[] = {
     {"gather(input, dim, index)", gather,
      "out[i, j] = input[index[i, j], j] for dim 0; index int64 or int32, out has its shape.\n"
      "Raises IndexError for an index outside of 0..n-1."},
-    {"scatter_add(input, dim, index, src)", changed<tg::scatter_add>,
+    {"scatter_add(input, dim, index, src)", changed<by_dim<tg::scatter_add>>,
      "input, with src[i, j] added at [index[i, j], j] for dim 0. index is nowhere larger than\n"
      "src, nor than input but in dim."},
-    {"scatter_add_(input, dim, index, src)", in_place<tg::scatter_add>, "scatter_add, in place.",
-     method},
-    {"scatter(input, dim, index, src=None, *, value=None, reduce=None)", scatter,
+    {"scatter_add_(input, dim, index, src)", in_place<by_dim<tg::scatter_add>>,
+     "scatter_add, in place.", method},
+    {"scatter(input, dim, index, src=None, *, value=None, reduce=None)", changed<stored>,
      "input, with src[i, j], or the number value, stored at [index[i, j], j] for dim 0; of "
      "several\n"
      "in one place the last stays, and each gets the gradient. With reduce='add' or 'multiply'\n"
      "they are added to what is there, or multiply it."},
-    {"scatter_(input, dim, index, src=None, *, value=None, reduce=None)", scatter_,
+    {"scatter_(input, dim, index, src=None, *, value=None, reduce=None)", in_place<stored>,
      "scatter, in place.", method},
-    {"scatter_reduce(input, dim, index, src, reduce, *, include_self=True)", scatter_reduce,
+    {"scatter_reduce(input, dim, index, src, reduce, *, include_self=True)", changed<reduced>,
      "input, with src[i, j] combined into [index[i, j], j] for dim 0. reduce is 'sum', 'prod',\n"
      "'mean', 'amax' or 'amin'; without include_self what is in input does not count where there\n"
      "is any. Equal extremes share the gradient."},
-    {"scatter_reduce_(input, dim, index, src, reduce, *, include_self=True)", scatter_reduce_,
+    {"scatter_reduce_(input, dim, index, src, reduce, *, include_self=True)", in_place<reduced>,
      "scatter_reduce, in place.", method},
     {"index_select(input, dim, index)", index_select,
      "The slices of input (..., n, ...) along dim that index (k,) names -> (..., k, ...).\n"
      "Raises IndexError for an index outside of 0..n-1."},
-    {"index_add(input, dim, index, source, *, alpha=1)", index_add,
+    {"index_add(input, dim, index, source, *, alpha=1)", changed<added>,
      "input, with alpha * source (..., k, ...) added to the slices that index (k,) names."},
-    {"index_add_(input, dim, index, source, *, alpha=1)", index_add_, "index_add, in place.",
+    {"index_add_(input, dim, index, source, *, alpha=1)", in_place<added>, "index_add, in place.",
      method},
-    {"index_copy(input, dim, index, source)", changed<tg::index_copy>,
+    {"index_copy(input, dim, index, source)", changed<by_dim<tg::index_copy>>,
      "input, with the slices that index (k,) names replaced by source (..., k, ...)."},
-    {"index_copy_(input, dim, index, source)", in_place<tg::index_copy>, "index_copy, in place.",
-     method},
-    {"index_fill(input, dim, index, value)", changed<tg::index_fill>,
+    {"index_copy_(input, dim, index, source)", in_place<by_dim<tg::index_copy>>,
+     "index_copy, in place.", method},
+    {"index_fill(input, dim, index, value)", changed<by_dim<tg::index_fill>>,
      "input, with one number in the slices that index (k,) names; -1 is the last."},
-    {"index_fill_(input, dim, index, value)", in_place<tg::index_fill>, "index_fill, in place.",
-     method},
+    {"index_fill_(input, dim, index, value)", in_place<by_dim<tg::index_fill>>,
+     "index_fill, in place.", method},
     {"take(input, index)", take,
      "The elements of input, counted in order, that index names -> index's shape; -1 is the last."},
     {"take_along_dim(input, indices, dim=None)", take_along_dim,
@@ -305,10 +284,11 @@ const Function functions[] = {
      "The elements where mask, which broadcasts, is True -> (count,). Not within a trace or "
      "graph:\n"
      "there write tg.where(mask, input, 0)."},
-    {"masked_scatter(input, mask, source)", masked_scatter,
+    {"masked_scatter(input, mask, source)", changed<scattered>,
      "input, but the first elements of source where mask, which broadcasts, is True.\n"
      "Raises IndexError if source has too few."},
-    {"masked_scatter_(input, mask, source)", masked_scatter_, "masked_scatter, in place.", method},
+    {"masked_scatter_(input, mask, source)", in_place<scattered>, "masked_scatter, in place.",
+     method},
     {"bincount(input, weights=None, minlength=0)", bincount,
      "How often each of 0, 1, 2, ... is in input (n,) of ints, or the sum of its weights (n,).\n"
      "No gradients; not within a trace or graph."},

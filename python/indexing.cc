@@ -153,27 +153,16 @@ Tensor indexed(const Tensor& x, PyObject* key) {
     const bool several = PyTuple_Check(key);
     const Py_ssize_t parts = several ? PyTuple_GET_SIZE(key) : 1;
     const auto part = [&](Py_ssize_t i) { return several ? PyTuple_GET_ITEM(key, i) : key; };
-    int used = 0, dots = 0;
-    bool behind = false;  // is anything behind a second ...? See core/ops/keys.cc.
-    for (Py_ssize_t i = 0; i < parts; ++i) {
-        used += dims_used(part(i));
-        const bool dot = part(i) == Py_Ellipsis;
-        dots += dot ? 1 : 0;
-        behind = behind || (dots > 1 && !dot);
-    }
-    if (behind && used < x.dims())
-        fail(ErrorKind::index, "index: nothing may stand behind a second ... of one key");
-    if (used > x.dims())
-        fail(ErrorKind::index, "index: ", used, used == 1 ? " index" : " indices",
-             " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),
-             x.dims() == 1 ? " dim" : " dims");
+    KeyDims dims;
+    for (Py_ssize_t i = 0; i < parts; ++i) dims.pass(dims_used(part(i)), part(i) == Py_Ellipsis);
+    dims.check(x);
     Tensor y = x;
     int dim = 0;
     for (Py_ssize_t i = 0; i < parts; ++i) {
         PyObject* p = part(i);
         std::int64_t at_index = 0;
         if (p == Py_Ellipsis) {
-            dim += x.dims() - used;
+            dim += x.dims() - dims.used();
         } else if (p == Py_None) {
             y = unsqueeze(y, dim++);
         } else if (PySlice_Check(p)) {

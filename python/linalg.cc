@@ -132,20 +132,22 @@ PyObject* pinverse(const Call& c) {
     return wrap(compute(matrix_work(a), [&] { return linalg::pinv(a, t); }));
 }
 
+void check_pivot(const Call& c) {
+    if (!c.flag(1, true))
+        fail(ErrorKind::unsupported, c.name(),
+             ": pivot=False is not there; L and U would not exist for every matrix");
+}
+
 PyObject* lu_factor(const Call& c) {
     const Arg a(c.tensor(0));
-    if (!c.flag(1, true))
-        fail(ErrorKind::unsupported,
-             "lu_factor: pivot=False is not there; L and U would not exist ", "for every matrix");
+    check_pivot(c);
     const linalg::LU y = compute(matrix_work(a), [&] { return linalg::lu_factor(a); });
     return results(lu_factor_type, {y.factors, y.pivots});
 }
 
 PyObject* lu(const Call& c) {
     const Arg a(c.tensor(0));
-    if (!c.flag(1, true))
-        fail(ErrorKind::unsupported, "lu: pivot=False is not there; L and U would not exist for ",
-             "every matrix");
+    check_pivot(c);
     const linalg::Permuted y = compute(matrix_work(a), [&] { return linalg::lu(a); });
     return results(lu_type, {y.p, y.l, y.u});
 }

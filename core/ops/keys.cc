@@ -36,24 +36,11 @@ int dims_used(const Index& i) {
     return std::holds_alternative<std::int64_t>(i.part) || std::holds_alternative<Slice>(i.part);
 }
 
-// As in PyTorch each ... passes over the dims that no other part names: where there are such, there
-// are none left for what stands behind a second one.
 int dims_used(const Tensor& x, const Key& key) {
-    int used = 0, dots = 0;
-    bool behind = false;  // is anything behind the second one?
-    for (const Index& i : key) {
-        used += dims_used(i);
-        const bool dot = std::holds_alternative<Ellipsis>(i.part);
-        dots += dot;
-        behind = behind || (dots > 1 && !dot);
-    }
-    if (behind && used < x.dims())
-        fail(ErrorKind::index, "index: nothing may stand behind a second ... of one key");
-    if (used > x.dims())
-        fail(ErrorKind::index, "index: ", used, used == 1 ? " index" : " indices",
-             " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),
-             x.dims() == 1 ? " dim" : " dims");
-    return used;
+    KeyDims dims;
+    for (const Index& i : key) dims.pass(dims_used(i), std::holds_alternative<Ellipsis>(i.part));
+    dims.check(x);
+    return dims.used();
 }
 
 // A tensor of one integer is that integer on the tape. In a recording its number is not known: even
@@ -243,6 +230,21 @@ void check_fits(const Tensor& view, const Tensor& value) {
 }
 
 }  // namespace
+
+void KeyDims::pass(int dims, bool is_ellipsis) {
+    used_ += dims;
+    dots_ += is_ellipsis;
+    behind_ = behind_ || (dots_ > 1 && !is_ellipsis);
+}
+
+void KeyDims::check(const Tensor& x) const {
+    if (behind_ && used_ < x.dims())
+        fail(ErrorKind::index, "index: nothing may stand behind a second ... of one key");
+    if (used_ > x.dims())
+        fail(ErrorKind::index, "index: ", used_, used_ == 1 ? " index" : " indices",
+             " for a tensor of shape ", text(x.shape()), ", which has ", x.dims(),
+             x.dims() == 1 ? " dim" : " dims");
+}
 
 Tensor index(const Arg& x, const Key& key) {
     const Here here(x.where, "index");

@@ -34,6 +34,21 @@ struct Index {
     Index(NewAxis n) : part(n) {}
 };
 using Key = std::vector<Index>;
+
+// Counts the dims that a key's parts use up, in their order. As in PyTorch each ... passes over the
+// dims that no other part names: where there are such, there are none left for what stands behind a
+// second one.
+class KeyDims {
+  public:
+    void pass(int dims, bool is_ellipsis);
+    void check(const Tensor& x) const;  // throws where x has too few
+    int used() const { return used_; }
+
+  private:
+    int used_ = 0, dots_ = 0;
+    bool behind_ = false;  // is anything behind the second one?
+};
+
 // As NumPy and PyTorch: integers and ranges first; what the tensors broadcast to stands where the
 // first of them was if they are side by side, else first of all. A view if there is no tensor.
 Tensor index(const Arg& x, const Key& key);  // index(x, {0, Slice{1, 3}, ellipsis, rows})
