@@ -90,6 +90,7 @@ __global__ void reduce_by_blocks(Layout<2> kept, Layout<1> reduced, typename J::
         __syncthreads();
         for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
             if (t < half) {
+                // A variable, as above: the checks do not see a call write a struct into memory.
                 const typename J::State both = J::of(states[t], states[t + half]);
                 states[t] = both;
             }

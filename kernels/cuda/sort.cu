@@ -107,8 +107,7 @@ enum class Choice { best, counting, network };
 template <class T>
 bool by_network(const Lines& lines, std::int64_t* out, const T* in) {
     static thread_local Scratch scratch;
-    std::int64_t padded = 1;
-    while (padded < lines.n) padded *= 2;
+    const std::int64_t padded = power_of_two_from(lines.n);
     const std::int64_t all = lines.each.count * padded;
     auto* items =
         static_cast<Item*>(scratch.at_least(static_cast<std::size_t>(all) * sizeof(Item)));

@@ -73,6 +73,13 @@ __global__ void sort_tiles(K* keys, std::int64_t all, std::int64_t n, std::int64
     }
 }
 
+// The length of a line of n items: what is behind them is filled.
+inline std::int64_t power_of_two_from(std::int64_t n) {
+    std::int64_t length = 1;
+    while (length < n) length *= 2;
+    return length;
+}
+
 // keys (lines, n)
 template <class K>
 void sort_keys(K* keys, std::int64_t n, std::int64_t lines = 1) {

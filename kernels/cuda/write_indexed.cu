@@ -146,8 +146,7 @@ bool by_sorting(const Write& w) {
     constexpr std::int64_t most = std::int64_t{1} << 31;  // both have 32 bits of a key
     const std::int64_t q_count = w.x.items.count;
     if (q_count > most || w.x.places.count > most) return false;
-    std::int64_t padded = 1;
-    while (padded < q_count) padded *= 2;
+    const std::int64_t padded = power_of_two_from(q_count);
     auto* keys =
         static_cast<Key*>(scratch.at_least(static_cast<std::size_t>(padded) * sizeof(Key)));
     if (keys == nullptr) return false;
