@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from gdb_run import gdb, needed
 
-BUILD = os.environ.get("TAPEGRAPH_DEBUG_BUILD") or os.environ.get("TAPEGRAPH_BUILD")
 SCRIPT = Path(__file__).with_name("cuda_thread.gdb")
 LESSON = Path(__file__).resolve().parents[2] / "tutorials" / "10_cuda_one"
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb"),
-    pytest.mark.skipif(BUILD is None, reason="TAPEGRAPH_BUILD does not name a build folder"),
-]
+pytestmark = needed
 
 
 def sections(output: str) -> dict[str, list[str]]:
@@ -33,13 +26,8 @@ def sections(output: str) -> dict[str, list[str]]:
     return found
 
 
-def run_script(script: Path, program: str) -> subprocess.CompletedProcess[str]:
-    command = ["gdb", "-nx", "-batch", "-x", str(script), str(Path(BUILD or "") / program)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
 def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
-    run = run_script(SCRIPT, "cuda_demo")
+    run = gdb("cuda_demo", "-x", SCRIPT)
     thread, block = "{x = 3, y = 2, z = 0}", "{x = 1, y = 0, z = 0}"
     assert sections(run.stdout) == {
         "at the start of the kernel": [thread, block, "{x = 16, y = 16, z = 1}"],
@@ -52,7 +40,7 @@ def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
 
 
 def test_the_session_of_the_lesson_prints_what_was_recorded() -> None:
-    run = run_script(LESSON / "session.gdb", "lesson_10_cuda_one_lesson")
+    run = gdb("lesson_10_cuda_one_lesson", "-x", LESSON / "session.gdb")
     _, heading, rest = run.stdout.partition("--- ")
     lines = r"^(?:--- |\$\d+ = |\d+\t|block \(| ?\d+ [a-z]).*\n"
     printed = re.findall(lines, heading + rest, re.MULTILINE)

@@ -7,21 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from gdb_run import gdb, needed
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = os.environ.get("TAPEGRAPH_DEBUG_BUILD") or os.environ.get("TAPEGRAPH_BUILD")
 SCRIPT = Path(__file__).with_name("product.gdb")
 EXPECTED = SCRIPT.with_suffix(".expected")
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb"),
-    pytest.mark.skipif(BUILD is None, reason="TAPEGRAPH_BUILD does not name a build folder"),
-]
+pytestmark = needed
 
 ESSENTIAL = re.compile(
     r"""--- .*                      # a heading
@@ -50,13 +43,7 @@ def essential(output: str) -> list[str]:
 
 
 def test_the_session_from_the_users_line_to_the_kernel_is_as_recorded() -> None:
-    program = Path(BUILD or "").resolve() / "product"
-    assert program.is_file(), f"{program} is not built"
-    command = ["gdb", "-nx", "-batch", "-x", str(SCRIPT), str(program)]
-    environment = {**os.environ, "DEBUGINFOD_URLS": ""}
-    run = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=environment, check=False
-    )
+    run = gdb("product", "-x", SCRIPT)
     got = essential(run.stdout)
     if os.environ.get("TAPEGRAPH_RECORD"):
         EXPECTED.write_text("\n".join(got) + "\n")

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from gdb_run import gdb, needed
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = os.environ.get("TAPEGRAPH_DEBUG_BUILD") or os.environ.get("TAPEGRAPH_BUILD")
 SCRIPT = Path(__file__).with_name("simt_threads.gdb")
 SOURCE = SCRIPT.with_name("simt_demo.cc").read_text()
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb"),
-    pytest.mark.skipif(BUILD is None, reason="TAPEGRAPH_BUILD does not name a build folder"),
-]
+pytestmark = needed
 
 
-def gdb(*words: str) -> str:
+def session(*words: str | Path) -> str:
     """What a session prints, without addresses, numbers of values and folders."""
-    program = Path(BUILD or "") / "simt_demo"
-    command = ["gdb", "-nx", "-batch", *words, str(program)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    run = gdb("simt_demo", *words)
     dull = r"\(anonymous namespace\)::|0x[0-9a-f]{9,}( in )?|^\$\d+ = "
     text = re.sub(dull, "", run.stdout + run.stderr, flags=re.MULTILINE)
     return re.sub(r" at \S*/", " at ", text)
@@ -51,7 +42,7 @@ def without_pointers(section: str) -> list[str]:
 @pytest.fixture(scope="module")
 def sections() -> dict[str, str]:
     """What is printed under each heading; of a backtrace, the frames in the demo."""
-    _, *parts = re.split(r"^--- ", gdb("-x", str(SCRIPT)), flags=re.MULTILINE)
+    _, *parts = re.split(r"^--- ", session("-x", SCRIPT), flags=re.MULTILINE)
     found = {}
     for part in parts:
         heading, *lines = part.splitlines()
@@ -101,7 +92,7 @@ def test_what_cannot_be_shown_is_an_error(sections: dict[str, str]) -> None:
         "simt thread: say which, as in `simt thread 3,0,0`, not 'here'",
         "simt threads, simt thread 3,0,0, simt back or simt shared",
     ]
-    assert "simt: no kernel is running" in gdb(
+    assert "simt: no kernel is running" in session(
         "-ex", "source kernels/simt/gdb.py", "-ex", "simt threads"
     )
 
