@@ -3,6 +3,7 @@
     gpu.py --look              is there a GPU? says what the driver says
     gpu.py BUILD               the report, BUILD/report.md, of what was built there for a GPU
     gpu.py BUILD --emulator    the same of a build without one, at small sizes: is the report right?
+    gpu.py --train STEPS       a part of the report: a network's training
 
 Ends with 1 if a part failed; the report says which, and has the words of all parts.
 """
@@ -17,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,45 +26,30 @@ ROOT = Path(__file__).resolve().parents[1]
 KERNELS = "--source-file=*kernels/cuda*"
 SANITIZERS = ("memcheck", "racecheck", "initcheck", "synccheck")
 
-# The demo's network, a step on the CPU and on the device, tape and compiled: the losses, the times.
-TRAINING = """
-import sys, time
-import tapegraph as tg
-from tapegraph import nn, optim
 
-steps = int(sys.argv[1])
+def train(steps: int) -> None:
+    """The demo's network on the CPU and the device, tape and compiled: the losses, the times."""
+    sys.path.insert(0, str(ROOT / "tests" / "bench"))
+    import bench
+    import tapegraph as tg
 
-def train(device, compiled):
-    tg.manual_seed(0)
-    net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)).to(device)
-    sgd = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-    x, y = tg.rand(32, 64).to(device), (tg.arange(32) % 10).to(device)
-
-    def step(x, y):
-        sgd.zero_grad()
-        loss = nn.functional.cross_entropy(net(x), y)
-        loss.backward()
-        sgd.step()
-        return loss
-
-    run = tg.compile(step) if compiled else step
-    run(x, y)
-    tg.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(steps):
-        loss = run(x, y)
-    tg.cuda.synchronize()
-    return loss.item(), (time.perf_counter() - start) / steps * 1e3
-
-print("device | way | loss after the last step | ms a step")
-losses = []
-for device in ("cpu", "cuda"):
-    for way in ("tape", "compiled"):
-        loss, ms = train(device, way == "compiled")
-        losses.append(loss)
-        print(f"{device} | {way} | {loss:.6f} | {ms:.3f}")
-assert max(losses) - min(losses) < 1e-3 * max(1, losses[0]), losses
-"""
+    print("device | way | loss after the last step | ms a step")
+    losses = []
+    for device in ("cpu", "cuda"):
+        for way, case in (("tape", "step_tape"), ("compiled", "step_fused")):
+            with tg.device(device):
+                _, cases = bench.cases_of("tapegraph", tg.get_num_threads())
+                step = cases[case]()
+            step()
+            tg.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(steps):
+                loss = step()
+            tg.cuda.synchronize()
+            took = 1e3 * (time.perf_counter() - start) / steps
+            losses.append(loss.item())
+            print(f"{device} | {way} | {losses[-1]:.6f} | {took:.3f}")
+    assert max(losses) - min(losses) < 1e-3 * max(1, losses[0]), losses
 
 
 def devices() -> tuple[int, str]:
@@ -91,11 +78,12 @@ def parts(build: Path, emulator: bool) -> list[Part]:
     python = sys.executable
     ops = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/python/test_cuda.py"]
     small = ["--small"] if emulator else []
+    training = [python, str(Path(__file__).resolve()), "--train"]
     found = [
         Part("Kernels against the CPU's", [str(tests), KERNELS], closing=3),
         Part("Ops, layers and networks against the CPU's", ops, closing=1),
         Part("Ladders", [str(bench), *small], table=True),
-        Part("Training", [python, "-c", TRAINING, "3" if emulator else "200"], table=True),
+        Part("Training", [*training, "3" if emulator else "200"], table=True),
     ]
     sanitizer = None if emulator else shutil.which("compute-sanitizer")
     for tool in SANITIZERS if sanitizer else ():
@@ -178,7 +166,11 @@ def main() -> int:
     parser.add_argument("build", type=Path, nargs="?")
     parser.add_argument("--look", action="store_true")
     parser.add_argument("--emulator", action="store_true")
+    parser.add_argument("--train", type=int, metavar="STEPS")
     asked = parser.parse_args()
+    if asked.train is not None:
+        train(asked.train)
+        return 0
     if asked.build is not None and asked.emulator:
         return report(asked.build.resolve(), True)
     count, why = devices()

@@ -1,7 +1,7 @@
-// NVIDIA's own matrix product, opened at run time: an opponent, never a dependency.
+// NVIDIA's own matrix product.
 #pragma once
 
-#include <dlfcn.h>
+#include "tests/bench/gpu/library.h"
 
 namespace bench {
 
@@ -16,14 +16,11 @@ class Cublas {
 
     // False if there is no such library, or it finds no GPU.
     bool open() {
-        void* library = nullptr;
-        for (const char* name : {"libcublas.so.13", "libcublas.so.12", "libcublas.so"})
-            if (library == nullptr) library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-        if (library == nullptr) return false;
-        const auto create = found<int(void**)>(library, "cublasCreate_v2");
-        destroy_ = found<int(void*)>(library, "cublasDestroy_v2");
-        sgemm_ = found<Sgemm>(library, "cublasSgemm_v2");
-        return create && destroy_ && sgemm_ && create(&handle_) == 0;
+        const Library library({"libcublas.so.13", "libcublas.so.12", "libcublas.so"});
+        int (*create)(void**) = nullptr;
+        return library.find("cublasCreate_v2", create) &&
+               library.find("cublasDestroy_v2", destroy_) &&
+               library.find("cublasSgemm_v2", sgemm_) && create(&handle_) == 0;
     }
 
     // out = a b, all (n, n) of float32 and row-major. cuBLAS counts by columns, in which the same
@@ -37,10 +34,6 @@ class Cublas {
     using Sgemm = int(void* handle, int turn_a, int turn_b, int m, int n, int k, const float* alpha,
                       const void* a, int a_step, const void* b, int b_step, const float* beta,
                       void* c, int c_step);
-    template <class Fn>
-    static Fn* found(void* library, const char* name) {
-        return reinterpret_cast<Fn*>(dlsym(library, name));
-    }
 
     void* handle_ = nullptr;
     int (*destroy_)(void*) = nullptr;

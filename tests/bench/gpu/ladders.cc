@@ -5,17 +5,19 @@
 //
 // A line is `family | rung | milliseconds | GB/s | GFLOP/s`: the median of several launches between
 // two events, the bytes that must be moved at least and the arithmetic that must be done, over that
-// time. cuBLAS takes part where it can be opened.
+// time. cuBLAS and cuDNN take part where they can be opened.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/cpu/convolution.h"
 #include "kernels/math.h"
 #include "tests/bench/gpu/cublas.h"
+#include "tests/bench/gpu/cudnn.h"
 #include "tests/kernels/cuda/on_device.h"
 
 namespace {
@@ -159,6 +161,17 @@ void convolve(std::int64_t batch, std::int64_t channels, std::int64_t side) {
     for (const auto& rung : convolution_rungs_here())
         measure("conv2d 3x3, " + size, rung.name, work,
                 [&] { return rung.run(y.array(), x.array(), w.array(), windows); });
+    if (backend().emulated) return;
+    for (const auto& [name, way] : {std::pair("cuDNN, implicit GEMM", bench::Cudnn::implicit_gemm),
+                                    std::pair("cuDNN, Winograd", bench::Cudnn::winograd)}) {
+        bench::Cudnn cudnn;
+        if (!cudnn.open() || !cudnn.prepare(way, static_cast<int>(batch),
+                                            static_cast<int>(channels), static_cast<int>(side)))
+            std::printf("conv2d | %s | not found\n", name);
+        else
+            measure("conv2d 3x3, " + size, name, work,
+                    [&] { return cudnn.convolve(x.array().data, w.array().data, y.array().data); });
+    }
 }
 
 }  // namespace
