@@ -6,6 +6,8 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <set>
+#include <utility>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -20,6 +22,7 @@
 #endif
 
 #include "core/error.h"
+#include "core/pinned.h"
 #include "core/recording.h"
 #include "kernels/cuda/cuda.h"
 
@@ -81,9 +84,13 @@ std::int64_t rounded(std::int64_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
+using Stream = const void*;  // null: the default one, and all that the CPU has
+
 struct Heap {
     std::mutex mutex;
-    std::map<std::int64_t, std::vector<void*>> kept;
+    std::map<std::pair<Stream, std::int64_t>, std::vector<void*>> kept;
+    std::map<const void*, Stream> taken_on;  // blocks alive, unless it is the default stream
+    std::set<const void*> shared;            // blocks alive
     Statistics statistics;
 };
 
@@ -117,7 +124,7 @@ void allow(void* block, std::int64_t bytes, std::int64_t size, Device device) {
 }
 
 void release_kept(Heap& h, Device device) {
-    for (auto& [size, blocks] : h.kept)
+    for (auto& [key, blocks] : h.kept)
         for (void* block : blocks) to_system(block, device);
     h.kept.clear();
     h.statistics.kept = 0;
@@ -134,7 +141,8 @@ void* take(std::int64_t bytes, Device device) {
              h.statistics.live, " are in use of the ", h.statistics.limit,
              " that allocator.set_limit allows on ", name_of(device));
     void* block = nullptr;
-    auto& kept = h.kept[size];
+    const Stream stream = device == Device::cuda ? kernels::cuda::backend().stream() : nullptr;
+    auto& kept = h.kept[{stream, size}];
     if (!kept.empty()) {
         block = kept.back();
         kept.pop_back();
@@ -149,6 +157,7 @@ void* take(std::int64_t bytes, Device device) {
             fail(ErrorKind::memory, "out of memory: on ", name_of(device), ", ", bytes,
                  " bytes were asked for, and ", h.statistics.live, " are in use");
     }
+    if (stream != nullptr) h.taken_on[block] = stream;
     allow(block, bytes, size, device);
     h.statistics.live += size;
     h.statistics.requests += 1;
@@ -162,8 +171,31 @@ void give(void* block, std::int64_t bytes, Device device) {
     std::lock_guard lock(h.mutex);
     h.statistics.live -= size;
     h.statistics.kept += size;
-    h.kept[size].push_back(block);
+    if (h.shared.erase(block) > 0) kernels::cuda::backend().synchronize();
+    const auto found = h.taken_on.find(block);
+    h.kept[{found == h.taken_on.end() ? nullptr : found->second, size}].push_back(block);
+    if (found != h.taken_on.end()) h.taken_on.erase(found);
     allow(block, 0, size, device);
+}
+
+void share(const void* block) {
+    Heap& h = heap(Device::cuda);
+    std::lock_guard lock(h.mutex);
+    h.shared.insert(block);
+}
+
+void forget_stream(const void* stream) {
+    Heap& h = heap(Device::cuda);
+    std::lock_guard lock(h.mutex);
+    for (auto i = h.kept.begin(); i != h.kept.end();) {
+        const auto [of, size] = i->first;
+        if (of == stream) {
+            auto& kept = h.kept[{nullptr, size}];
+            kept.insert(kept.end(), i->second.begin(), i->second.end());
+        }
+        i = of == stream ? h.kept.erase(i) : std::next(i);
+    }
+    std::erase_if(h.taken_on, [&](const auto& block) { return block.second == stream; });
 }
 
 Statistics statistics(Device device) {
@@ -264,7 +296,8 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
     if (to_device == Device::cpu && from_device == Device::cpu) {
         std::memcpy(to, from, size);
     } else if (to_device == Device::cuda && from_device == Device::cpu) {
-        kernels::cuda::backend().to_device(to, from, size);
+        const kernels::cuda::Backend& cuda = kernels::cuda::backend();
+        (only_begins(from) ? cuda.begin_to_device : cuda.to_device)(to, from, size);
     } else if (to_device == Device::cpu) {
         kernels::cuda::backend().to_host(to, from, size);
     } else {

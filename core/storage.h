@@ -77,6 +77,11 @@ constexpr std::int64_t no_limit = INT64_MAX;
 void release_kept();
 void* take(std::int64_t bytes, Device device);
 void give(void* block, std::int64_t bytes, Device device);
+// Of the device: a freed block waits for a request on the stream on which it was taken, where all
+// that was done with it is in order. One that other streams have used too is shared: all launches
+// end before it is kept.
+void share(const void* block);
+void forget_stream(const void* stream);  // that has ended: its blocks are the default stream's
 }  // namespace allocator
 
 }  // namespace tg

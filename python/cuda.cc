@@ -1,6 +1,7 @@
 // What python/tapegraph/cuda.py is made of: the device's properties, memory and events.
 #include "kernels/cuda/cuda.h"
 
+#include "core/storage.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -37,6 +38,36 @@ py::dict properties() {
     return d;
 }
 
+// An order of launches; see Stream in cuda.py. Without one it is the default.
+class PyStream {
+  public:
+    PyStream() : stream_(backend().make_stream(), drop) {
+        if (!stream_) fail(ErrorKind::memory, "Stream: no memory for one");
+    }
+    static PyStream usual() { return PyStream(nullptr); }
+    void use() const { backend().use_stream(stream_.get()); }
+    std::int64_t address() const { return reinterpret_cast<std::intptr_t>(stream_.get()); }
+
+  private:
+    explicit PyStream(kernels::cuda::Stream* stream) : stream_(stream, drop) {}
+    static void drop(kernels::cuda::Stream* stream) {
+        if (stream == nullptr) return;
+        if (backend().stream() == stream) backend().use_stream(nullptr);
+        backend().drop_stream(stream);
+        allocator::forget_stream(stream);
+    }
+    std::unique_ptr<kernels::cuda::Stream, void (*)(kernels::cuda::Stream*)> stream_;
+};
+
+void synchronize_stream() {
+    const Here here(python_line(), "synchronize");
+    {
+        const WithoutGil released;
+        backend().synchronize_stream();
+    }
+    check("synchronize");
+}
+
 class PyEvent {
   public:
     explicit PyEvent(bool timed)
@@ -48,6 +79,10 @@ class PyEvent {
         backend().record(event_.get());
         recorded_ = true;
         check("record");
+    }
+    void hold() const {
+        if (recorded_) backend().hold_for(event_.get());
+        check("wait");
     }
     bool query() const { return !recorded_ || backend().has_ended(event_.get()); }
     void synchronize() const {
@@ -85,9 +120,16 @@ void bind_cuda(py::module_& m) {
     m.def("_cuda_synchronize", &synchronize);
     m.def("_cuda_properties", &properties);
     m.def("_cuda_free_memory", [] { return backend().free_memory(); });
+    m.def("_cuda_synchronize_stream", &synchronize_stream);
+    py::class_<PyStream>(m, "_CudaStream", py::is_final())
+        .def(py::init<>())
+        .def_static("usual", &PyStream::usual)
+        .def("use", &PyStream::use)
+        .def("address", &PyStream::address);
     py::class_<PyEvent>(m, "_CudaEvent", py::is_final())
         .def(py::init<bool>())
         .def("record", &PyEvent::record)
+        .def("hold", &PyEvent::hold)
         .def("query", &PyEvent::query)
         .def("synchronize", &PyEvent::synchronize)
         .def("elapsed_time", &PyEvent::elapsed_time);

@@ -1,5 +1,6 @@
 // Shapes, views and joins; where a tensor is and what it is made of; conversions.
 #include "core/history.h"
+#include "core/pinned.h"
 #include "python/call.h"
 
 namespace tg::python {
@@ -93,13 +94,35 @@ PyObject* to_int64(const Call& c) { return converted(c, DType::int64); }
 PyObject* to_int32(const Call& c) { return converted(c, DType::int32); }
 PyObject* to_bool(const Call& c) { return converted(c, DType::boolean); }
 
-PyObject* moved(const Call& c, Device device) {
+PyObject* moved(const Call& c, Device device, bool non_blocking) {
     const Arg x(c.tensor(0));
     if (x.tensor.device() == device) return new_reference(c.self());
-    return wrap(compute(work_of(x), [&] { return to(x, device); }));
+    return wrap(compute(work_of(x), [&] { return to(x, device, non_blocking); }));
 }
-PyObject* cpu(const Call& c) { return moved(c, Device::cpu); }
-PyObject* cuda(const Call& c) { return moved(c, Device::cuda); }
+PyObject* cpu(const Call& c) { return moved(c, Device::cpu, false); }
+PyObject* cuda(const Call& c) {
+    const bool first = c.given(1) && PyLong_Check(c[1]) && c.integer(1) == 0;
+    if (c.given(1) && !first && c.device(1) != Device::cuda)
+        fail(ErrorKind::runtime, "cuda: device must be \"cuda\", and is \"cpu\"");
+    return moved(c, Device::cuda, c.flag(2));
+}
+
+PyObject* pin_memory(const Call& c) {
+    const Tensor x = c.tensor(0);
+    return wrap_or(c.self(), compute(work_of(x), [&] { return tg::pin_memory(x); }));
+}
+// stream is a tapegraph.cuda.Stream, whatever it is: see allocator::share.
+PyObject* record_stream(const Call& c) {
+    const Tensor& x = c.tensor(0);
+    if (!py::isinstance(c[1], py::module_::import("tapegraph.cuda").attr("Stream")))
+        c.wrong(1, "a tapegraph.cuda.Stream");
+    if (x.device() != Device::cuda)
+        fail(ErrorKind::runtime, "record_stream: this tensor is on the cpu, where no stream is");
+    if (!x.is_symbolic()) allocator::share(x.handle().storage->data);
+    Py_RETURN_NONE;
+}
+
+PyObject* is_pinned(const Call& c) { return PyBool_FromLong(tg::is_pinned(c.tensor(0))); }
 
 // PyTorch's old names, as x.type() still gives them.
 PyObject* type(const Call& c) {
@@ -134,13 +157,14 @@ PyObject* to_what(const Call& c) {
             fail(ErrorKind::type, "to: a dtype, a device or a tensor, not ", type_name(what));
         }
     }
+    const bool non_blocking = c.flag(4);
     const Tensor before = x;
     const std::int64_t work = work_of(x);
     x = compute(work, [&] {
         const Tensor y = before.dtype() == dtype ? before : cast(before, dtype);
-        return y.device() == device ? y : to(y, device);
+        return y.device() == device ? y : to(y, device, non_blocking);
     });
-    if (x.same(before) && c.flag(4)) x = tg::clone(x);
+    if (x.same(before) && c.flag(5)) x = tg::clone(x);
     return wrap_or(c.self(), x);
 }
 
@@ -188,10 +212,24 @@ const Function functions[] = {
     {"int(input)", to_int32, "As int32.", Place::method},
     {"bool(input)", to_bool, "As bool: whether an element is not 0.", Place::method},
     {"cpu(input)", cpu, "On the CPU; itself if it is there.", Place::method},
-    {"cuda(input)", cuda, "On the device \"cuda\"; itself if it is there.", Place::method},
-    {"to(input, *target, dtype=None, device=None, copy=False)", to_what,
-     "As another dtype, on another device, or like another tensor; itself if it is so already.",
+    {"cuda(input, device=None, non_blocking=False)", cuda,
+     "On the device \"cuda\"; itself if it is there. non_blocking as of to().", Place::method},
+    {"to(input, *target, dtype=None, device=None, non_blocking=False, copy=False)", to_what,
+     "As another dtype, on another device, or like another tensor; itself if it is so already.\n"
+     "non_blocking: from pinned memory (pin_memory) the copy to a GPU is only begun; leave input "
+     "as\n"
+     "it is until cuda.synchronize() or a value of the device has been read.",
      Place::method},
+    {"pin_memory(input)", pin_memory,
+     "Its numbers in memory that a GPU reads by itself; itself if they are there. RuntimeError "
+     "for\n"
+     "a tensor on \"cuda\", one that gradients flow through, and within a trace or graph.",
+     Place::method},
+    {"record_stream(input, stream)", record_stream,
+     "A cuda.Stream other than that in which it was made uses it too: its memory is not given to\n"
+     "another tensor before that has ended.",
+     Place::method},
+    {"is_pinned(input)", is_pinned, "Is it in pinned memory?", Place::method},
     {"type(input, dtype=None)", type,
      "As another dtype; itself if it is of it. Without one, the name of its type as PyTorch "
      "writes\n"

@@ -222,9 +222,10 @@ Tensor constant(const Tensor& x) {
     return to(t, x.device());
 }
 
-Tensor to(const Arg& x, Device device) {
+Tensor to(const Arg& x, Device device, bool non_blocking) {
     const Here here(x.where);
     if (x.tensor.device() == device) return x.tensor;
+    const BegunCopies begun(non_blocking);
     return apply(ops::to, {contiguous(x)}, {as_attr(device), as_attr(x.tensor.device())});
 }
 

@@ -73,7 +73,9 @@ requires std::is_same_v<T, std::int64_t> Tensor tensor(const std::vector<T>& val
     return tensor_of_integers(values);
 }
 Tensor scalar_tensor(Scalar value, Options options = {});
-Tensor to(const Arg& x, Device device);  // x itself if it is there already
-Tensor constant(const Tensor& x);        // bakes x's values into a recording
+// x itself if it is there already. non_blocking: from pinned memory the copy is only begun, see
+// core/pinned.h; a program that is written down waits for its copies.
+Tensor to(const Arg& x, Device device, bool non_blocking = false);
+Tensor constant(const Tensor& x);  // bakes x's values into a recording
 
 }  // namespace tg

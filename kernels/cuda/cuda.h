@@ -32,6 +32,10 @@ struct Properties {
 // A mark in the order of launches. Null if there is no memory for one.
 struct Event;
 
+// An order of launches and copies. Null is the default one: what is in it overlaps with nothing.
+// Launches of two others may run at the same time.
+struct Stream;
+
 // The first index, in row-major order, that names no element; then nothing has been written.
 using Outside = std::optional<std::int64_t>;
 
@@ -42,12 +46,23 @@ struct Backend {
     void (*release)(void* pointer) = nullptr;
     void (*to_device)(void* to, const void* from, std::size_t bytes) = nullptr;
     void (*to_host)(void* to, const void* from, std::size_t bytes) = nullptr;
+    // Memory of the host that the device reads by itself; null when there is none left. A copy from
+    // there can be begun, and the launches that follow come behind it.
+    void* (*allocate_pinned)(std::size_t bytes) = nullptr;
+    void (*begin_to_device)(void* to, const void* from, std::size_t bytes) = nullptr;
     void (*synchronize)() = nullptr;
+    Stream* (*make_stream)() = nullptr;
+    void (*drop_stream)(Stream* stream) = nullptr;  // waits for it; it is no thread's any more
+    // Where this thread's launches, copies and marks go.
+    Stream* (*stream)() = nullptr;
+    void (*use_stream)(Stream* stream) = nullptr;
+    void (*synchronize_stream)() = nullptr;
+    void (*hold_for)(Event* event) = nullptr;  // what follows in the stream comes behind the event
     Properties (*properties)() = nullptr;
     std::size_t (*free_memory)() = nullptr;
     Event* (*make_event)() = nullptr;
     void (*drop_event)(Event* event) = nullptr;
-    void (*record)(Event* event) = nullptr;  // takes its time when all launches so far have ended
+    void (*record)(Event* event) = nullptr;  // takes its time when the stream has come so far
     bool (*has_ended)(Event* event) = nullptr;
     void (*wait_for)(Event* event) = nullptr;
     float (*milliseconds)(Event* from, Event* to) = nullptr;  // both have ended

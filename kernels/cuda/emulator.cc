@@ -1,5 +1,6 @@
 // The back end that is always there: the kernels of this folder on the emulator.
 #include <chrono>
+#include <cstdlib>
 #include <new>
 
 #include "kernels/cuda/rungs.h"
@@ -8,6 +9,7 @@
 
 namespace tg::kernels::cuda {
 
+struct Stream {};
 struct Event {
     std::chrono::steady_clock::time_point time;
 };
@@ -24,6 +26,17 @@ Properties properties() {
             .max_threads_per_block = simt::most_threads,
             .shared_memory_per_block = simt::most_shared_bytes};
 }
+
+// Whose device is the host needs no other memory.
+void* allocate_pinned(std::size_t bytes) { return std::aligned_alloc(64, (bytes + 63) / 64 * 64); }
+
+// So all streams are in one order, that of the host, and only have names.
+thread_local Stream* this_stream = nullptr;
+Stream* make_stream() { return new (std::nothrow) Stream; }
+void drop_stream(Stream* stream) { delete stream; }
+Stream* stream() { return this_stream; }
+void use_stream(Stream* stream) { this_stream = stream; }
+void hold_for(Event*) {}
 
 Event* make_event() { return new (std::nothrow) Event; }
 void drop_event(Event* event) { delete event; }
@@ -44,7 +57,15 @@ const Backend& emulator() {
         .release = simt::release,
         .to_device = simt::copy_to_device,
         .to_host = simt::copy_to_host,
+        .allocate_pinned = allocate_pinned,
+        .begin_to_device = simt::copy_to_device,
         .synchronize = synchronize,
+        .make_stream = make_stream,
+        .drop_stream = drop_stream,
+        .stream = stream,
+        .use_stream = use_stream,
+        .synchronize_stream = synchronize,
+        .hold_for = hold_for,
         .properties = properties,
         .free_memory = simt::free_memory,
         .make_event = make_event,

@@ -23,11 +23,15 @@ struct Emulator {};
 
 using ThisMachine = Gpu;
 
+// Where this thread's launches go.
+inline thread_local cudaStream_t this_stream = nullptr;
+inline const void* stream_of(Gpu) { return this_stream; }
+
 // In place of kernel<<<grid, block, shared_bytes>>>(arguments...), which only nvcc can parse.
 template <class... P>
 void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_bytes,
             std::type_identity_t<P>... arguments) {
-    kernel<<<grid, block, shared_bytes>>>(arguments...);
+    kernel<<<grid, block, shared_bytes, this_stream>>>(arguments...);
 }
 
 // Memory of the device; null if there is none left. Released, it is free when the launches so far
@@ -39,12 +43,14 @@ inline void* allocate_memory(Gpu, std::size_t bytes) {
     return nullptr;
 }
 inline void release_memory(Gpu, void* memory) { cudaFree(memory); }
-// Between the host's memory and the device's; the host waits for the launches so far.
+// Between the host's memory and the device's; the host waits for the stream.
 inline void write_memory(Gpu, void* device, const void* host, std::size_t bytes) {
-    cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice);
+    cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, this_stream);
+    cudaStreamSynchronize(this_stream);
 }
 inline void read_memory(Gpu, void* host, const void* device, std::size_t bytes) {
-    cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost);
+    cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, this_stream);
+    cudaStreamSynchronize(this_stream);
 }
 
 // The launch's dynamic shared memory as an array of T. `extern __shared__` arrays of one name are
@@ -57,6 +63,7 @@ inline void read_memory(Gpu, void* host, const void* device, std::size_t bytes) 
 
 using ThisMachine = Emulator;
 using simt::launch;
+inline const void* stream_of(Emulator) { return nullptr; }  // a launch ends before it returns
 inline void* allocate_memory(Emulator, std::size_t bytes) { return simt::allocate(bytes); }
 inline void release_memory(Emulator, void* memory) { simt::release(memory); }
 inline void write_memory(Emulator, void* device, const void* host, std::size_t bytes) {

@@ -3,6 +3,7 @@ kernels on the CPU: for learning and checking, not for speed."""
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ __all__ = [
     "get_device_properties", "init", "is_available", "is_bf16_supported", "is_emulated",
     "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
     "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "set_device",
-    "stream", "synchronize",
+    "set_stream", "stream", "synchronize",
 ]  # fmt: skip
 
 
@@ -118,8 +119,9 @@ class Event:
         self._event = _C._CudaEvent(bool(enable_timing))
 
     def record(self, stream: Stream | None = None) -> None:
-        """Marks the place behind all launches so far."""
-        self._event.record()
+        """Marks the place behind all launches so far in the stream: this one, unless told."""
+        with _within(stream):
+            self._event.record()
 
     def query(self) -> bool:
         """Have the launches before it ended?"""
@@ -130,7 +132,9 @@ class Event:
         self._event.synchronize()
 
     def wait(self, stream: Stream | None = None) -> None:
-        """Nothing is left to do: launches run in order."""
+        """What is launched in the stream from here on begins when the event has come to pass."""
+        with _within(stream):
+            self._event.hold()
 
     def elapsed_time(self, end_event: Event) -> float:
         """Milliseconds from this event to end_event; both were recorded and have ended."""
@@ -142,50 +146,104 @@ class Event:
 
 
 class Stream:
-    """The order in which launches run. There is one, whatever name it has: nothing overlaps, so a
-    program with several gives the same numbers."""
+    """An order of launches; `with stream:` puts this thread's launches into it.
+
+    On a GPU those of two streams may run at the same time. The default stream overlaps with none:
+    it waits for all others, and they for it. A tensor that is made in one stream and used in
+    another needs an event between, or wait_stream, and Tensor.record_stream. backward() runs in the
+    stream in which it is called. On the emulator a launch ends before it returns: streams change
+    nothing, so a program that forgets to wait is right there, and wrong on a GPU.
+    """
 
     def __init__(self, device: object = None, priority: int = 0) -> None:
         _check(device, "Stream")
+        self._stream = _C._CudaStream()
+        self._before: list[Stream] = []
 
     def __enter__(self) -> Stream:
+        self._before.append(current_stream())
+        set_stream(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        set_stream(self._before.pop())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
+
+    def __hash__(self) -> int:
+        return hash(self.cuda_stream)
+
+    def __repr__(self) -> str:
+        return f"<tapegraph.cuda.Stream device=cuda:0 cuda_stream={self.cuda_stream:#x}>"
+
+    @property
+    def cuda_stream(self) -> int:
+        """CUDA's own handle, as a number; 0 is the default stream."""
+        return self._stream.address()
 
     def synchronize(self) -> None:
-        synchronize()
+        """Waits until all launches in it have ended. RuntimeError if one of them failed."""
+        with _within(self):
+            _C._cuda_synchronize_stream()
 
     def query(self) -> bool:
+        """Have all launches in it ended?"""
         return self.record_event().query()
 
     def record_event(self, event: Event | None = None) -> Event:
+        """The event, or a new one, recorded in this stream."""
         event = Event() if event is None else event
-        event.record()
+        event.record(self)
         return event
 
     def wait_event(self, event: Event) -> None:
-        pass
+        """What is launched in this stream from here on begins when the event has come to pass."""
+        event.wait(self)
 
     def wait_stream(self, stream: Stream) -> None:
-        pass
+        """What is launched here from now on comes behind what was launched there."""
+        self.wait_event(stream.record_event())
 
 
-_only = Stream()
+class _Default(Stream):
+    def __init__(self) -> None:
+        self._stream = _C._CudaStream.usual()
+        self._before = []
+
+
+_default = _Default()
+_this_thread = threading.local()
+
+
+def default_stream(device: object = None) -> Stream:
+    """The stream that launches go to unless another is chosen."""
+    _check(device, "default_stream")
+    return _default
 
 
 def current_stream(device: object = None) -> Stream:
+    """The stream that this thread's launches go to."""
     _check(device, "current_stream")
-    return _only
+    return getattr(_this_thread, "stream", _default)
 
 
-default_stream = current_stream
+def set_stream(stream: Stream | None) -> None:
+    """This thread's launches go to that stream from here on; None changes nothing."""
+    if stream is None:
+        return
+    if not isinstance(stream, Stream):
+        raise TypeError(f"set_stream: stream must be a Stream, not {type(stream).__name__}")
+    _this_thread.stream = stream
+    stream._stream.use()
 
 
 def stream(stream: Stream | None) -> Stream:
-    """For `with`: launches inside go to that stream."""
-    return _only if stream is None else stream
+    """For `with`: launches inside go to that stream; None changes nothing."""
+    return current_stream() if stream is None else stream
+
+
+_within = stream
 
 
 # ---- memory --------------------------------------------------------------------------------------

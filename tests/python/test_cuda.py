@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,108 @@ def test_data_comes_from_the_cpu_and_goes_there():
             assert x.device == CPU and y.device == CPU
             total += x.to(CUDA).sum() + y.cuda().sum()
     assert total.item() == 30
+
+
+# ---- streams ------------------------------------------------------------------------------------
+def test_each_thread_has_a_current_stream():
+    first, second, usual = tg.cuda.Stream(), tg.cuda.Stream(), tg.cuda.default_stream()
+    assert first != second != usual and first == first and usual.cuda_stream == 0
+    assert tg.cuda.current_stream() == usual
+    with tg.cuda.stream(first), second, first, tg.cuda.stream(None):
+        assert tg.cuda.current_stream() == first
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(tg.cuda.current_stream).result() == usual
+    assert tg.cuda.current_stream() == usual
+    with pytest.raises(ZeroDivisionError), first:
+        raise ZeroDivisionError
+    assert tg.cuda.current_stream() == usual
+    tg.cuda.set_stream(first)
+    assert tg.cuda.current_stream() == first
+    tg.cuda.set_stream(usual)
+    with pytest.raises(TypeError, match="stream must be a Stream, not int"):
+        tg.cuda.set_stream(1)
+
+
+def test_streams_that_wait_for_each_other_give_the_same_numbers():
+    x, first, second = tg.ones(1000, device="cuda"), tg.cuda.Stream(), tg.cuda.Stream()
+    first.wait_stream(tg.cuda.current_stream())
+    with first:
+        y = x * 2
+        done = first.record_event()
+    second.wait_event(done)
+    with second:
+        z = y + 1
+        y.record_stream(second)
+    second.synchronize()
+    assert second.query() and z.tolist() == [3.0] * 1000
+    assert (done.wait(), done.wait(first), tg.cuda.Event().wait()) == (None, None, None)
+    with pytest.raises(RuntimeError, match="on the cpu, where no stream is"):
+        tg.ones(1).record_stream(first)
+    with pytest.raises(TypeError, match="stream .* must be a tapegraph.cuda.Stream"):
+        y.record_stream(3)
+
+
+def test_a_freed_block_is_for_the_stream_on_which_it_was_taken():
+    def place():
+        return tg.empty(54321, device="cuda").data_ptr()
+
+    stream = tg.cuda.Stream()
+    usual = place()
+    with stream:
+        own = place()
+        x = tg.empty(54321, device="cuda")
+        assert x.data_ptr() == own != usual
+    x.record_stream(tg.cuda.default_stream())
+    del x  # here, yet it is still the stream's
+    assert place() == usual
+    with stream:
+        assert place() == own
+        kept = tg.empty(54321, device="cuda")
+    del stream
+    assert place() in (own, usual)
+    assert kept.data_ptr() == own
+    del kept
+    assert place() == own  # which is the default stream's by now
+
+
+# ---- pinned memory ------------------------------------------------------------------------------
+def test_a_pinned_tensor_has_the_same_numbers_elsewhere():
+    x = tg.arange(6.0).reshape(2, 3).t()
+    pinned = x.pin_memory()
+    assert pinned.is_pinned() and not x.is_pinned() and pinned.pin_memory() is pinned
+    assert pinned.tolist() == x.tolist() and pinned.is_contiguous()
+    assert pinned[1].is_pinned() and not (pinned + 0).is_pinned() and not pinned.cuda().is_pinned()
+    pinned[0, 0] = 9
+    assert x[0, 0].item() == 0
+    for shape in ((), (0, 3)):
+        assert tg.zeros(shape).pin_memory().shape == shape
+    assert tg.tensor([True]).pin_memory().dtype == tg.bool
+
+
+def test_a_copy_from_pinned_memory_outlives_it():
+    on_device = [
+        (tg.full((1000,), i).pin_memory().to("cuda", non_blocking=True)) for i in range(20)
+    ]
+    tg.cuda.synchronize()
+    assert [y.sum().item() for y in on_device] == [1000 * i for i in range(20)]
+    x = tg.ones(3)
+    for y in (x.cuda(non_blocking=True), x.cuda(0), x.cuda("cuda"), x.pin_memory().cuda(CUDA)):
+        assert y.device == CUDA and y.tolist() == [1, 1, 1]
+    step = tg.compile(lambda x: x.to("cuda", non_blocking=True) * 2)
+    assert step(x.pin_memory()).tolist() == [2, 2, 2]
+
+
+def test_what_cannot_be_pinned_is_an_error():
+    w = tg.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="only tensors on the cpu .* is on cuda"):
+        tg.ones(2).cuda().pin_memory()
+    with pytest.raises(RuntimeError, match="gradients flow .* pin x.detach"):
+        w.pin_memory()
+    assert w.detach().pin_memory().tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="pin_memory: not inside"):
+        tg.compile(lambda x: x.pin_memory())(tg.ones(2))
+    with pytest.raises(RuntimeError, match="device must be"):
+        w.cuda("cpu")
 
 
 # ---- the default device --------------------------------------------------------------------------

@@ -298,10 +298,23 @@ def test_every_way_to_choose_batches(num_workers):
         len(DataLoader(Stream(3)))
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_batches_come_in_pinned_memory_if_asked(num_workers):
+    class Own:
+        def pin_memory(self):
+            return "pinned by itself"
+
+    data = [{"x": tg.ones(2) * i, "pair": (i, "name")} for i in range(4)]
+    for batch in DataLoader(data, 2, pin_memory=True, num_workers=num_workers):
+        assert batch["x"].is_pinned() and batch["pair"][0].is_pinned()
+        assert batch["pair"][1] == ["name", "name"]
+    ((x, y),) = DataLoader([1], pin_memory=True, collate_fn=lambda _: (tg.ones(2).cuda(), Own()))
+    assert x.is_cuda and y == "pinned by itself"
+    assert not any(x.is_pinned() for x in DataLoader(range(3)))
+
+
 def test_what_pytorchs_processes_need_is_taken_and_changes_nothing():
-    loader = DataLoader(
-        range(5), 2, num_workers=2, pin_memory=True, timeout=9, persistent_workers=True
-    )
+    loader = DataLoader(range(5), 2, num_workers=2, timeout=9, persistent_workers=True)
     assert [batch.tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
 
 

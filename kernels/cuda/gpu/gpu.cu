@@ -18,12 +18,35 @@ void* allocate(std::size_t bytes) {
 // Each call's error is also kept by the runtime until last_error() takes it.
 void release(void* pointer) { cudaFree(pointer); }
 void to_device(void* to, const void* from, std::size_t bytes) {
-    cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice);
+    write_memory(Gpu{}, to, from, bytes);
 }
-void to_host(void* to, const void* from, std::size_t bytes) {
-    cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost);
+void to_host(void* to, const void* from, std::size_t bytes) { read_memory(Gpu{}, to, from, bytes); }
+void* allocate_pinned(std::size_t bytes) {
+    void* memory = nullptr;
+    if (cudaMallocHost(&memory, bytes) == cudaSuccess) return memory;
+    cudaGetLastError();
+    return nullptr;
+}
+void begin_to_device(void* to, const void* from, std::size_t bytes) {
+    cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, this_stream);
 }
 void synchronize() { cudaDeviceSynchronize(); }
+
+cudaStream_t plain(Stream* stream) { return reinterpret_cast<cudaStream_t>(stream); }
+// One that the default stream waits for, and that waits for it.
+Stream* make_stream() {
+    cudaStream_t stream = nullptr;
+    if (cudaStreamCreate(&stream) == cudaSuccess) return reinterpret_cast<Stream*>(stream);
+    cudaGetLastError();
+    return nullptr;
+}
+void drop_stream(Stream* stream) {
+    cudaStreamSynchronize(plain(stream));
+    cudaStreamDestroy(plain(stream));
+}
+Stream* stream() { return reinterpret_cast<Stream*>(this_stream); }
+void use_stream(Stream* stream) { this_stream = plain(stream); }
+void synchronize_stream() { cudaStreamSynchronize(this_stream); }
 
 Properties properties() {
     cudaDeviceProp found;
@@ -57,7 +80,8 @@ Event* make_event() {
     return nullptr;
 }
 void drop_event(Event* event) { cudaEventDestroy(plain(event)); }
-void record(Event* event) { cudaEventRecord(plain(event)); }
+void record(Event* event) { cudaEventRecord(plain(event), this_stream); }
+void hold_for(Event* event) { cudaStreamWaitEvent(this_stream, plain(event), 0); }
 bool has_ended(Event* event) {
     const cudaError_t found = cudaEventQuery(plain(event));
     if (found == cudaErrorNotReady) cudaGetLastError();  // an answer, no error
@@ -87,7 +111,15 @@ const Backend* gpu() {
         .release = release,
         .to_device = to_device,
         .to_host = to_host,
+        .allocate_pinned = allocate_pinned,
+        .begin_to_device = begin_to_device,
         .synchronize = synchronize,
+        .make_stream = make_stream,
+        .drop_stream = drop_stream,
+        .stream = stream,
+        .use_stream = use_stream,
+        .synchronize_stream = synchronize_stream,
+        .hold_for = hold_for,
         .properties = properties,
         .free_memory = free_memory,
         .make_event = make_event,

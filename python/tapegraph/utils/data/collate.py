@@ -76,6 +76,22 @@ def default_convert(item: Any) -> Any:
     return item
 
 
+def pinned(batch: Any) -> Any:
+    """A batch, with its tensors on the CPU in pinned memory (Tensor.pin_memory). An object with a
+    method pin_memory() of its own is what that gives."""
+    if hasattr(batch, "pin_memory"):
+        on_device = isinstance(batch, Tensor) and batch.is_cuda
+        return batch if on_device else batch.pin_memory()
+    if isinstance(batch, Mapping):
+        parts = {key: pinned(value) for key, value in batch.items()}
+        return parts if type(batch) is dict else _like(batch, parts)
+    if hasattr(batch, "_fields"):
+        return type(batch)(*map(pinned, batch))
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(map(pinned, batch))
+    return batch
+
+
 def _stacked(batch: Sequence[Any], kind: type) -> Any:
     if not all(isinstance(item, kind) for item in batch):
         raise placed(TypeError, f"default_collate: {_kinds(batch)} do not make one batch")

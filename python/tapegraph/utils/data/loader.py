@@ -17,7 +17,7 @@ from typing import Any, Callable
 from ... import autograd
 from ..._C import Generator
 from ..._errors import placed
-from .collate import default_collate, default_convert
+from .collate import default_collate, default_convert, pinned
 from .dataset import Dataset, IterableDataset
 from .sampler import (
     BatchSampler,
@@ -46,8 +46,10 @@ class DataLoader:
     prefetch_factor  batches fetched ahead for each worker, 2 unless told otherwise
     generator     a tg.Generator or a seed for shuffle; without one the order follows from
                   tg.manual_seed
-    pin_memory, timeout, persistent_workers  PyTorch's, for its processes: threads share memory, do
-                  not get lost and cost little to start, so these change nothing
+    pin_memory    batches come in pinned memory, from which batch.to("cuda", non_blocking=True) only
+                  begins a copy
+    timeout, persistent_workers  PyTorch's, for its processes: threads do not get lost and cost
+                  little to start, so these change nothing
 
     Batches come in the same order whatever the number of workers. An IterableDataset is read by
     one thread, for the same reason. What the dataset or collate_fn raises is raised here, the very
@@ -112,6 +114,7 @@ class DataLoader:
         self.prefetch_factor = prefetch_factor or (2 if num_workers else None)
         self.batched = batch_sampler is not None
         self.collate_fn = collate_fn or (default_collate if self.batched else default_convert)
+        self.pin_memory = pin_memory
 
     def __len__(self) -> int:
         """How many batches; TypeError where the dataset or sampler has no length."""
@@ -131,7 +134,7 @@ class DataLoader:
 
     def _work(self) -> tuple[Iterator[Any], Fetch]:
         """What to fetch, in order, and the function that fetches one: _END after the last."""
-        dataset, collate = self.dataset, self.collate_fn
+        dataset, collate = self.dataset, self._collate
         if isinstance(dataset, IterableDataset):
             items = iter(dataset)
             if self.batched:
@@ -146,6 +149,10 @@ class DataLoader:
             order = iter(self.batch_sampler)  # type: ignore[arg-type]
             return order, lambda indices: collate([dataset[i] for i in indices])
         return iter(self.sampler), lambda index: collate(dataset[index])  # type: ignore[arg-type]
+
+    def _collate(self, items: Any) -> Any:
+        batch = self.collate_fn(items)
+        return pinned(batch) if self.pin_memory else batch
 
     @staticmethod
     def _alone(tasks: Iterator[Any], fetch: Fetch) -> Iterator[Any]:
