@@ -5,6 +5,7 @@
 #include "core/ops/integers.h"
 #include "core/ops/making.h"
 #include "core/ops/structural.h"
+#include "core/pinned.h"
 #include "core/recording.h"
 
 namespace tg {

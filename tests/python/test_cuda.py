@@ -294,7 +294,7 @@ def test_what_cannot_be_pinned_is_an_error():
     with pytest.raises(RuntimeError, match="gradients flow .* pin x.detach"):
         w.pin_memory()
     assert w.detach().pin_memory().tolist() == [1, 1]
-    with pytest.raises(RuntimeError, match="pin_memory: not inside"):
+    with pytest.raises(RuntimeError, match="pin_memory .*: not inside"):
         tg.compile(lambda x: x.pin_memory())(tg.ones(2))
     with pytest.raises(RuntimeError, match="device must be"):
         w.cuda("cpu")
