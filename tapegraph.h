@@ -12,9 +12,9 @@
 #include "core/hooks.h"        // what sees gradients pass
 #include "core/nn/nn.h"        // modules
 #include "core/op.h"           // an op is one record; a node is one application of it
-#include "core/ops.h"
-#include "core/pinned.h"          // every op that a user calls
+#include "core/ops.h"          // every op that a user calls
 #include "core/optim/optim.h"  // optimisers
+#include "core/pinned.h"       // memory of the host that a GPU reads by itself
 #include "core/recording.h"    // what is open while ops are written down
 #include "core/tensor.h"       // storage, history, handle: what a tensor is
 #include "graph/compile.h"     // trace a function, keep its program

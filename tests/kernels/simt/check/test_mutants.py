@@ -1,24 +1,19 @@
 """Each barrier of each kernel is deleted in turn, and the checks name the two lines that then race.
-
-A mutant is a copy of the .cu file with one line empty, compiled as the build compiles the original,
-and linked with the build's other objects.
+Other small faults are found by the checks or by the results: tests/mutants.py.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from mutants import SCHEDULES, Build, Mutant, all_mutants, explained, is_killed
 
-ROOT = Path(__file__).resolve().parents[4]
-KERNELS = ROOT / "kernels" / "cuda"
-BUILD = Path(os.environ.get("TAPEGRAPH_BUILD", "no such folder"))
+BUILD = Path(os.environ.get("TAPEGRAPH_BUILD", "no such folder")).resolve()
 PROGRAM = BUILD / "check_rungs"
 LIBRARY = "libtapegraph_checking.so"
 
@@ -26,12 +21,8 @@ pytestmark = pytest.mark.skipif(
     not PROGRAM.exists(), reason="TAPEGRAPH_BUILD does not name a build folder with checks"
 )
 
-MUTANTS = [
-    (source.name, number)
-    for source in sorted(KERNELS.glob("*.cu"))
-    for number, line in enumerate(source.read_text().splitlines(), 1)
-    if line.strip() == "__syncthreads();"
-]
+MUTANTS = all_mutants()
+BARRIERS = [m for m in MUTANTS if m.kind == "barrier"]
 
 
 def errors_of(program: Path, schedule: str) -> str:
@@ -43,53 +34,18 @@ def errors_of(program: Path, schedule: str) -> str:
     return run.stdout
 
 
-def compile_command(source: Path) -> tuple[list[str], Path]:
-    """How the build compiles `source` for the checks, without its compiler launcher."""
-    commands = json.loads((BUILD / "compile_commands.json").read_text())
-    for entry in commands:
-        words = shlex.split(entry["command"])
-        output = words[words.index("-o") + 1]
-        if entry["file"] == str(source) and "tapegraph_checked_kernels" in output:
-            return words[1:] if Path(words[0]).name == "ccache" else words, BUILD / output
-    raise AssertionError(f"{source} is not in compile_commands.json")
-
-
-def checked_objects(source: Path, number: int, folder: Path) -> tuple[str, list[Path]]:
-    """The compiler, and the objects of kernels and emulator, one kernel without line `number`."""
-    lines = source.read_text().splitlines()
-    lines[number - 1] = ""
-    mutant = folder / source.name
-    mutant.write_text("\n".join(lines) + "\n")
-    words, original = compile_command(source)
-    replaced = {str(source): str(mutant), words[words.index("-o") + 1]: str(folder / "mutant.o")}
-    subprocess.run([replaced.get(word, word) for word in words], cwd=BUILD, check=True)
-    kernels = sorted(original.parent.glob("*.o"))
-    objects = [folder / "mutant.o" if o == original else o for o in kernels]
-    return words[0], objects + objects_of("tapegraph_checked_emulator")
-
-
-def objects_of(target: str) -> list[Path]:
-    return sorted((BUILD / "CMakeFiles" / f"{target}.dir").rglob("*.o"))
-
-
-def built_mutant(source: Path, number: int, folder: Path) -> Path:
-    compiler, objects = checked_objects(source, number, folder)
-    objects += objects_of("check_rungs")
-    program = folder / "mutant"
-    subprocess.run([compiler, *objects, "-o", program, "-lpthread", "-ldl"], check=True)
-    return program
-
-
 @pytest.mark.parametrize("schedule", ["forward", "reverse", "random"])
 def test_no_kernel_has_a_report(schedule: str) -> None:
     assert errors_of(PROGRAM, schedule) == ""
 
 
-@pytest.mark.parametrize(("name", "number"), MUTANTS)
-def test_a_deleted_barrier_is_found_where_it_was(name: str, number: int, tmp_path: Path) -> None:
-    program = built_mutant(KERNELS / name, number, tmp_path)
-    place = rf"{re.escape(name)}:(\d+)"
-    for schedule in ("forward", "reverse", "random"):
+@pytest.mark.parametrize("mutant", BARRIERS, ids=str)
+def test_a_deleted_barrier_is_found_where_it_was(mutant: Mutant, tmp_path: Path) -> None:
+    program = Build(BUILD, "check_rungs").made(mutant, tmp_path)
+    assert program is not None
+    number = mutant.line
+    place = rf"{re.escape(mutant.file.name)}:(\d+)"
+    for schedule in SCHEDULES:
         text = errors_of(program, schedule)
         races = re.findall(rf"race in shared memory.* at {place} and .* it at {place}, .*", text)
         advice = rf"race in shared memory.*between {place} and {place}( of the next round)?"
@@ -105,6 +61,17 @@ def test_a_deleted_barrier_is_found_where_it_was(name: str, number: int, tmp_pat
             )
         )
         assert fits, f"{schedule}: no pair of lines around line {number} in\n{text}"
+
+
+# Every 67th of the others: `./dev mutants` tries all of them.
+@pytest.mark.parametrize("mutant", [m for m in MUTANTS if m not in BARRIERS][::67], ids=str)
+def test_the_tests_of_the_kernels_see_a_bound_or_an_index_that_is_wrong(mutant: Mutant) -> None:
+    assert is_killed(Build(BUILD), mutant) != (mutant.text in explained())
+
+
+def test_each_survivor_is_a_mutant_and_has_a_reason() -> None:
+    assert set(explained()) <= {m.text for m in MUTANTS}
+    assert all(len(reason.split()) > 3 for reason in explained().values())
 
 
 def run_python(package: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -143,11 +110,10 @@ def test_python_runs_kernels_under_the_checks(package: Path) -> None:
 
 
 def test_python_raises_what_the_checks_found(package: Path, tmp_path: Path) -> None:
-    source = KERNELS / "cumsum.cu"
-    number = next(n for name, n in MUTANTS if name == source.name)
-    compiler, objects = checked_objects(source, number, tmp_path)
-    objects += objects_of("tapegraph_checking")
-    subprocess.run([compiler, "-shared", *objects, "-o", package / LIBRARY], check=True)
+    mutant = next(m for m in BARRIERS if m.file.name == "cumsum.cu")
+    library = Build(BUILD, LIBRARY).made(mutant, tmp_path / "made")
+    assert library is not None
+    (package / LIBRARY).symlink_to(library)
     scan = "import tapegraph as tg; tg.ones(4, 2000).to('cuda').cumsum(1)"
     error = run_python(package, scan).stderr
     assert "RuntimeError: cumsum (<string>:1): CUDA: " in error, error
