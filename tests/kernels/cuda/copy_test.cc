@@ -33,6 +33,7 @@ std::vector<Layouts> layouts() {
     }
     all.push_back({"wide rows", {33, 40}, {50, 1}, {1, 60}});
     all.push_back({"batched", {3, 33, 20}, {660, 20, 1}, {660, 1, 33}});
+    all.push_back({"a batch with gaps", {3, 33, 20}, {660, 20, 1}, {700, 1, 33}});
     all.push_back({"permuted", {20, 3, 40}, {120, 40, 1}, {1, 800, 20}});
     all.push_back({"a batch without a tile", {300, 2, 2}, {4, 2, 1}, {4, 1, 2}});
     all.push_back({"many tiles", {70, 64, 65}, {4160, 65, 1}, {1, 4550, 70}});
