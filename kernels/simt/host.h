@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "vector_types.h"
 
@@ -22,20 +23,41 @@ constexpr dim3 largest_grid = {2147483647, 65535, 65535};
 constexpr std::size_t most_shared_bytes = 48 * 1024;
 constexpr std::size_t largest_shared_bytes = 227 * 1024;
 
+// An argument of a kernel: its bytes.
+struct Argument {
+    const void* address = nullptr;
+    std::size_t bytes = 0;
+    bool is_pointer = false;
+
+    // Null for an argument of another type.
+    const void* pointer() const {
+        return is_pointer ? *static_cast<const void* const*>(address) : nullptr;
+    }
+};
+
+template <class T>
+Argument argument(const T& value) {
+    return {&value, sizeof value,
+            std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>>};
+}
+
 // A launch without its types: `call(closure)` runs the kernel once, as the current CUDA thread.
-// `pointers` are the kernel's pointer arguments, null for an argument of another type.
 struct Launch {
     dim3 grid, block;
     std::size_t shared_bytes = 0;
     void (*call)(const void* closure) = nullptr;
     const void* closure = nullptr;
-    std::span<const void* const> pointers;
+    std::span<const Argument> arguments;
     const void* kernel = nullptr;  // its address, to know one from another
 };
 
 // Runs all blocks, one after another, and returns when the last thread is done. One launch runs
 // at a time; another OS thread waits for it.
 void run(const Launch& launch);
+
+// If not null, run() calls this instead, which may call run(): a test sees each launch, and may run
+// it twice. Change it only while no launch runs.
+extern void (*instead_of_run)(const Launch& launch);
 
 // Lets this kernel's launches have so many bytes of dynamic shared memory.
 void allow_shared_bytes(const void* kernel, std::size_t bytes);
@@ -90,6 +112,9 @@ void copy_from_symbol(void* to, const T& symbol, std::size_t bytes, std::size_t 
 // Empty if all `bytes` at `pointer` lie in one live allocation, else what is wrong with them:
 // "host memory", "released memory" or "... bytes past the end of an allocation of ...".
 std::string device_memory_fault(const void* pointer, std::size_t bytes);
+
+// The live allocation that holds `pointer`; of no bytes if none does.
+std::span<std::byte> allocation_at(const void* pointer);
 
 // ---- errors -----------------------------------------------------------------------------------
 // The first error on this OS thread since the last call of last_error(), or "". Valid until the

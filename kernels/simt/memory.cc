@@ -146,6 +146,16 @@ std::string device_memory_fault(const void* pointer, std::size_t bytes) {
            std::to_string(size);
 }
 
+std::span<std::byte> allocation_at(const void* pointer) {
+    Arena& a = arena();
+    const std::lock_guard lock(a.mutex);
+    auto next = a.live.upper_bound(address_of(pointer));
+    if (next == a.live.begin()) return {};
+    const auto [start, size] = *std::prev(next);
+    if (address_of(pointer) - start >= size) return {};
+    return {reinterpret_cast<std::byte*>(start), size};
+}
+
 void copy_to_device(void* to, const void* from, std::size_t bytes) {
     if (bytes == 0) return;
     const std::string what = "copy_to_device: " + std::to_string(bytes) + " bytes, but ";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -67,14 +68,6 @@ void __nanosleep(unsigned nanoseconds);  // lets the other threads of the block 
 // ---- launches ---------------------------------------------------------------------------------
 namespace simt {
 
-template <class T>
-const void* pointer_or_null(const T& argument) {
-    if constexpr (std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>>)
-        return const_cast<const void*>(static_cast<const volatile void*>(argument));
-    else
-        return nullptr;
-}
-
 // kernel<<<grid, block, shared_bytes>>>(arguments...), in C++'s own syntax. Every thread gets its
 // own copy of the arguments. Errors wait for last_error(). What happens before the kernel is the
 // host's, so the checks (check/) do not look at it.
@@ -85,8 +78,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared_byte
     const auto call = [](const void* closure) __attribute__((no_sanitize("thread"))) {
         (*static_cast<const decltype(thread)*>(closure))();
     };
-    const void* const pointers[sizeof...(P) + 1] = {pointer_or_null(arguments)..., nullptr};
-    run({grid, block, shared_bytes, call, &thread, pointers,
+    const Argument all[sizeof...(P) + 1] = {simt::argument(arguments)..., {}};
+    run({grid, block, shared_bytes, call, &thread, std::span(all, sizeof...(P)),
          reinterpret_cast<const void*>(kernel)});
 }
 

@@ -30,8 +30,8 @@ std::string bytes_text(std::size_t bytes) {
 }
 
 std::string allocation_text(const Allocation& a) {
-    for (std::size_t i = 0; i < state.launch->pointers.size(); ++i) {
-        const auto pointer = reinterpret_cast<Address>(state.launch->pointers[i]);
+    for (std::size_t i = 0; i < state.launch->arguments.size(); ++i) {
+        const auto pointer = reinterpret_cast<Address>(state.launch->arguments[i].pointer());
         if (pointer >= a.begin && (pointer < a.end() || pointer == a.begin))
             return "argument " + std::to_string(i);
     }

@@ -255,3 +255,30 @@ TEST_CASE("the vector types have CUDA's sizes and alignments") {
     simt::launch(copy_float4, 1, 2, 0, to.data, from.data);
     CHECK(to.host()[1].w == 8.0f);
 }
+
+// What the last launch was given.
+std::vector<simt::Argument> seen;
+const void* pointers[2] = {};
+
+void run_twice(const simt::Launch& launch) {
+    seen.assign(launch.arguments.begin(), launch.arguments.end());
+    for (std::size_t i = 0; i < seen.size() && i < 2; ++i) pointers[i] = seen[i].pointer();
+    simt::run(launch);
+    simt::run(launch);
+}
+
+TEST_CASE("a launch can be seen with its arguments, and be run in another way") {
+    Device<int> visits(8), values(1);
+    simt::instead_of_run = run_twice;
+    simt::launch(count_visits, 2, 4, 0, visits.data);
+    CHECK(visits.host() == std::vector<int>(8, 2));
+    simt::launch(rotate_often, 1, 1, sizeof(int), values.data, 1);
+    simt::instead_of_run = nullptr;
+    REQUIRE(seen.size() == 2);
+    CHECK(pointers[0] == values.data);
+    CHECK(pointers[1] == nullptr);
+    CHECK(seen[1].bytes == sizeof(int));
+    simt::launch(count_visits, 2, 4, 0, visits.data);
+    CHECK(visits.host() == std::vector<int>(8, 3));
+    CHECK(error() == "");
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -113,4 +114,17 @@ TEST_CASE("releasing twice, inside an allocation, or host memory is an error; nu
     CHECK(error() == "");
     simt::release(device);
     CHECK(error() == "release: this is not the start of a live allocation");
+}
+
+TEST_CASE("an address tells its live allocation") {
+    auto* device = static_cast<std::byte*>(simt::allocate(80));
+    for (const int offset : {0, 79}) {
+        CHECK(simt::allocation_at(device + offset).data() == device);
+        CHECK(simt::allocation_at(device + offset).size() == 80);
+    }
+    CHECK(simt::allocation_at(device + 80).empty());
+    int host = 0;
+    CHECK(simt::allocation_at(&host).empty());
+    simt::release(device);
+    CHECK(simt::allocation_at(device).empty());
 }
