@@ -323,9 +323,13 @@ void Body::finish() {
         function_.instructions[jump.instruction].number = static_cast<std::int64_t>(label->second);
     }
     const int registers = static_cast<int>(function_.registers);
-    for (Instruction& i : function_.instructions)
-        for (int& word : i.operands)
-            if (word >= first_constant) word += registers - first_constant;
+    const auto settle = [&](int& word) {
+        if (word >= first_constant) word += registers - first_constant;
+    };
+    for (Instruction& i : function_.instructions) {
+        settle(i.guard);
+        for (int& word : i.operands) settle(word);
+    }
     const std::size_t variables = (function_.registers + function_.constants.size() + 1) / 2 * 2;
     for (SpecialWord& special : function_.specials)
         if (special.special == Special::variable) special.number += variables;

@@ -35,12 +35,34 @@ bool in_variable(const Function& function, Word address, std::size_t size) {
     return false;
 }
 
+bool in_parameter(const Thread& t, Word address, std::size_t size) {
+    for (std::size_t p = 0; p < t.function->parameters.size(); ++p)
+        if (within(t.parameters[p], t.function->parameters[p], address, size)) return true;
+    return false;
+}
+
 bool in_range(const Range& range, Word address, std::size_t size) {
     return within(range.begin, static_cast<std::size_t>(range.end - range.begin), address, size);
 }
 
-std::string global_fault(Word address, std::size_t size) {
-    return device_memory_fault(reinterpret_cast<const void*>(address), size);
+bool may_touch(const Thread& t, Space space, Word address, std::size_t size) {
+    const auto global = [&] {
+        return in_allocation(address, size) || in_variable(*t.function, address, size);
+    };
+    const auto local = [&] { return in_range(current_stack(), address, size); };
+    switch (space) {
+        case Space::global:
+            return global();
+        case Space::local:
+            return local();
+        case Space::param:  // what is passed on lies in the caller's frame
+            return in_parameter(t, address, size) || local();
+        case Space::generic:
+            return global() || local() || in_range(current_dynamic_shared(), address, size);
+        case Space::shared:
+            break;
+    }
+    return false;
 }
 
 // Where an instruction's address operand leads, if it may go there.
@@ -48,8 +70,8 @@ char* place(const Thread& t, const Instruction& i, int word, std::size_t bytes) 
     Word address = t.frame[word] + static_cast<Word>(i.number);
     if (address % bytes != 0)
         fail(t, i, "an address that is no multiple of " + std::to_string(bytes));
-    const Range shared = current_dynamic_shared();
     if (i.space == Space::shared) {
+        const Range shared = current_dynamic_shared();
         address = static_cast<std::uint32_t>(address);
         const auto size = static_cast<std::size_t>(shared.end - shared.begin);
         if (address > size || bytes > size - address)
@@ -58,15 +80,11 @@ char* place(const Thread& t, const Instruction& i, int word, std::size_t bytes) 
                      std::to_string(size));
         return static_cast<char*>(dynamic_shared()) + address;
     }
-    const bool anywhere = i.space == Space::generic;
-    const bool allowed =
-        i.space == Space::param ||
-        ((anywhere || i.space == Space::global) &&
-         (in_allocation(address, bytes) || in_variable(*t.function, address, bytes))) ||
-        ((anywhere || i.space == Space::local) && in_range(current_stack(), address, bytes)) ||
-        (anywhere && in_range(shared, address, bytes));
-    if (!allowed)
-        fail(t, i, i.space == Space::local ? "no local memory" : global_fault(address, bytes));
+    if (!may_touch(t, i.space, address, bytes)) {
+        if (i.space == Space::local) fail(t, i, "no local memory");
+        if (i.space == Space::param) fail(t, i, "no parameter");
+        fail(t, i, device_memory_fault(reinterpret_cast<const void*>(address), bytes));
+    }
     return reinterpret_cast<char*>(address);
 }
 

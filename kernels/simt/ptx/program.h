@@ -91,8 +91,9 @@ struct Function {
 struct Thread {
     Word* frame;
     const Function* function;
-    std::size_t next = 0;  // the instruction that comes next
-    unsigned depth = 0;    // how many calls deep
+    const void* const* parameters;  // where each was passed
+    unsigned depth = 0;             // how many calls deep
+    std::size_t next = 0;           // the instruction that comes next
     bool carry = false;
 
     template <class T>

@@ -88,8 +88,7 @@ void run(const Function& function, const void* const* parameters, unsigned depth
     std::copy(function.constants.begin(), function.constants.end(), frame + function.registers);
     for (const SpecialWord& s : function.specials)
         frame[s.word] = value_of(s, frame, parameters, function);
-    Thread thread{frame, &function};
-    thread.depth = depth;
+    Thread thread{frame, &function, parameters, depth};
     const Instruction* const all = function.instructions.data();
     const std::size_t count = function.instructions.size();
     while (thread.next < count) {

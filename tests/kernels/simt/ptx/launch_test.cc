@@ -281,6 +281,8 @@ TEST_CASE("ptx: an access outside ends the launch before it, and names the line"
     CHECK(message("ld.global.u32 %x, [4096];") == here + "host memory");
     CHECK(message("ld.global.u32 %x, [4];") == here + "host memory");
     CHECK(message("ld.local.u32 %x, [%at];") == here + "no local memory");
+    CHECK(message("ld.param.u32 %x, [%at];") == here + "no parameter");
+    CHECK(message("@0 ld.param.u32 %x, [%at];") == "");
     CHECK(message("trap;") == here + "trap");
     CHECK(message("bar.sync 1;") == here + "a barrier that is not number 0 for all");
     CHECK(message("st.global.u32 [%at], %x;") == "");
