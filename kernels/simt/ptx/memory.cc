@@ -69,21 +69,23 @@ bool may_touch(const Thread& t, Space space, Word address, std::size_t size) {
 char* place(const Thread& t, const Instruction& i, int word, std::size_t bytes) {
     Word address = t.frame[word] + static_cast<Word>(i.number);
     if (address % bytes != 0)
-        fail(t, i, "an address that is no multiple of " + std::to_string(bytes));
+        fail(t, i, [&] { return "an address that is no multiple of " + std::to_string(bytes); });
     if (i.space == Space::shared) {
         const Range shared = current_dynamic_shared();
-        address = static_cast<std::uint32_t>(address);
         const auto size = static_cast<std::size_t>(shared.end - shared.begin);
+        address = static_cast<std::uint32_t>(address);
         if (address > size || bytes > size - address)
-            fail(t, i,
-                 "byte " + std::to_string(address) + " of shared memory, which has " +
-                     std::to_string(size));
+            fail(t, i, [&] {
+                return "byte " + std::to_string(address) + " of shared memory, which has " +
+                       std::to_string(size);
+            });
         return static_cast<char*>(dynamic_shared()) + address;
     }
     if (!may_touch(t, i.space, address, bytes)) {
         if (i.space == Space::local) fail(t, i, "no local memory");
         if (i.space == Space::param) fail(t, i, "no parameter");
-        fail(t, i, device_memory_fault(reinterpret_cast<const void*>(address), bytes));
+        const void* pointer = reinterpret_cast<const void*>(address);
+        fail(t, i, [&] { return device_memory_fault(pointer, bytes); });
     }
     return reinterpret_cast<char*>(address);
 }

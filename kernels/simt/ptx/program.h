@@ -122,9 +122,20 @@ std::size_t dynamic_shared_at(const Function& function);
 
 void forget_allocations();  // memory.cc: a launch begins
 
-// Ends the launch, and names the line.
-[[noreturn]] void fail(const Thread& thread, const Instruction& instruction,
-                       const std::string& what);
+// Ends the launch, and names the line. This never returns, so no destructor runs behind it: what
+// the text leaves behind must be gone before.
+void describe(const Thread& thread, const Instruction& instruction, const std::string& what);
+[[noreturn]] void end_as_described();
+template <class What>
+[[noreturn]] void fail(const Thread& thread, const Instruction& instruction, const What& what) {
+    describe(thread, instruction, what());
+    end_as_described();
+}
+[[noreturn]] inline void fail(const Thread& thread, const Instruction& instruction,
+                              const char* what) {
+    describe(thread, instruction, what);
+    end_as_described();
+}
 
 // ---- what a line says -------------------------------------------------------------------------
 // "mad.lo.cc.u32" is the operation "mad" with the modifiers "lo", "cc" and "u32".

@@ -10,14 +10,18 @@
 
 namespace simt::ptx {
 
-void fail(const Thread& thread, const Instruction& instruction, const std::string& what) {
+static std::string& described = *new std::string;
+
+void describe(const Thread& thread, const Instruction& instruction, const std::string& what) {
     const auto triple = [](uint3 i) {
         return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) +
                ")";
     };
-    end_launch("ptx: thread " + triple(threadIdx) + " of block " + triple(blockIdx) + " at " +
-               thread.function->file + ":" + std::to_string(instruction.line) + ": " + what);
+    described = "ptx: thread " + triple(threadIdx) + " of block " + triple(blockIdx) + " at " +
+                thread.function->file + ":" + std::to_string(instruction.line) + ": " + what;
 }
+
+void end_as_described() { end_launch(std::move(described)); }
 
 namespace {
 
