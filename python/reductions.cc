@@ -121,6 +121,13 @@ PyObject* softmax(const Call& c) {
     return computed(x, [&] { return tg::softmax(x, dim); });
 }
 
+PyObject* standardized(const Call& c) {
+    const Arg x(c.tensor(0));
+    const auto last_dims = static_cast<int>(c.integer(1));
+    const double eps = c.real(2, 0);
+    return computed(x, [&] { return tg::standardized(x, last_dims, eps); });
+}
+
 PyObject* log_softmax(const Call& c) {
     Arg x(c.tensor(0));
     const std::int64_t dim = c.integer(1);
@@ -223,6 +230,8 @@ const Function functions[] = {
     {"matmul(input, other)", matmul,
      "(..., M, K) @ (..., K, N) -> (..., M, N); vectors as in PyTorch. Batches broadcast."},
     {"softmax(input, dim, dtype=None)", softmax, "exp(x) / sum(exp(x)) along dim."},
+    {"_standardized(input, last_dims, eps)", standardized,
+     "(input - mean) / sqrt(variance + eps), over so many of the last dims.", Place::function},
     {"log_softmax(input, dim, dtype=None)", log_softmax, "The logarithm of softmax along dim."},
 };
 

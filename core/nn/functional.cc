@@ -5,12 +5,6 @@
 namespace tg::nn::functional {
 namespace {
 
-// (x - mean) / sqrt(var + eps) over dims
-Tensor standardized(const Tensor& x, const Dims& dims, double eps) {
-    const Tensor centred = x - mean(x, dims, true);
-    return centred * rsqrt(mean(centred * centred, dims, true) + eps);
-}
-
 Tensor affine(Tensor x, const Tensor& weight, const Tensor& bias) {
     if (weight.defined()) x = x * weight;
     return bias.defined() ? x + bias : x;
@@ -72,18 +66,14 @@ Tensor layer_norm(const Tensor& x, const Dims& normalized_shape, const Tensor& w
                   const Tensor& bias, double eps) {
     const int count = normalized_shape.size(), first = x.dims() - count;
     bool fits = count > 0 && first >= 0;
-    Dims dims;
-    for (int d = 0; fits && d < count; ++d) {
-        fits = x.shape()[first + d] == normalized_shape[d];
-        dims.push_back(d - count);
-    }
+    for (int d = 0; fits && d < count; ++d) fits = x.shape()[first + d] == normalized_shape[d];
     if (!fits)
         fail(ErrorKind::runtime, "layer_norm: input ", text(x.shape()),
              " does not end in normalized_shape ", text(normalized_shape));
     if (is_low(x))
         return rounded(
             layer_norm(widened(x), normalized_shape, widened(weight), widened(bias), eps), x);
-    return affine(standardized(x, dims, eps), weight, bias);
+    return affine(standardized(x, count, eps), weight, bias);
 }
 
 Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight,
@@ -94,7 +84,7 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
     if (is_low(x))
         return rounded(group_norm(widened(x), num_groups, widened(weight), widened(bias), eps), x);
     const Tensor groups = x.reshape({x.shape()[0], num_groups, -1});
-    const Tensor output = standardized(groups, {-1}, eps).reshape(x.shape());
+    const Tensor output = standardized(groups, 1, eps).reshape(x.shape());
     return affine(output, by_channel(weight, x.dims()), by_channel(bias, x.dims()));
 }
 

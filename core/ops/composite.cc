@@ -2,6 +2,7 @@
 #include "core/autocast.h"
 #include "core/low_precision.h"
 #include "core/ops/family.h"
+#include "core/ops/lines.h"
 
 namespace tg {
 namespace {
@@ -17,6 +18,14 @@ Tensor shifted(const char* op, const Arg& x, std::int64_t dim) {
     return sub(x, amax(x, d, true).detach());
 }
 
+int at(const Arg& x, std::int64_t dim) {
+    return static_cast<int>(dim < 0 ? dim + x.tensor.dims() : dim);
+}
+
+bool in_lines(const char* op, const Arg& x, std::int64_t dim) {
+    return takes_lines(x.tensor, wrap_dim(op, dim, x.tensor.dims()));
+}
+
 DimList dim_of(const Arg& x, std::int64_t dim) {
     return x.tensor.dims() == 0 ? DimList() : DimList(dim);
 }
@@ -27,6 +36,7 @@ DimList dim_of(const Arg& x, std::int64_t dim) {
 Tensor softmax(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "softmax");
     if (is_low(x)) return rounded(softmax(widened(x), dim), x);
+    if (in_lines("softmax", x, dim)) return softmax_of_lines(x.tensor, at(x, dim), false);
     const Tensor e = exp(shifted("softmax", x, dim));
     return div(e, sum(e, dim_of(x, dim), true));
 }
@@ -35,6 +45,7 @@ Tensor softmax(const Arg& x, std::int64_t dim) {
 Tensor log_softmax(const Arg& x, std::int64_t dim) {
     const Here here(x.where, "log_softmax");
     if (is_low(x)) return rounded(log_softmax(widened(x), dim), x);
+    if (in_lines("log_softmax", x, dim)) return softmax_of_lines(x.tensor, at(x, dim), true);
     const Tensor s = shifted("log_softmax", x, dim);
     return sub(s, log(sum(exp(s), dim_of(x, dim), true)));
 }

@@ -44,6 +44,7 @@ std::span<const Op* const> slicing_ops();
 std::span<const Op* const> indexing_ops();
 std::span<const Op* const> row_ops();
 std::span<const Op* const> sort_ops();
+std::span<const Op* const> line_ops();
 std::span<const Op* const> search_ops();
 std::span<const Op* const> unfold_ops();
 std::span<const Op* const> convolution_ops();

@@ -4,6 +4,7 @@
 #include "core/autocast.h"
 #include "core/low_precision.h"
 #include "core/ops/family.h"
+#include "core/ops/lines.h"
 #include "core/ops/reduced.h"
 
 namespace tg {
@@ -149,21 +150,33 @@ Tensor kl_div(const Arg& input, const Arg& target, const std::string& reduction,
     return div(sum(losses), static_cast<double>(losses.size(0)));
 }
 
-// -w[t] x[t]; where t is ignore_index, nothing
-Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
-    const Here here(input.where, "nll_loss");
-    if (is_low(input)) return as_loss(nll_loss(widened(input), target, widened(o)), input);
-    check_classes("nll_loss", input, target, o);
-    const int classes = input.tensor.dims() == 1 ? 0 : 1;
+namespace {
+
+// w[t] picked(t); where t is ignore_index, nothing
+template <class Picked>
+Tensor of_classes(const Arg& target, const ClassLoss& o, const Picked& loss) {
     const Tensor counts = ne(target, o.ignore_index);
     const Tensor safe = where(counts, target, 0);
-    const Tensor picked = neg(squeeze(gather(input, classes, unsqueeze(safe, classes)), classes));
+    const Tensor picked = loss(safe);
     if (!o.weight.defined())
         return over_weights(where(counts, picked, 0.0), cast(counts, picked.dtype()), o.reduction,
                             "nll_loss");
     const Tensor by_class = reshape(gather(o.weight, 0, reshape(safe, {-1})), safe.shape());
     const Tensor w = where(counts, by_class, 0.0);
     return over_weights(mul(picked, w), w, o.reduction, "nll_loss");
+}
+
+}  // namespace
+
+// -w[t] x[t]
+Tensor nll_loss(const Arg& input, const Arg& target, const ClassLoss& o) {
+    const Here here(input.where, "nll_loss");
+    if (is_low(input)) return as_loss(nll_loss(widened(input), target, widened(o)), input);
+    check_classes("nll_loss", input, target, o);
+    const int classes = input.tensor.dims() == 1 ? 0 : 1;
+    return of_classes(target, o, [&](const Tensor& t) {
+        return neg(squeeze(gather(input, classes, unsqueeze(t, classes)), classes));
+    });
 }
 
 // -sum_c t_c log softmax(x)_c. A class as target is 1 there and 0 elsewhere; label smoothing e
@@ -182,6 +195,10 @@ Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& o) {
     if (soft && o.ignore_index >= 0)
         fail(ErrorKind::runtime, "cross_entropy: ignore_index is ", o.ignore_index,
              ", but the target has probabilities and no classes to ignore");
+    if (!soft && e == 0 && takes_lines(input.tensor, classes))
+        return of_classes(target, o, [&](const Tensor& t) {
+            return cross_entropy_of_lines(input.tensor, t, classes);
+        });
     const Tensor log_p = log_softmax(input, classes);
     const std::int64_t n = input.tensor.shape()[classes];
     Tensor by_class = o.weight;

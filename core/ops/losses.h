@@ -38,6 +38,8 @@ Tensor cross_entropy(const Arg& input, const Arg& target, const ClassLoss& optio
 // ---- compositions: core/ops/composite.cc -------------------------------------------------------
 Tensor softmax(const Arg& x, std::int64_t dim);
 Tensor log_softmax(const Arg& x, std::int64_t dim);
+// (x - mean) / sqrt(variance + eps), over so many of the last dims: core/ops/lines.cc
+Tensor standardized(const Arg& x, int last_dims, double eps);
 Tensor linear(const Arg& x, const Arg& weight, const Tensor& bias = {});  // x @ weight.T + bias
 
 // ---- attention: core/ops/attention.cc ----------------------------------------------------------

@@ -100,6 +100,15 @@ struct Backend {
     bool (*uniform)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*normal)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
     bool (*shuffle)(const Array& out, std::uint64_t seed, std::uint64_t offset) = nullptr;
+    bool (*softmax)(const Array& y, const Array& x, bool log) = nullptr;
+    bool (*softmax_gradient)(const Array& dx, const Array& g, const Array& y, bool log) = nullptr;
+    bool (*cross_entropy)(const Array& losses, const Array& x, const Array& target,
+                          Outside& outside) = nullptr;
+    bool (*cross_entropy_gradient)(const Array& dx, const Array& g, const Array& x,
+                                   const Array& target) = nullptr;
+    bool (*layer_norm)(const Array& y, const Array& r, const Array& x, double eps) = nullptr;
+    bool (*layer_norm_gradient)(const Array& dx, const Array& g, const Array& y,
+                                const Array& r) = nullptr;
     bool (*holds_zero)(const Array& in, bool& found) = nullptr;
     bool (*holds_no_probability)(const Array& in, bool& found) = nullptr;
     bool (*convolution)(const Array& y, const Array& x, const Array& w,

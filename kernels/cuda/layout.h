@@ -58,8 +58,10 @@ __host__ __device__ constexpr std::int64_t blocks_for(std::int64_t n, std::int64
 }
 
 // A grid along x. No launch needs more blocks than keep a GPU busy where each thread takes several
-// elements, the whole grid's width apart ("grid stride"): 4,096 of 256 threads are a million.
-inline dim3 grid_up_to(std::int64_t blocks, std::int64_t most = 4096) {
+// elements, the whole grid's width apart ("grid stride"): 4,096 of 256 threads are a million. Tests
+// make it less, so that a few elements are several for each thread.
+inline std::int64_t most_blocks = 4096;
+inline dim3 grid_up_to(std::int64_t blocks, std::int64_t most = most_blocks) {
     return dim3(static_cast<unsigned>(blocks < most ? blocks : most));
 }
 

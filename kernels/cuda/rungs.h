@@ -145,6 +145,42 @@ bool argsort(const Array& out, const Array& in, int dim, bool descending);
 template <class Machine>
 std::span<const Rung<ArgSort>> argsort_rungs();
 
+// ---- lines ------------------------------------------------------------------------------------
+// What kernels/lines.h says, of arrays (lines, n) of float32 or float64 with any strides; target
+// (lines,) int64, losses and g of cross entropy (lines,), r of layer norm (lines, 1).
+using Softmax = bool(const Array& y, const Array& x, bool log);
+template <class Machine>
+bool softmax(const Array& y, const Array& x, bool log);
+template <class Machine>
+std::span<const Rung<Softmax>> softmax_rungs();
+using SoftmaxGradient = bool(const Array& dx, const Array& g, const Array& y, bool log);
+template <class Machine>
+bool softmax_gradient(const Array& dx, const Array& g, const Array& y, bool log);
+template <class Machine>
+std::span<const Rung<SoftmaxGradient>> softmax_gradient_rungs();
+using CrossEntropy = bool(const Array& losses, const Array& x, const Array& target,
+                          Outside& outside);
+template <class Machine>
+bool cross_entropy(const Array& losses, const Array& x, const Array& target, Outside& outside);
+template <class Machine>
+std::span<const Rung<CrossEntropy>> cross_entropy_rungs();
+using CrossEntropyGradient = bool(const Array& dx, const Array& g, const Array& x,
+                                  const Array& target);
+template <class Machine>
+bool cross_entropy_gradient(const Array& dx, const Array& g, const Array& x, const Array& target);
+template <class Machine>
+std::span<const Rung<CrossEntropyGradient>> cross_entropy_gradient_rungs();
+using LayerNorm = bool(const Array& y, const Array& r, const Array& x, double eps);
+template <class Machine>
+bool layer_norm(const Array& y, const Array& r, const Array& x, double eps);
+template <class Machine>
+std::span<const Rung<LayerNorm>> layer_norm_rungs();
+using LayerNormGradient = bool(const Array& dx, const Array& g, const Array& y, const Array& r);
+template <class Machine>
+bool layer_norm_gradient(const Array& dx, const Array& g, const Array& y, const Array& r);
+template <class Machine>
+std::span<const Rung<LayerNormGradient>> layer_norm_gradient_rungs();
+
 // ---- random numbers ---------------------------------------------------------------------------
 // Elements offset, offset + 1, ... of a seed's stream: uniform in [0, 1), or normal; of float32 or
 // float64. shuffle: out (n,) int64 is 0 .. n - 1 in an order at random.

@@ -206,7 +206,7 @@ def layer_norm(
                 f"layer_norm: {name} {tuple(given.shape)} is not of normalized_shape {shape}"
             )
     wide = widened(input)
-    output = _standardized(wide, tuple(range(-len(shape), 0)), eps)
+    output = _C._standardized(wide, len(shape), eps)
     return _affine(output, widened(weight), widened(bias)).to(input.dtype)
 
 
@@ -229,7 +229,7 @@ def group_norm(
         )
     size = math.prod(shape[2:]) * (shape[1] // num_groups)
     groups = widened(input).reshape(shape[0], num_groups, size)
-    output = _standardized(groups, (-1,), eps).reshape(*shape)
+    output = _C._standardized(groups, 1, eps).reshape(*shape)
     weight, bias = widened(weight), widened(bias)
     output = _affine(output, _by_channel(weight, shape), _by_channel(bias, shape))
     return output.to(input.dtype)
@@ -276,12 +276,6 @@ def batch_norm(
         scale = scale * weight
     output = centred * _by_channel(scale, shape)
     return (output if bias is None else output + _by_channel(bias, shape)).to(dtype)
-
-
-def _standardized(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
-    """(x - mean) / sqrt(var + eps) over dims."""
-    centred = x - x.mean(dims, keepdim=True)
-    return centred * ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()
 
 
 def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:

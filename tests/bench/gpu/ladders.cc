@@ -130,6 +130,30 @@ void sort(std::int64_t lines, std::int64_t n) {
                 [&] { return rung.run(out.array(), in.array(), 1, false); });
 }
 
+void soften(std::int64_t lines, std::int64_t n) {
+    const Operand<float> x({lines, n}), y({lines, n});
+    const double count = static_cast<double>(lines * n);
+    const std::string family = named("softmax of lines of", n);
+    for (const auto& rung : softmax_rungs_here())
+        measure(family, rung.name, {8 * count, 0},
+                [&] { return rung.run(y.array(), x.array(), false); });
+    if (backend().emulated) return;
+    bench::Cudnn cudnn;
+    if (!cudnn.open() || !cudnn.prepare_softmax(static_cast<int>(lines), static_cast<int>(n)))
+        std::printf("softmax | cuDNN | not found\n");
+    else
+        measure(family, "cuDNN", {8 * count, 0},
+                [&] { return cudnn.softmax(x.array().data, y.array().data); });
+}
+
+void normalize(std::int64_t lines, std::int64_t n) {
+    const Operand<float> x({lines, n}), y({lines, n}), r({lines, 1});
+    for (const auto& rung : layer_norm_rungs_here())
+        measure(named("layer norm of lines of", n), rung.name,
+                {8.0 * static_cast<double>(lines * n), 0},
+                [&] { return rung.run(y.array(), r.array(), x.array(), 1e-5); });
+}
+
 void matmul(std::int64_t side) {
     const Operand<float> a({side, side}), b({side, side}), out({side, side});
     const double n = static_cast<double>(side);
@@ -186,6 +210,8 @@ int main(int count, char** words) {
     sum(1, small ? 500 : std::int64_t{1} << 25);
     scan(small ? 2 : 4096, small ? 500 : 4096);
     sort(small ? 2 : 1024, small ? 50 : 1024);
+    soften(small ? 2 : 4096, small ? 50 : 1024);
+    normalize(small ? 2 : 4096, small ? 50 : 1024);
     matmul(small ? 20 : 4096);
     convolve(small ? 1 : 32, small ? 2 : 64, small ? 6 : 56);
     return status;

@@ -202,6 +202,22 @@ inline auto argsort_rungs_here() { return here(&argsort_rungs<Gpu>, &argsort_run
 inline auto searchsorted_rungs_here() {
     return here(&searchsorted_rungs<Gpu>, &searchsorted_rungs<Emulator>);
 }
+inline auto softmax_rungs_here() { return here(&softmax_rungs<Gpu>, &softmax_rungs<Emulator>); }
+inline auto softmax_gradient_rungs_here() {
+    return here(&softmax_gradient_rungs<Gpu>, &softmax_gradient_rungs<Emulator>);
+}
+inline auto cross_entropy_rungs_here() {
+    return here(&cross_entropy_rungs<Gpu>, &cross_entropy_rungs<Emulator>);
+}
+inline auto cross_entropy_gradient_rungs_here() {
+    return here(&cross_entropy_gradient_rungs<Gpu>, &cross_entropy_gradient_rungs<Emulator>);
+}
+inline auto layer_norm_rungs_here() {
+    return here(&layer_norm_rungs<Gpu>, &layer_norm_rungs<Emulator>);
+}
+inline auto layer_norm_gradient_rungs_here() {
+    return here(&layer_norm_gradient_rungs<Gpu>, &layer_norm_gradient_rungs<Emulator>);
+}
 inline auto convolution_rungs_here() {
     return here(&convolution_rungs<Gpu>, &convolution_rungs<Emulator>);
 }
@@ -212,6 +228,12 @@ inline auto convolution_weight_rungs_here() {
     return here(&convolution_weight_rungs<Gpu>, &convolution_weight_rungs<Emulator>);
 }
 #else
+inline auto softmax_rungs_here() { return softmax_rungs<Emulator>(); }
+inline auto softmax_gradient_rungs_here() { return softmax_gradient_rungs<Emulator>(); }
+inline auto cross_entropy_rungs_here() { return cross_entropy_rungs<Emulator>(); }
+inline auto cross_entropy_gradient_rungs_here() { return cross_entropy_gradient_rungs<Emulator>(); }
+inline auto layer_norm_rungs_here() { return layer_norm_rungs<Emulator>(); }
+inline auto layer_norm_gradient_rungs_here() { return layer_norm_gradient_rungs<Emulator>(); }
 inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
 inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
 inline auto matmul_rungs_here() { return matmul_rungs<Emulator>(); }

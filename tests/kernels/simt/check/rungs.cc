@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "kernels/cuda/layout.h"
 #include "tests/kernels/cuda/on_device.h"
 
 namespace tg::kernels::cuda {
@@ -69,7 +70,32 @@ void scan(std::int64_t lines, std::int64_t n, bool back) {
     }
 }
 
+// As many lines as make a block take more than one, of its teams or alone.
+void soften(std::int64_t lines, std::int64_t n) {
+    for (const auto& rung : softmax_rungs_here()) {
+        Numbers<float> x({lines, n}), y({lines, n});
+        fill(x, 1);
+        const OnDevice on_x(x), on_y(y);
+        rung.run(on_y.array, on_x.array, false);
+        say("softmax", rung.name);
+    }
+}
+
+void sort_lines(std::int64_t lines, std::int64_t n) {
+    for (const auto& rung : argsort_rungs_here()) {
+        Numbers<float> in({lines, n});
+        Numbers<std::int64_t> out({lines, n});
+        fill(in, 1);
+        const OnDevice on_in(in);
+        const OnDevice on_out(out);
+        rung.run(on_out.array, on_in.array, 1, false);
+        say("argsort", rung.name);
+    }
+}
+
 void run_all() {
+    soften(20, 300);
+    sort_lines(3, 1100);
     sum_line<float>(1, 256);
     sum_line<float>(5000, 70);
     multiply<float>(16, 16, 16);
@@ -85,4 +111,8 @@ void run_all() {
 }  // namespace
 }  // namespace tg::kernels::cuda
 
-int main() { tg::kernels::cuda::run_all(); }
+int main() {
+    tg::kernels::cuda::run_all();
+    tg::kernels::cuda::most_blocks = 2;  // each takes several tiles, lines, stretches
+    tg::kernels::cuda::run_all();
+}
