@@ -150,6 +150,7 @@ void bind_graph(py::module_& m);
 void bind_compile(py::module_& m);
 void bind_vmap(py::module_& m);
 void bind_system(py::module_& m);
+void bind_optim(py::module_& m);
 void bind_cuda(py::module_& m);
 
 }  // namespace tg::python

@@ -42,5 +42,6 @@ PYBIND11_MODULE(_C, m) {
     bind_compile(m);
     bind_vmap(m);
     bind_system(m);
+    bind_optim(m);
     bind_cuda(m);
 }

@@ -96,12 +96,12 @@ std::span<const Op* const> all_ops() {
     static const std::vector<const Op*>& list = *[] {
         auto* all = new std::vector<const Op*>;
         for (const auto& family :
-             {elementwise_ops(),   reduce_ops(),   matmul_ops(),   solving_ops(),
-              factorization_ops(), layout_ops(),   slicing_ops(),  indexing_ops(),
-              row_ops(),           sort_ops(),     search_ops(),   unfold_ops(),
-              convolution_ops(),   pooling_ops(),  division_ops(), trigonometry_ops(),
-              arrange_ops(),       diagonal_ops(), random_ops(),   creation_ops(),
-              structural_ops(),    line_ops()})
+             {elementwise_ops(),   reduce_ops(),     matmul_ops(),   solving_ops(),
+              factorization_ops(), layout_ops(),     slicing_ops(),  indexing_ops(),
+              row_ops(),           sort_ops(),       search_ops(),   unfold_ops(),
+              convolution_ops(),   pooling_ops(),    division_ops(), trigonometry_ops(),
+              arrange_ops(),       diagonal_ops(),   random_ops(),   creation_ops(),
+              optimizer_ops(),     structural_ops(), line_ops()})
             all->insert(all->end(), family.begin(), family.end());
         return all;
     }();

@@ -54,6 +54,7 @@ std::span<const Op* const> arrange_ops();
 std::span<const Op* const> diagonal_ops();
 std::span<const Op* const> random_ops();
 std::span<const Op* const> creation_ops();
+std::span<const Op* const> optimizer_ops();
 std::span<const Op* const> structural_ops();
 
 }  // namespace tg

@@ -1,5 +1,7 @@
 #include "core/optim/adam.h"
 
+#include "core/optim/fused.h"
+
 namespace tg::optim {
 
 Adam::Adam(const char* name, const std::vector<Group>& groups, const AdamOptions& o)
@@ -33,6 +35,28 @@ void Adam::make_state(ParamGroup& group) {
         group.remember(i, "exp_avg_sq");
         if (group["amsgrad"] != 0) group.remember(i, "max_exp_avg_sq");
     }
+}
+
+bool Adam::update_together(const ParamGroup& group, const std::vector<std::size_t>& places) {
+    for (const char* beta : {"beta1", "beta2"})
+        if (group.value(beta).is_tensor()) return false;  // a scheduler changes it
+    const kernels::AdamRule rule = {.beta1 = group["beta1"],
+                                    .beta2 = group["beta2"],
+                                    .eps = group["eps"],
+                                    .weight_decay = group["weight_decay"],
+                                    .amsgrad = group["amsgrad"] != 0,
+                                    .maximize = group["maximize"] != 0,
+                                    .decoupled = group["decoupled_weight_decay"] != 0};
+    std::vector<Tensor> tensors;
+    for (const std::size_t i : places) {
+        const State& state = group.state[i];
+        tensors.push_back(group.params[i]);
+        tensors.push_back(group.params[i].grad());
+        for (const char* name : {"exp_avg", "exp_avg_sq"}) tensors.push_back(state.at(name));
+        if (rule.amsgrad) tensors.push_back(state.at("max_exp_avg_sq"));
+        tensors.push_back(state.at("step"));
+    }
+    return fused_adam_(tensors, group.value("lr").tensor, rule);
 }
 
 void Adam::update(Tensor& param, Tensor g, State& state, const ParamGroup& group) {

@@ -37,6 +37,7 @@ class Adam : public Optimizer {
   protected:
     Adam(const char* name, const std::vector<Group>& groups, const AdamOptions& options);
     void make_state(ParamGroup& group) override;
+    bool update_together(const ParamGroup& group, const std::vector<std::size_t>& places) override;
     void update(Tensor& param, Tensor g, State& state, const ParamGroup& group) override;
 };
 

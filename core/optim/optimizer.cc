@@ -104,10 +104,14 @@ void Optimizer::step(Where where) {
     const Here here(where);
     const NoGrad mode;
     for (ParamGroup& group : param_groups) {
-        for (std::size_t i = 0; i < group.params.size(); ++i) {
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < group.params.size(); ++i)
+            if (group.params[i].grad().defined()) places.push_back(i);
+        const bool on_cuda = !places.empty() && group.params[places[0]].device() == Device::cuda;
+        if (on_cuda && update_together(group, places)) continue;
+        for (const std::size_t i : places) {
             const Tensor g = group.params[i].grad();
-            if (g.defined())
-                update(group.params[i], group["maximize"] != 0 ? -g : g, group.state[i], group);
+            update(group.params[i], group["maximize"] != 0 ? -g : g, group.state[i], group);
         }
     }
 }

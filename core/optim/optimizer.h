@@ -100,6 +100,11 @@ class Optimizer {
 
     // Makes the tensors that update() changes or reads, where they are not there yet.
     virtual void make_state(ParamGroup& group) = 0;
+    // Changes these of a group's parameters, which have gradients, in one launch. False, and
+    // nothing is done, where that is not written: then update() is called for each.
+    virtual bool update_together(const ParamGroup&, const std::vector<std::size_t>&) {
+        return false;
+    }
     // Changes one parameter, whose gradient is g.
     virtual void update(Tensor& param, Tensor g, State& state, const ParamGroup& group) = 0;
 

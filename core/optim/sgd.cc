@@ -1,5 +1,7 @@
 #include "core/optim/sgd.h"
 
+#include "core/optim/fused.h"
+
 namespace tg::optim {
 
 SGD::SGD(const std::vector<Tensor>& params, const SGDOptions& options)
@@ -28,6 +30,24 @@ void SGD::make_state(ParamGroup& group) {
         group.remember(i, "momentum_buffer");
         if (group["dampening"] != 0) group.remember_step(i, stepped);
     }
+}
+
+bool SGD::update_together(const ParamGroup& group, const std::vector<std::size_t>& places) {
+    const Arg momentum = group.value("momentum");
+    if (momentum.is_tensor()) return false;  // a scheduler changes it
+    const kernels::SgdRule rule = {.momentum = group["momentum"],
+                                   .dampening = group["dampening"],
+                                   .weight_decay = group["weight_decay"],
+                                   .nesterov = group["nesterov"] != 0,
+                                   .maximize = group["maximize"] != 0};
+    std::vector<Tensor> tensors;
+    for (const std::size_t i : places) {
+        tensors.push_back(group.params[i]);
+        tensors.push_back(group.params[i].grad());
+        if (rule.keeps(0)) tensors.push_back(group.state[i].at("momentum_buffer"));
+        if (rule.counts()) tensors.push_back(group.state[i].at("step"));
+    }
+    return fused_sgd_(tensors, group.value("lr").tensor, rule);
 }
 
 void SGD::update(Tensor& param, Tensor g, State& state, const ParamGroup& group) {

@@ -33,6 +33,7 @@ class SGD final : public Optimizer {
 
   protected:
     void make_state(ParamGroup& group) override;
+    bool update_together(const ParamGroup& group, const std::vector<std::size_t>& places) override;
     void update(Tensor& param, Tensor g, State& state, const ParamGroup& group) override;
 };
 

@@ -11,6 +11,11 @@
 #include "kernels/array.h"
 #include "kernels/rows.h"
 
+namespace tg::kernels {
+struct SgdRule;  // optimizers.h
+struct AdamRule;
+}  // namespace tg::kernels
+
 namespace tg::kernels::cpu {
 struct Windows;  // convolution.h
 struct Pool;     // pooling.h
@@ -122,6 +127,10 @@ struct Backend {
                       std::int64_t divisor) = nullptr;
     bool (*pool_spread)(const Array& x, const Array& y, const cpu::Pool& pool,
                         std::int64_t divisor) = nullptr;
+    bool (*sgd)(const SgdRule& rule, std::span<const Array> out,
+                std::span<const Array> in) = nullptr;
+    bool (*adam)(const AdamRule& rule, std::span<const Array> out,
+                 std::span<const Array> in) = nullptr;
     // What went wrong in the last launch (divergent barrier, bad address, ...); empty if nothing.
     // Reading it clears it.
     const char* (*last_error)() = nullptr;

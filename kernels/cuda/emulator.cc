@@ -113,6 +113,8 @@ const Backend& emulator() {
         .pool_argmax = pool_argmax<Emulator>,
         .pool_mean = pool_mean<Emulator>,
         .pool_spread = pool_spread<Emulator>,
+        .sgd = sgd<Emulator>,
+        .adam = adam<Emulator>,
         .last_error = simt::last_error,
     };
     static const bool polls = (simt::stop_when(stopping), true);

@@ -234,6 +234,20 @@ bool pool_mean(const Array& y, const Array& x, const cpu::Pool& pool, std::int64
 template <class Machine>
 bool pool_spread(const Array& x, const Array& y, const cpu::Pool& pool, std::int64_t divisor);
 
+// ---- optimisers -------------------------------------------------------------------------------
+// See kernels/optimizers.h. All tensors are contiguous, and of float32 or all of float64. With
+// fused multiply-adds a GPU's last digits are others than the CPU's.
+using Sgd = bool(const SgdRule& rule, std::span<const Array> out, std::span<const Array> in);
+using Adam = bool(const AdamRule& rule, std::span<const Array> out, std::span<const Array> in);
+template <class Machine>
+bool sgd(const SgdRule& rule, std::span<const Array> out, std::span<const Array> in);
+template <class Machine>
+bool adam(const AdamRule& rule, std::span<const Array> out, std::span<const Array> in);
+template <class Machine>
+std::span<const Rung<Sgd>> sgd_rungs();
+template <class Machine>
+std::span<const Rung<Adam>> adam_rungs();
+
 // The tables that backend() chooses from. gpu() is null where there is no driver or no device; it
 // exists only where nvcc's build is in (TAPEGRAPH_CUDA).
 const Backend& emulator();

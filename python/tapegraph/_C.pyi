@@ -1593,6 +1593,24 @@ def _scaled_dot_product_attention(
     is_causal: bool_ = False,
     scale: float_ | None = None,
 ) -> tuple[Tensor, Tensor]: ...
+def _fused_sgd(
+    tensors: Sequence[Tensor],
+    lr: Tensor,
+    momentum: float_,
+    dampening: float_,
+    weight_decay: float_,
+    nesterov: bool_,
+    maximize: bool_,
+) -> bool_: ...
+def _fused_adam(
+    tensors: Sequence[Tensor],
+    lr: Tensor,
+    beta1: float_,
+    beta2: float_,
+    eps: float_,
+    weight_decay: float_,
+    flags: int_,
+) -> bool_: ...
 def _vector_norm(
     x: Tensor,
     ord: float_ = 2,

@@ -167,6 +167,8 @@ const Backend* gpu() {
         .pool_argmax = pool_argmax<Gpu>,
         .pool_mean = pool_mean<Gpu>,
         .pool_spread = pool_spread<Gpu>,
+        .sgd = sgd<Gpu>,
+        .adam = adam<Gpu>,
         .last_error = last_error,
     };
     int devices = 0;

@@ -96,6 +96,20 @@ class Adam(Optimizer):
         root = v.sqrt() / (1 - beta2**t).sqrt() + group["eps"]
         param.sub_(m * (lr / (1 - beta1**t)) / root)
 
+    def update_together(self, pairs: list[tuple[Tensor, Tensor]], group: ParamGroup) -> bool:
+        beta1, beta2 = group.number("betas")
+        if isinstance(beta1, Tensor):  # a scheduler changes them
+            return False
+        names = ["exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * bool(group["amsgrad"]), "step"]
+        tensors = []
+        for param, g in pairs:
+            tensors += [param, g, *(self.state[param][name] for name in names)]
+        flags = bool(group["amsgrad"]) + 2 * bool(group["maximize"])
+        flags += 4 * bool(group["decoupled_weight_decay"])
+        return _C._fused_adam(
+            tensors, group.number("lr"), beta1, beta2, group["eps"], group["weight_decay"], flags
+        )
+
 
 class AdamW(Adam):
     """Adam whose weight decay shrinks p itself and does not go through m and v.

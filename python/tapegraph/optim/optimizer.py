@@ -92,8 +92,10 @@ class Optimizer:
     A subclass writes make_state and update. maximize among a group's numbers turns the sign of the
     gradients. With fused, step() runs the updates of all parameters as one compiled program in
     place of op by op: the same bits, and all parameters change or none. Inside tg.compile, where
-    everything is one program, it changes nothing. Raises TypeError or ValueError where there is
-    nothing, no leaf, or one tensor twice.
+    everything is one program, it changes nothing. On the device "cuda" SGD, Adam and AdamW change
+    all parameters of a group in one launch, fused or not, where they are contiguous, of float32 or
+    all of float64, and no scheduler changes the momentum or the betas. Raises TypeError or
+    ValueError where there is nothing, no leaf, or one tensor twice.
     """
 
     _fused: FusedStep | None = None
@@ -219,6 +221,13 @@ class Optimizer:
         """Changes one parameter, whose gradient is g."""
         raise NotImplementedError(f"{type(self).__name__}: write an update function for it")
 
+    def update_together(self, pairs: list[tuple[Tensor, Tensor]], group: ParamGroup) -> bool:
+        """Changes all these parameters, each with its gradient, in one launch on the device.
+
+        False, and nothing is done, where that is not written: then update is called for each.
+        """
+        return False
+
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """hook(optimizer, args, kwargs) runs before each step; it may return (args, kwargs)."""
         return self._hooked(self.step_pre_hooks, hook)
@@ -255,11 +264,12 @@ class Optimizer:
     def update_all(self, groups: Sequence[ParamGroup]) -> None:
         """Changes the parameters of some groups, those that have a gradient."""
         for group in groups:
+            pairs = [(p, g) for p in group["params"] for g in [p.grad] if g is not None]
+            if pairs and pairs[0][0].is_cuda and self.update_together(pairs, group):
+                continue
             maximize = group.get("maximize", False)
-            for param in group["params"]:
-                g = param.grad
-                if g is not None:
-                    self.update(param, -g if maximize else g, group)
+            for param, g in pairs:
+                self.update(param, -g if maximize else g, group)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_fused"}

@@ -81,6 +81,22 @@ class SGD(Optimizer):
             d = d + b * momentum if group["nesterov"] else b
         param.sub_(d * group.number("lr"))
 
+    def update_together(self, pairs: list[tuple[Tensor, Tensor]], group: ParamGroup) -> bool:
+        momentum, dampening = group.number("momentum"), group["dampening"]
+        if isinstance(momentum, Tensor):  # a scheduler changes it
+            return False
+        tensors = []
+        for param, g in pairs:
+            tensors += [param, g]
+            if momentum != 0:
+                tensors.append(self.state[param]["momentum_buffer"])
+            if momentum != 0 and dampening != 0:
+                tensors.append(self.state[param]["step"])
+        return _C._fused_sgd(
+            tensors, group.number("lr"), momentum, dampening, group["weight_decay"],
+            bool(group["nesterov"]), bool(group["maximize"]),
+        )  # fmt: skip
+
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Also of PyTorch's, where a momentum_buffer is there from the first step on, uncounted."""
         state = dict(state_dict["state"])

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "kernels/cpu/convolution.h"
 #include "kernels/math.h"
+#include "kernels/optimizers.h"
 #include "tests/bench/gpu/cublas.h"
 #include "tests/bench/gpu/cudnn.h"
 #include "tests/kernels/cuda/on_device.h"
@@ -198,6 +200,23 @@ void convolve(std::int64_t batch, std::int64_t channels, std::int64_t side) {
     }
 }
 
+// As many tensors, of n numbers each.
+void adam(std::size_t tensors, std::int64_t n) {
+    std::deque<Operand<float>> numbers;  // which stay where they are
+    std::deque<Operand<double>> counts;
+    std::vector<Array> in{counts.emplace_back(Dims()).array()}, out;
+    for (std::size_t t = 0; t < tensors; ++t) {
+        for (int k = 0; k < 4; ++k) in.push_back(numbers.emplace_back(Dims{n}).array());
+        for (int k = 0; k < 3; ++k) out.push_back(numbers.emplace_back(Dims{n}).array());
+        in.push_back(counts.emplace_back(Dims()).array());
+        out.push_back(counts.emplace_back(Dims()).array());
+    }
+    const double count = static_cast<double>(tensors) * static_cast<double>(n);
+    for (const auto& rung : adam_rungs_here())
+        measure("Adam, " + std::to_string(tensors) + named(" tensors of", n), rung.name,
+                {28 * count, 0}, [&] { return rung.run({}, out, in); });
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -214,5 +233,6 @@ int main(int count, char** words) {
     normalize(small ? 2 : 4096, small ? 50 : 1024);
     matmul(small ? 20 : 4096);
     convolve(small ? 1 : 32, small ? 2 : 64, small ? 6 : 56);
+    adam(small ? 3 : 200, small ? 500 : 1 << 12);
     return status;
 }

@@ -54,6 +54,7 @@ std::vector<Row> arrange_rows();      // arrange_test.cc
 std::vector<Row> product_rows();      // products_test.cc
 std::vector<Row> random_rows();       // random_test.cc
 std::vector<Row> composite_rows();    // composite_test.cc
+std::vector<Row> optimizer_rows();    // optimizers_test.cc
 std::vector<Row> function_rows();     // function_test.cc
 std::vector<Row> angle_rows();        // trigonometry_test.cc
 

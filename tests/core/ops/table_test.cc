@@ -235,10 +235,12 @@ using namespace tg::test;
 TEST_CASE("every op has a row in the table, and says there what a misuse is") {
     std::set<std::string> rows, with_error;
     for (const auto& family :
-         {elementwise_rows(), comparison_rows(), reduce_rows(), matmul_rows(), layout_rows(),
-          indexing_rows(), row_rows(), sort_rows(), convolution_rows(), pooling_rows(),
-          creation_rows(), composite_rows(), division_rows(), arrange_rows(), product_rows(),
-          random_rows(), function_rows(), linalg_rows(), angle_rows(), line_rows()})
+         {elementwise_rows(), comparison_rows(), reduce_rows(),   matmul_rows(),
+          layout_rows(),      indexing_rows(),   row_rows(),      sort_rows(),
+          convolution_rows(), pooling_rows(),    creation_rows(), composite_rows(),
+          division_rows(),    arrange_rows(),    product_rows(),  random_rows(),
+          function_rows(),    linalg_rows(),     angle_rows(),    optimizer_rows(),
+          line_rows()})
         for (const Row& row : family) {
             rows.insert(row.op);
             if (row.misuse) with_error.insert(row.op);

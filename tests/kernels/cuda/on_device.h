@@ -227,6 +227,8 @@ inline auto convolution_input_rungs_here() {
 inline auto convolution_weight_rungs_here() {
     return here(&convolution_weight_rungs<Gpu>, &convolution_weight_rungs<Emulator>);
 }
+inline auto sgd_rungs_here() { return here(&sgd_rungs<Gpu>, &sgd_rungs<Emulator>); }
+inline auto adam_rungs_here() { return here(&adam_rungs<Gpu>, &adam_rungs<Emulator>); }
 #else
 inline auto softmax_rungs_here() { return softmax_rungs<Emulator>(); }
 inline auto softmax_gradient_rungs_here() { return softmax_gradient_rungs<Emulator>(); }
@@ -257,6 +259,8 @@ inline auto searchsorted_rungs_here() { return searchsorted_rungs<Emulator>(); }
 inline auto convolution_rungs_here() { return convolution_rungs<Emulator>(); }
 inline auto convolution_input_rungs_here() { return convolution_input_rungs<Emulator>(); }
 inline auto convolution_weight_rungs_here() { return convolution_weight_rungs<Emulator>(); }
+inline auto sgd_rungs_here() { return sgd_rungs<Emulator>(); }
+inline auto adam_rungs_here() { return adam_rungs<Emulator>(); }
 #endif
 
 }  // namespace tg::kernels::cuda

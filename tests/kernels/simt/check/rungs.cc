@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/cuda/layout.h"
+#include "kernels/optimizers.h"
 #include "tests/kernels/cuda/on_device.h"
 
 namespace tg::kernels::cuda {
@@ -93,6 +94,20 @@ void sort_lines(std::int64_t lines, std::int64_t n) {
     }
 }
 
+void descend(std::int64_t n) {
+    for (const auto& rung : sgd_rungs_here()) {
+        Numbers<float> p({n}), g({n}), out({n});
+        Numbers<double> rate((Dims()));
+        fill(p, 1);
+        fill(g, 2);
+        const OnDevice lr(rate);
+        const OnDevice on_p(p), on_g(g), on_out(out);
+        const Array in[] = {lr.array, on_p.array, on_g.array};
+        rung.run({}, {&on_out.array, 1}, {in, 3});
+        say("sgd", rung.name);
+    }
+}
+
 void run_all() {
     soften(20, 300);
     sort_lines(3, 1100);
@@ -106,6 +121,7 @@ void run_all() {
     search(1000, 300);
     scan(3, 2500, false);
     scan(3, 2500, true);
+    descend(300);
 }
 
 }  // namespace
