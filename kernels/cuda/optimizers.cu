@@ -81,10 +81,11 @@ __global__ void update_tensors(Rule rule, Table<T, Rule::states> table, const do
     }
     // Without this barrier the other threads could read the rates before they are there.
     __syncthreads();
+    const auto mine = rates;
     const std::int64_t begin = (blockIdx.x - first) * chunk;
     const std::int64_t end = begin + chunk < t.size ? begin + chunk : t.size;
     for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x)
-        change_element<T>(rule, rates, t, i);
+        change_element<T>(rule, mine, t, i);
 }
 
 // ---- from arrays to launches ------------------------------------------------------------------
