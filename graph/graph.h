@@ -56,7 +56,7 @@ class Eagerly {
 };
 
 Tensor placeholder(const std::string& name, const Dims& shape, DType dtype = DType::float32,
-                   Where where = Where::here());
+                   Where where = Where::here(), Device device = Device::cpu);
 // The value that `variable` will have once a run that fetched this has ended. Reads still see the
 // value at the start of the run.
 Tensor assign(const Tensor& variable, const Arg& value);

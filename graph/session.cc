@@ -71,10 +71,11 @@ std::string Graph::text() const {
     return capture(*recording_, all, recording_->name).program->text();
 }
 
-Tensor placeholder(const std::string& name, const Dims& shape, DType dtype, Where where) {
+Tensor placeholder(const std::string& name, const Dims& shape, DType dtype, Where where,
+                   Device device) {
     const Here here(where);
     Recording& r = open_graph("placeholder");
-    Desc desc{shape, dtype, Device::cpu};
+    Desc desc{shape, dtype, device};
     for (std::int64_t& d : desc.shape) {
         if (d < -1 && !is_unknown(d))
             fail(ErrorKind::value, "placeholder: the size ", d, " in ", text(shape),

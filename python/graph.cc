@@ -86,7 +86,8 @@ Dims shape_with_unknown(const py::object& shape) {
 
 PyObject* placeholder_function(const Call& c) {
     const Dims shape = shape_with_unknown(py::reinterpret_borrow<py::object>(c[1]));
-    return wrap(placeholder(c.string(0), shape, c.dtype(2, DType::float32), python_line()));
+    const Device device = c.given(3) ? c.device(3) : default_device();
+    return wrap(placeholder(c.string(0), shape, c.dtype(2, DType::float32), python_line(), device));
 }
 
 PyObject* assign_function(const Call& c) { return wrap(assign(c.tensor(0), c.operand(1))); }
@@ -133,7 +134,7 @@ py::object program_of(Session& session, const py::list& fetches) {
 }
 
 const Function functions[] = {
-    {"placeholder(name, shape, dtype=None)", placeholder_function,
+    {"placeholder(name, shape, dtype=None, device=None)", placeholder_function,
      "A tensor whose value each run is fed. shape is a list; None is a size that is known only\n"
      "then. dtype is float32 if not given.",
      Place::function},

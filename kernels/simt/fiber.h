@@ -35,6 +35,7 @@ class Fiber {
     void suspend();  // called by the fiber: goes back to where resume() was called
     void restart();  // forgets where it was, running no destructors; the next resume() enters anew
 
+    const char* memory_begin() const { return memory_; }  // of what may not be touched
     const char* stack_begin() const { return memory_ + guard_bytes_; }
     const char* stack_end() const { return stack_begin() + stack_bytes_; }
 

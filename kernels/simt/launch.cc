@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "faults.h"
 #include "host.h"
 #include "machine.h"
 #include "observer.h"
@@ -127,6 +128,7 @@ void run_watched(const Launch& launch) {
     gridDim = launch.grid;
     blockDim = launch.block;
     watch_launch();
+    catch_faults();
     if (observer) observer->launch_begins(launch);
     try {
         run_grid();
@@ -134,6 +136,7 @@ void run_watched(const Launch& launch) {
         machine.failed = true;
         machine.error = "launch: no memory for the stacks of block " + text(launch.block);
     }
+    if (std::string fault = fault_text(); !fault.empty()) machine.error = std::move(fault);
     if (machine.failed && !machine.stopped && machine.error.empty()) machine.error = overdue_text();
     if (observer) observer->launch_ends(launch, machine.error);
     watch_launch_end();

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _C, allocator
 
 if TYPE_CHECKING:
     from .cuda_kernel import Kernel
 
+T = TypeVar("T")
 OutOfMemoryError = _C.OutOfMemoryError
 
 __all__ = [
@@ -120,7 +121,7 @@ class Event:
 
     def record(self, stream: Stream | None = None) -> None:
         """Marks the place behind all launches so far in the stream: this one, unless told."""
-        with _within(stream):
+        with _within(stream, "record"):
             self._event.record()
 
     def query(self) -> bool:
@@ -133,7 +134,7 @@ class Event:
 
     def wait(self, stream: Stream | None = None) -> None:
         """What is launched in the stream from here on begins when the event has come to pass."""
-        with _within(stream):
+        with _within(stream, "wait"):
             self._event.hold()
 
     def elapsed_time(self, end_event: Event) -> float:
@@ -184,7 +185,7 @@ class Stream:
 
     def synchronize(self) -> None:
         """Waits until all launches in it have ended. RuntimeError if one of them failed."""
-        with _within(self):
+        with _within(self, "synchronize"):
             _C._cuda_synchronize_stream()
 
     def query(self) -> bool:
@@ -193,17 +194,17 @@ class Stream:
 
     def record_event(self, event: Event | None = None) -> Event:
         """The event, or a new one, recorded in this stream."""
-        event = Event() if event is None else event
+        event = Event() if event is None else _wanted(event, Event, "record_event")
         event.record(self)
         return event
 
     def wait_event(self, event: Event) -> None:
         """What is launched in this stream from here on begins when the event has come to pass."""
-        event.wait(self)
+        _wanted(event, Event, "wait_event").wait(self)
 
     def wait_stream(self, stream: Stream) -> None:
         """What is launched here from now on comes behind what was launched there."""
-        self.wait_event(stream.record_event())
+        self.wait_event(_wanted(stream, Stream, "wait_stream").record_event())
 
 
 class _Default(Stream):
@@ -232,18 +233,27 @@ def set_stream(stream: Stream | None) -> None:
     """This thread's launches go to that stream from here on; None changes nothing."""
     if stream is None:
         return
-    if not isinstance(stream, Stream):
-        raise TypeError(f"set_stream: stream must be a Stream, not {type(stream).__name__}")
-    _this_thread.stream = stream
+    _this_thread.stream = _wanted(stream, Stream, "set_stream")
     stream._stream.use()
 
 
 def stream(stream: Stream | None) -> Stream:
     """For `with`: launches inside go to that stream; None changes nothing."""
-    return current_stream() if stream is None else stream
+    return _within(stream, "stream")
 
 
-_within = stream
+def _within(stream: Stream | None, name: str) -> Stream:
+    return current_stream() if stream is None else _wanted(stream, Stream, name)
+
+
+def _wanted(given: T, kind: type[T], name: str) -> T:
+    if not isinstance(given, kind):
+        what = kind.__name__
+        article = "an" if what[0] in "AEIOU" else "a"
+        raise TypeError(
+            f"{name}: {what.lower()} must be {article} {what}, not {type(given).__name__}"
+        )
+    return given
 
 
 # ---- memory --------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ CHECK_FLAGS = ["-O1", "-g1", "-gdwarf-4", "-finline-small-functions", "-fno-tree
 CHECK_FLAGS += ["-fsanitize=thread,bounds"]
 
 GLUE = r"""
+#include <cassert>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -181,6 +182,13 @@ def compiled(cxx: str, arguments: list[str], target: Path) -> str:
     return ""
 
 
+def written(target: Path, text: str) -> None:
+    """The file is there whole at any time: another thread's compiler may be reading it."""
+    fresh = target.with_name(f"{os.getpid()}.{threading.get_ident()}.{target.name}")
+    fresh.write_text(text)
+    fresh.replace(target)
+
+
 # ---- what stays for the next time ----------------------------------------------------------------
 def cache() -> Path:
     """The user's own folder."""
@@ -232,9 +240,9 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     library = folder / "kernel.so"
     if library.exists():
         return library
-    (folder / "kernel.cu").write_text(source)
+    written(folder / "kernel.cu", source)
     glue, glue_object = folder / "glue.cc", folder / "glue.o"
-    glue.write_text(lines)
+    written(glue, lines)
     flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-I", str(SIMT), "-I", str(folder)]
     said = compiled(cxx, [*flags, "-c", str(glue)], glue_object)
     # Linked without -fsanitize: the functions that the checked kernel calls are simt's own.

@@ -147,6 +147,7 @@ class Kernel:
         with Lent(self._library, self.name) as lent:
             for argument, given in zip(self._arguments, args):
                 lent.add(argument, given)
+            lent.send()
             error = self._run((ctypes.c_uint * 6)(*n), shared_mem, lent.values())
             lent.fetch()
         if error:
@@ -215,59 +216,86 @@ class Kernel:
         return self._notes
 
 
+class Part:
+    """The bytes of one argument: where they lie, which says what it shares with others, and a copy
+    of them in the host's memory, or themselves."""
+
+    def __init__(self, argument: Argument, given: Any, host: np.ndarray) -> None:
+        on_device = isinstance(given, _C.Tensor) and given.is_cuda
+        self.place = "device" if on_device else "host"
+        self.begin = given.data_ptr() if on_device else host.ctypes.data
+        self.end = self.begin + host.nbytes
+        self.writes = argument.writes
+        self.given = given
+        self.host = host
+
+
 class Lent:
-    """Device memory for a launch's arrays; the same array is there once."""
+    """Device memory for a launch's arrays; those that share memory share it there too."""
 
     def __init__(self, library: ctypes.CDLL, kernel: str) -> None:
         self._library = library
         self._kernel = kernel
-        self._there: dict[tuple[int, int], int] = {}
-        self._back: list[tuple[Any, np.ndarray, int]] = []
-        self._numbers: list[np.ndarray] = []  # what each parameter is, address or number
+        self._parts: dict[int, Part] = {}  # by argument
+        self._numbers: dict[int, np.ndarray] = {}  # what the parameter is: an address or a number
+        self._blocks: list[int] = []
 
     def __enter__(self) -> Lent:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for memory in self._there.values():
+        for memory in self._blocks:
             self._library.tg_release(ctypes.c_void_p(memory))
 
     def add(self, argument: Argument, given: Any) -> None:
-        if not argument.pointer:
-            self._numbers.append(argument.number(self._kernel, given))
-            return
-        array = argument.array(self._kernel, given)
-        memory = self._memory(array)
-        self._numbers.append(np.array(memory, np.uintp))
-        if argument.writes:
-            self._back.append((given, array, memory))
+        if argument.pointer:
+            host = argument.array(self._kernel, given)
+            self._parts[argument.index] = Part(argument, given, host)
+        else:
+            self._numbers[argument.index] = argument.number(self._kernel, given)
 
-    def _memory(self, array: np.ndarray) -> int:
-        place = (array.ctypes.data, array.nbytes)
-        if place not in self._there:
-            memory = self._library.tg_allocate(ctypes.c_size_t(array.nbytes))
-            if not memory:
-                raise _C.OutOfMemoryError(
-                    f"{self._kernel}: {array.nbytes} bytes do not fit into device memory"
-                )
-            self._there[place] = memory
-            self._copy(self._library.tg_to_device, memory, array.ctypes.data, array.nbytes)
-        return self._there[place]
+    def send(self) -> None:
+        """All arrays are known: a block for each stretch of memory that they cover."""
+        end = begin = memory = 0
+        place = ""
+        by_place = sorted(self._parts.items(), key=lambda item: (item[1].place, item[1].begin))
+        for i, (index, part) in enumerate(by_place):
+            if part.place != place or part.begin >= end:
+                place, begin, end = part.place, part.begin, part.end
+                for _, other in by_place[i:]:
+                    if other.place == place and other.begin < end:
+                        end = max(end, other.end)
+                memory = self._allocate(end - begin)
+            there = memory + part.begin - begin
+            self._numbers[index] = np.array(there, np.uintp)
+            self._copy(self._library.tg_to_device, there, part.host.ctypes.data, part.host.nbytes)
+
+    def _allocate(self, count: int) -> int:
+        memory = self._library.tg_allocate(ctypes.c_size_t(count))
+        if not memory:
+            raise _C.OutOfMemoryError(
+                f"{self._kernel}: {count} bytes do not fit into device memory"
+            )
+        self._blocks.append(memory)
+        return memory
 
     @staticmethod
     def _copy(copy: Any, to: int, source: int, count: int) -> None:
         copy(ctypes.c_void_p(to), ctypes.c_void_p(source), ctypes.c_size_t(count))
 
     def values(self) -> Any:
-        addresses = [number.ctypes.data for number in self._numbers]
+        addresses = [self._numbers[i].ctypes.data for i in sorted(self._numbers)]
         return (ctypes.c_void_p * max(len(addresses), 1))(*addresses)
 
     def fetch(self) -> None:
         """What was written goes into the arrays."""
-        for given, array, memory in self._back:
-            if isinstance(given, _C.Tensor):
-                array = np.empty_like(array)
+        for index, part in self._parts.items():
+            if not part.writes:
+                continue
+            on_tensor = isinstance(part.given, _C.Tensor)
+            array = np.empty_like(part.host) if on_tensor else part.host
+            memory = int(self._numbers[index])
             self._copy(self._library.tg_to_host, array.ctypes.data, memory, array.nbytes)
-            if isinstance(given, _C.Tensor):
+            if on_tensor:
                 with no_grad():
-                    given.copy_(_C.from_numpy(array).reshape(list(given.shape)))
+                    part.given.copy_(_C.from_numpy(array).reshape(list(part.given.shape)))

@@ -188,6 +188,22 @@ def test_a_graph_runs_there():
     assert np.asarray(got.cpu() if isinstance(got, tg.Tensor) else got).tolist() == [8, 8, 8]
 
 
+def test_a_graph_is_on_the_default_device():
+    tg.set_default_device("cuda")
+    try:
+        w = tg.ones(2, requires_grad=True)
+        with tg.Graph() as g:
+            x, y = tg.placeholder("x", [None, 2]), tg.placeholder("y", [2], device="cpu")
+            loss = (x * w).sum()
+            step = tg.assign(w, w - 0.1 * tg.gradients(loss, [w])[0])
+        assert x.device == CUDA and y.device == CPU
+        with tg.Session(g) as session:
+            assert session.run([loss, step], {x: [[3.0, 4.0]]})[0] == 7
+    finally:
+        tg.set_default_device("cpu")
+    np.testing.assert_allclose(w.tolist(), [0.7, 0.6], rtol=1e-6)
+
+
 def test_data_comes_from_the_cpu_and_goes_there():
     data = tg.utils.data.TensorDataset(tg.arange(6.0).reshape(6, 1), tg.arange(6))
     with CUDA:
@@ -214,8 +230,19 @@ def test_each_thread_has_a_current_stream():
     tg.cuda.set_stream(first)
     assert tg.cuda.current_stream() == first
     tg.cuda.set_stream(usual)
-    with pytest.raises(TypeError, match="stream must be a Stream, not int"):
-        tg.cuda.set_stream(1)
+    event = tg.cuda.Event()
+    for wrong in (
+        lambda: tg.cuda.set_stream(1),
+        lambda: tg.cuda.stream(1),
+        lambda: event.record(1),
+        lambda: event.wait(1),
+        lambda: first.wait_stream(1),
+    ):
+        with pytest.raises(TypeError, match="stream must be a Stream, not int"):
+            wrong()
+    for wrong in (lambda: first.wait_event(1), lambda: first.record_event(1)):
+        with pytest.raises(TypeError, match="event must be an Event, not int"):
+            wrong()
 
 
 def test_streams_that_wait_for_each_other_give_the_same_numbers():

@@ -118,6 +118,46 @@ def test_a_failed_launch_names_the_line_of_the_source():
         tg.cuda.compile_kernel(SOURCE, "divergent")(1, 8, (np.zeros(1, np.int32),))
 
 
+def test_what_would_end_the_process_ends_the_launch():
+    source = """#include <cassert>
+    __global__ void divide(int* x) { x[0] = 7 / x[1]; }
+    __global__ void check(int* x) { assert(x[0] == 1); }
+    __global__ void far(int* x) { x[1ll << 40] = 1; }"""
+    x = np.zeros(2, np.int32)
+    for name, said in (
+        ("divide", "divided an integer by zero"),
+        ("check", "called abort\\(\\), as a false assert does"),
+        ("far", "touched memory that is not there"),
+    ):
+        with pytest.raises(RuntimeError, match=rf"{name}: CUDA: launch: thread .* {said}"):
+            tg.cuda.compile_kernel(source, name)(args=(x,))
+
+
+def test_arguments_that_share_memory_share_it_on_the_device():
+    source = """
+    __global__ void add(const float* a, const float* b, float* y) {
+        y[threadIdx.x] = a[threadIdx.x] + b[threadIdx.x];
+    }
+    __global__ void two(float* a, float* b) { a[threadIdx.x] = 7; b[threadIdx.x] += 1; }"""
+    add, two = (tg.cuda.compile_kernel(source, name) for name in ("add", "two"))
+    for n in (4, 32, 300):
+        a, b, y = (tg.full((n,), value, device="cuda") for value in (1.0, 10.0, 0.0))
+        add(1, n, (a, b, y))
+        assert set(y.tolist()) == {11.0}
+        add(1, n, (a, y, y))
+        assert set(y.tolist()) == {12.0}
+    for make in (lambda n: np.zeros(n, np.float32), tg.zeros, lambda n: tg.zeros(n, device="cuda")):
+        x = make(10)
+        two(1, 10, (x, x))
+        assert x.tolist() == [8.0] * 10
+        x = make(15)
+        two(1, 5, (x[:5], x[10:]))
+        assert x.tolist() == [7.0] * 5 + [0.0] * 5 + [1.0] * 5
+    x = np.zeros(15, np.float32)
+    two(1, 10, (x[:10], x[5:]))
+    assert x.tolist() == [7.0] * 10 + [1.0] * 5
+
+
 def test_what_does_not_compile_is_an_error_in_the_compilers_words():
     with pytest.raises(RuntimeError, match=r"f does not compile:\n(.*\n)*kernel.cu:2.*error"):
         tg.cuda.compile_kernel("\n__global__ void f(int* x) { x[0] = y; }", "f")

@@ -116,6 +116,7 @@ std::string hexadecimal(Address number) {
 }
 
 std::string demangled(const std::string& mangled) {
+    if (mangled.rfind("_Z", 0) != 0) return mangled;  // which may read as a type: i is int
     int status = 0;
     const std::unique_ptr<char, void (*)(void*)> text(
         abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), std::free);

@@ -1,0 +1,141 @@
+// Signals of this kind come on the thread that caused them, in the middle of an instruction. Their
+// handler leaves the kernel's fiber as a thread that waits does, and it is never resumed. It runs
+// on a stack of its own, since the fiber's may be full.
+#include "faults.h"
+
+#include <signal.h>
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+
+#include "machine.h"
+#include "observer.h"
+#include "sanitizer.h"
+
+namespace simt {
+
+namespace {
+
+constexpr int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+constexpr std::size_t stack_bytes = 64 * 1024;
+
+struct sigaction before[std::size(caught)];  // whom else the signals are for
+
+struct Death {
+    int signal = 0;
+    const char* address = nullptr;
+    unsigned thread = 0;
+    bool stack_is_full = false;
+} death;
+
+void end_process(int signal) {
+    struct sigaction usual = {};
+    usual.sa_handler = SIG_DFL;
+    sigaction(signal, &usual, nullptr);
+    raise(signal);
+}
+
+// Not a kernel's: whoever was there before decides. If that one passes it on to us, nobody wants
+// it.
+void pass_on(int signal, siginfo_t* info, void* context) {
+    static volatile sig_atomic_t passing = 0;
+    if (passing) return end_process(signal);
+    passing = 1;
+    for (std::size_t i = 0; i < std::size(caught); ++i) {
+        if (caught[i] != signal) continue;
+        const struct sigaction& other = before[i];
+        if (other.sa_flags & SA_SIGINFO)
+            other.sa_sigaction(signal, info, context);
+        else if (other.sa_handler == SIG_DFL)
+            end_process(signal);
+        else if (other.sa_handler != SIG_IGN)
+            other.sa_handler(signal);
+    }
+    passing = 0;
+}
+
+void leave_kernel(int signal, siginfo_t* info, void* context) {
+    if (!in_kernel()) return pass_on(signal, info, context);
+    Worker& worker = *machine.running;
+    const auto* address = static_cast<const char*>(info->si_addr);
+    const char* stack = worker.fiber.stack_begin();
+    const bool has_address = signal == SIGSEGV || signal == SIGBUS;
+    death = {signal, has_address ? address : nullptr, worker.thread,
+             has_address && address < stack && address >= worker.fiber.memory_begin()};
+    machine.failed = true;
+    machine.interrupted = &worker;
+    worker.wait.operation = nullptr;
+    worker.fiber.suspend();
+}
+
+// A thread's stack for its handlers, unless it has one.
+struct HandlerStack {
+    std::unique_ptr<char[]> memory;
+    HandlerStack() {
+        stack_t now = {};
+        if (sigaltstack(nullptr, &now) != 0 || !(now.ss_flags & SS_DISABLE)) return;
+        memory = std::make_unique<char[]>(stack_bytes);
+        now = {};
+        now.ss_sp = memory.get();
+        now.ss_size = stack_bytes;
+        sigaltstack(&now, nullptr);
+    }
+    ~HandlerStack() {
+        if (!memory) return;
+        stack_t none = {};
+        none.ss_flags = SS_DISABLE;
+        sigaltstack(&none, nullptr);
+    }
+};
+
+// Others may have put theirs in our place since the last launch.
+void install() {
+    struct sigaction ours = {}, now = {};
+    sigaction(SIGSEGV, nullptr, &now);
+    if (now.sa_sigaction == leave_kernel) return;
+    ours.sa_sigaction = leave_kernel;
+    // The handler does not return, so nothing would lift the block.
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    for (std::size_t i = 0; i < std::size(caught); ++i) sigaction(caught[i], &ours, &before[i]);
+}
+
+std::string what_was_done() {
+    switch (death.signal) {
+        case SIGFPE:
+            return "divided an integer by zero, or the least one by -1";
+        case SIGABRT:
+            return "called abort(), as a false assert does whose <cassert> was included behind "
+                   "simt.h";
+        case SIGILL:
+        case SIGTRAP:
+            return "came to an instruction that ends a process";
+        default:
+            break;
+    }
+    if (death.stack_is_full)
+        return "has more on its stack than fits, 256 KiB: its functions call each other too deep, "
+               "or have too large arrays";
+    return "touched memory that is not there, or not to be written; the checks say at which line";
+}
+
+}  // namespace
+
+// Sanitizers have handlers of their own.
+void catch_faults() {
+#ifndef SIMT_ASAN
+    thread_local const HandlerStack stack;
+    static_cast<void>(stack);
+    install();
+#endif
+}
+
+std::string fault_text() {
+    const Death d = death;
+    if (d.signal == 0) return "";
+    const std::string text = "launch: " + who(d.thread) + " " + what_was_done();
+    death = {};
+    return text;
+}
+
+}  // namespace simt
