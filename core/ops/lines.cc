@@ -146,14 +146,14 @@ bool layer_norm_gradient_cuda(const Launch& l) {
 Tensor line_sum(const Tensor& x) { return sum(x, 1, true); }
 Tensor line_mean(const Tensor& x) { return mean(x, 1, true); }
 
+// y = softmax(x) of each line, or its logarithm  =>  dx = y (g - sum(g y)), or g - e^y sum(g)
 void softmax_rule(Backward& n) {
     n.give(0, apply(ops::softmax_gradient, {n.g(), n.output()}, n.attrs()));
 }
 
-// With h for its gradient. Of softmax, dx = y (g - sum(g y)):
-//   dg = y (h - sum(h y)), dy = h (g - sum(g y)) - g sum(h y)
-// Of its logarithm, dx = g - e^y sum(g):
-//   dg = h - sum(h e^y), dy = -h e^y sum(g)
+// Its result is dx, and h that one's gradient.
+// dx = y (g - sum(g y))  =>  dg = y (h - sum(h y)), dy = h (g - sum(g y)) - g sum(h y); of the
+// logarithm: dx = g - e^y sum(g)  =>  dg = h - sum(h e^y), dy = -h e^y sum(g)
 void softmax_gradient_rule(Backward& n) {
     const Tensor h = n.g(), g = n.input(0).tensor, y = n.input(1).tensor;
     if (n.attrs().integer(0) != 0) {
@@ -166,12 +166,13 @@ void softmax_gradient_rule(Backward& n) {
     if (n.wants(1)) n.give(1, h * (g - line_sum(g * y)) - g * line_sum(h * y));
 }
 
+// y = -log softmax(x) at the target  =>  dx = g (softmax(x) - 1 at the target)
 void cross_entropy_rule(Backward& n) {
     n.give(0, apply(ops::cross_entropy_gradient, {n.g(), n.input(0), n.input(1)}));
 }
 
-// dx = g (p - 1 at the target) with p = softmax(x). With h for its gradient:
-//   dg = sum(h p) - h at the target, dx = g p (h - sum(h p))
+// dx = g (p - 1 at the target) with p = softmax(x)  =>  with h for its gradient,
+// dg = sum(h p) - h at the target, and of x g p (h - sum(h p))
 void cross_entropy_gradient_rule(Backward& n) {
     const Tensor h = n.g(), g = n.input(0).tensor, x = n.input(1).tensor;
     const Tensor p = apply(ops::softmax, {x}, {Attr{std::int64_t{0}}});
@@ -180,7 +181,8 @@ void cross_entropy_gradient_rule(Backward& n) {
         n.give(1, unsqueeze(g, 1) * apply(ops::softmax_gradient, {h, p}, {Attr{std::int64_t{0}}}));
 }
 
-// y = (x - mean) r and r have gradients g and g1; dr/dx = -r^2 y / n
+// y = (x - mean) r with r = 1 / sqrt(variance + eps)  =>  dx = r (g - mean(g) - y mean(g y)), and
+// of r's own gradient g1 -g1 r^2 y / n
 void layer_norm_rule(Backward& n) {
     const Tensor y = n.output(0), r = n.output(1);
     Tensor dx;
@@ -192,9 +194,8 @@ void layer_norm_rule(Backward& n) {
     n.give(0, dx);
 }
 
-// dx = r (g - mean(g) - y mean(g y)). With h for its gradient:
-//   dg = r (h - mean(h) - y mean(h y)), dy = -r (h mean(g y) + g mean(h y)),
-//   dr = sum(h dx / r)
+// dx = r (g - mean(g) - y mean(g y))  =>  with h for its gradient,
+// dg = r (h - mean(h) - y mean(h y)), dy = -r (h mean(g y) + g mean(h y)), dr = sum(h dx / r)
 void layer_norm_gradient_rule(Backward& n) {
     const Tensor h = n.g(), g = n.input(0).tensor, y = n.input(1).tensor, r = n.input(2).tensor;
     if (n.wants(0)) n.give(0, apply(ops::layer_norm_gradient, {h, y, r}));

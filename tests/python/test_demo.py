@@ -40,7 +40,7 @@ def test_the_demo_trains_five_ways_with_equal_losses(tmp_path, capsys):
     by_label = {row[0]: row[1:] for row in rows}
     assert by_label["nodes built a step"][1:4] == ["0", "0", "0"]
     assert int(by_label["nodes built a step"][0]) > 0
-    assert by_label["nodes built a step"][4] == by_label["nodes built a step"][0]
+    assert int(by_label["nodes built a step"][4]) < int(by_label["nodes built a step"][0])
     tape, lines, fused, _, _ = (int(n) for n in by_label["ops run a step"])
     assert fused < lines <= tape
     assert all(float(a.rstrip(" %")) >= 95 for a in by_label["test accuracy"])
