@@ -25,7 +25,7 @@ cpu::PoolDim beyond(std::int64_t size, std::int64_t taps, std::int64_t stride,
 const cpu::Pool plain[] = {
     {windows(6, 2, 2, 0), windows(8, 2, 2, 0)},  {windows(7, 3, 1, 1), windows(5, 2, 3, 1)},
     {windows(9, 3, 2, 1), windows(9, 5, 1, 2)},  {windows(1, 1, 1, 0), windows(1, 1, 1, 0)},
-    {windows(10, 2, 5, 0), windows(7, 3, 4, 1)}, {beyond(7, 3, 3, 1), beyond(8, 3, 2, 0)},
+    {windows(10, 2, 5, 0), windows(7, 3, 4, 1)}, {beyond(6, 3, 2, 1), beyond(8, 3, 2, 0)},
 };
 const cpu::Pool shared[] = {
     {adaptive(7, 3), adaptive(5, 5)},
