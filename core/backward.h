@@ -24,7 +24,7 @@ class Backward {
     int inputs() const { return node_.inputs.size(); }
     const Desc& desc(int input) const { return node_.inputs[input].desc; }
     const Desc& output_desc(int output = 0) const { return node_.outputs[output]; }
-    Arg input(int i) const;          // needs Need::a, b, c in the op's table
+    Arg input(int i) const;          // needs Need::a, b, ... in the op's table
     Tensor output(int k = 0) const;  // needs Need::y, y1, y2
     // What an op with a list of its own has kept in the node's `saved`, in the k-th place. In a
     // line written down again nothing is kept, and nothing writes in place: the value itself.

@@ -103,11 +103,11 @@ using Outputs = Inline<Tensor, 1>;
 // Where a gradient rule reads what it needs and leaves what it finds. See backward.h.
 class Backward;
 
-// What the gradient of one input needs kept: inputs a b c ..., outputs y y1 y2. Shapes are always
+// What the gradient of one input needs kept: inputs a to f, outputs y y1 y2. Shapes are always
 // there.
-enum class Need : std::uint8_t { nothing, a, b, c, y, y1, y2 };
+enum class Need : std::uint8_t { nothing, a, b, c, d, e, f, y, y1, y2 };
 inline bool is_output(Need need) { return need >= Need::y; }
-using Needs = Need[3];
+using Needs = Need[6];
 
 enum class Promotes : std::uint8_t {
     nothing,    // every input keeps its dtype

@@ -59,10 +59,11 @@ std::string descs_of(const List& descs) {
 // ---- a tape as boxes ---------------------------------------------------------------------------
 
 std::string kept_by(const Node& node) {
-    static constexpr const char* names[] = {"", "a", "b", "c", "its result"};
     std::string s;
-    for (const Saved& saved : node.saved)
-        s = joined(s, ", ", names[static_cast<std::size_t>(saved.what)]);
+    for (const Saved& saved : node.saved) {
+        const auto k = static_cast<char>(static_cast<int>(saved.what) - static_cast<int>(Need::a));
+        s = joined(s, ", ", is_output(saved.what) ? "its result" : std::string(1, 'a' + k));
+    }
     return node.freed ? "its kept values are freed" : s.empty() ? s : "keeps " + s;
 }
 

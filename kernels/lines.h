@@ -57,22 +57,33 @@ struct Peak {
     T largest, total;
 };
 
+template <class T>
+TG_FORMULA_FN Peak<T> no_peak() {
+    return {static_cast<T>(-INFINITY), 0};
+}
+
+// By what a sum of e^(x - from) becomes one of e^(x - to).
+template <class T>
+TG_FORMULA_FN T moved(T from, T to) {
+    return from == to ? 1 : formula::Exp::of<T>(from - to);
+}
+
+template <class T>
+TG_FORMULA_FN void add_to(Peak<T>& peak, T x) {
+    if (x == static_cast<T>(-INFINITY)) return;  // e^x is 0, and x - largest may be no number
+    if (x > peak.largest) {
+        peak.total *= moved(peak.largest, x);
+        peak.largest = x;
+    }
+    peak.total += formula::Exp::of<T>(x - peak.largest);
+}
+
 template <class T, class Team>
 TG_FORMULA_FN Peak<T> peak_of(const Team& team, const Line<const T>& x) {
-    const T least = static_cast<T>(-INFINITY);
-    T largest = least, total = 0;
-    for (std::int64_t i = team.rank(); i < x.n; i += team.size()) {
-        const T v = x[i];
-        if (v == least) continue;  // e^v is 0, and v - largest may be no number
-        if (v > largest) {
-            total *= formula::Exp::of<T>(largest - v);
-            largest = v;
-        }
-        total += formula::Exp::of<T>(v - largest);
-    }
-    const T all = team.largest(largest);
-    const T scaled = largest == all ? total : total * formula::Exp::of<T>(largest - all);
-    return {all, team.sum(scaled)};
+    Peak<T> mine = no_peak<T>();
+    for (std::int64_t i = team.rank(); i < x.n; i += team.size()) add_to(mine, x[i]);
+    const T all = team.largest(mine.largest);
+    return {all, team.sum(mine.total * moved(mine.largest, all))};
 }
 
 // y_i = e^(x_i) / sum_j e^(x_j), or its logarithm

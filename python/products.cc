@@ -122,15 +122,22 @@ PyObject* einsum(const Call& c) {
     return wrap(compute(work, [&] { return tg::einsum(equation, operands, line); }));
 }
 
-// (output, weights)
-PyObject* attend(const Call& c) {
+Attention attention(const Call& c, bool need_weights) {
     const Arg query(c.tensor(0)), key(c.tensor(1)), value(c.tensor(2));
     AttentionOptions options{.attn_mask = c.given(3) ? c.tensor(3) : Tensor(),
                              .dropout_p = c.real(4, 0),
-                             .is_causal = c.flag(5)};
+                             .is_causal = c.flag(5),
+                             .need_weights = need_weights};
     if (c.given(6)) options.scale = c.real(6, 1);
-    const Attention found =
-        compute(product_work(query, key), [&] { return tg::attend(query, key, value, options); });
+    return compute(product_work(query, key),
+                   [&] { return tg::attend(query, key, value, options); });
+}
+
+PyObject* attention_output(const Call& c) { return wrap(attention(c, false).output); }
+
+// (output, weights)
+PyObject* attention_and_weights(const Call& c) {
+    const Attention found = attention(c, true);
     return tuple_of({found.output, found.weights});
 }
 
@@ -154,7 +161,11 @@ const Function functions[] = {
      Place::function},
     {"_scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0, "
      "is_causal=False, scale=None)",
-     attend, "scaled_dot_product_attention and its weights, a tuple.", Place::function},
+     attention_output, "scaled_dot_product_attention.", Place::function},
+    {"_attention_and_weights(query, key, value, attn_mask=None, dropout_p=0, is_causal=False, "
+     "scale=None)",
+     attention_and_weights, "scaled_dot_product_attention and its weights, a tuple.",
+     Place::function},
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ original, and linked with the build's other objects. It is killed if the kernels
 it, in one of three schedules. Those that survive are in tests/survivors.txt, each with the reason
 why no test can see it; others make this end with 1.
 
-    barrier   __syncthreads(); is gone
+    barrier   __syncthreads() or __syncwarp() is gone
     bound     a comparison is true; that in a loop's head lets one more in
     index     what a [...] picks is one further on
 """
@@ -158,7 +158,7 @@ def mutants_of(file: Path) -> list[Mutant]:
     text = re.sub(r"//[^\n]*|/\*.*?\*/|\"[^\"\n]*\"", blank, source, flags=re.S)
     found = []
     for begin, end in device_code(text):
-        for m in re.finditer(r"__syncthreads\(\);", text[begin:end]):
+        for m in re.finditer(r"__sync(?:threads|warp)\(\);", text[begin:end]):
             found.append(Mutant(file, begin + m.start(), begin + m.end(), "", "barrier"))
         for m in re.finditer(r" (<|>|<=|>=) ", text[begin:end]):
             at = begin + m.start()

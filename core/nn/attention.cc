@@ -82,7 +82,8 @@ Attention MultiheadAttention::operator()(const Tensor& query, const Tensor& key,
     const Tensor q = heads(given[0], 0), k = heads(given[1], 1), v = heads(given[2], 2);
     auto [output, weights] = attend(q, k, v,
                                     {.attn_mask = mask(q, k, padding, call.attn_mask),
-                                     .dropout_p = is_training() ? options.dropout : 0});
+                                     .dropout_p = is_training() ? options.dropout : 0,
+                                     .need_weights = call.need_weights});
     const Dims shape = output.shape();
     output = out_proj(output.transpose(1, 2).reshape({shape[0], shape[2], embed_dim}));
     if (!batched)

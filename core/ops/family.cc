@@ -101,7 +101,7 @@ std::span<const Op* const> all_ops() {
               row_ops(),           sort_ops(),       search_ops(),   unfold_ops(),
               convolution_ops(),   pooling_ops(),    division_ops(), trigonometry_ops(),
               arrange_ops(),       diagonal_ops(),   random_ops(),   creation_ops(),
-              optimizer_ops(),     structural_ops(), line_ops()})
+              optimizer_ops(),     structural_ops(), line_ops(),     attention_ops()})
             all->insert(all->end(), family.begin(), family.end());
         return all;
     }();

@@ -45,6 +45,7 @@ std::span<const Op* const> indexing_ops();
 std::span<const Op* const> row_ops();
 std::span<const Op* const> sort_ops();
 std::span<const Op* const> line_ops();
+std::span<const Op* const> attention_ops();
 std::span<const Op* const> search_ops();
 std::span<const Op* const> unfold_ops();
 std::span<const Op* const> convolution_ops();

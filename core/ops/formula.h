@@ -19,7 +19,7 @@ constexpr Op elementwise(void (*gradient)(Backward&) = nullptr, const Needs (&ne
     op.shape = F::compares ? compare_shape : broadcast_shape;
     op.gradient = gradient;
     for (int i = 0; i < 3; ++i)
-        for (int k = 0; k < 3; ++k) op.needs[i][k] = needs[i][k];
+        for (int k = 0; k < 6; ++k) op.needs[i][k] = needs[i][k];
     op.cpu = elementwise_cpu;
     op.cuda = elementwise_cuda;
     op.formula = formula::id<F>;

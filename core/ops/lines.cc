@@ -1,6 +1,5 @@
 #include "core/ops/lines.h"
 
-#include "core/batching.h"
 #include "core/ops/family.h"
 #include "kernels/lines.h"
 
@@ -204,6 +203,8 @@ void layer_norm_gradient_rule(Backward& n) {
     if (n.wants(2)) n.give(2, line_sum(h * (g - line_mean(g) - y * gy)));
 }
 
+}  // namespace
+
 // ---- vmap ---------------------------------------------------------------------------------------
 
 // The examples' lines one after another: (B, lines, n) -> (B lines, n)
@@ -216,8 +217,6 @@ Outputs batch_lines(const Batch& b) {
         found[k] = reshape(found[k], b.with_size(b.one_out[static_cast<std::size_t>(k)].shape));
     return found;
 }
-
-}  // namespace
 
 namespace ops {
 

@@ -3,6 +3,7 @@
 // those.
 #pragma once
 
+#include "core/batching.h"
 #include "core/ops.h"
 
 namespace tg {
@@ -19,6 +20,9 @@ extern const Op layer_norm_gradient;     // g, y, r (lines, 1) -> y's shape
 // Would the device take x along this dim as lines? Of float32 or float64 on "cuda", with at least
 // one number a line, and no more than one size that is not known yet.
 bool takes_lines(const Tensor& x, int dim);
+
+// vmap's rule of an op of which each input's dim 0 counts what has nothing to do with each other.
+Outputs batch_lines(const Batch& b);
 
 // y = softmax(x) along dim, or its logarithm
 Tensor softmax_of_lines(const Tensor& x, int dim, bool log);

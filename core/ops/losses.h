@@ -48,9 +48,10 @@ struct AttentionOptions {
     double dropout_p = 0;
     bool is_causal = false;
     std::optional<double> scale = {};  // 1 / sqrt(E)
+    bool need_weights = true;          // without them `cuda` makes one pass over keys and values
 };
 struct Attention {
-    Tensor output, weights;  // (..., L, V), (..., L, S)
+    Tensor output, weights;  // (..., L, V), (..., L, S) or undefined
 };
 // query (..., L, E), key (..., S, E), value (..., S, V)
 Attention attend(const Arg& query, const Arg& key, const Arg& value,

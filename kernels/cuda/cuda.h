@@ -44,6 +44,11 @@ struct Stream;
 // The first index, in row-major order, that names no element; then nothing has been written.
 using Outside = std::optional<std::int64_t>;
 
+// What the gradient of attention reads: kernels/attention.h.
+struct AttentionGradientArrays {
+    const Array &q, &k, &v, &lse, &delta, &g;
+};
+
 struct Backend {
     const char* name = "";  // "cuda", "emulator" or "checking emulator"
     bool emulated = true;
@@ -114,6 +119,11 @@ struct Backend {
     bool (*layer_norm)(const Array& y, const Array& r, const Array& x, double eps) = nullptr;
     bool (*layer_norm_gradient)(const Array& dx, const Array& g, const Array& y,
                                 const Array& r) = nullptr;
+    bool (*attention)(const Array& y, const Array& lse, const Array& q, const Array& k,
+                      const Array& v, double scale, bool causal) = nullptr;
+    bool (*attention_gradient)(const Array& dq, const Array& dk, const Array& dv,
+                               const AttentionGradientArrays& in, double scale,
+                               bool causal) = nullptr;
     bool (*holds_zero)(const Array& in, bool& found) = nullptr;
     bool (*holds_no_probability)(const Array& in, bool& found) = nullptr;
     bool (*convolution)(const Array& y, const Array& x, const Array& w,

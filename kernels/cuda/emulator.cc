@@ -105,6 +105,8 @@ const Backend& emulator() {
         .cross_entropy_gradient = cross_entropy_gradient<Emulator>,
         .layer_norm = layer_norm<Emulator>,
         .layer_norm_gradient = layer_norm_gradient<Emulator>,
+        .attention = attention<Emulator>,
+        .attention_gradient = attention_gradient<Emulator>,
         .holds_zero = holds_zero<Emulator>,
         .holds_no_probability = holds_no_probability<Emulator>,
         .convolution = convolution<Emulator>,

@@ -181,6 +181,23 @@ bool layer_norm_gradient(const Array& dx, const Array& g, const Array& y, const 
 template <class Machine>
 std::span<const Rung<LayerNormGradient>> layer_norm_gradient_rungs();
 
+// ---- attention --------------------------------------------------------------------------------
+// See kernels/attention.h: float32 or all float64 of any strides; lse and delta (B, L, 1).
+using Attention = bool(const Array& y, const Array& lse, const Array& q, const Array& k,
+                       const Array& v, double scale, bool causal);
+template <class Machine>
+bool attention(const Array& y, const Array& lse, const Array& q, const Array& k, const Array& v,
+               double scale, bool causal);
+template <class Machine>
+std::span<const Rung<Attention>> attention_rungs();
+using AttentionGradient = bool(const Array& dq, const Array& dk, const Array& dv,
+                               const AttentionGradientArrays& in, double scale, bool causal);
+template <class Machine>
+bool attention_gradient(const Array& dq, const Array& dk, const Array& dv,
+                        const AttentionGradientArrays& in, double scale, bool causal);
+template <class Machine>
+std::span<const Rung<AttentionGradient>> attention_gradient_rungs();
+
 // ---- random numbers ---------------------------------------------------------------------------
 // Elements offset, offset + 1, ... of a seed's stream: uniform in [0, 1), or normal; of float32 or
 // float64. shuffle: out (n,) int64 is 0 .. n - 1 in an order at random.

@@ -68,8 +68,8 @@ __global__ void sort_tiles(K* keys, std::int64_t all, std::int64_t n, std::int64
                     order_pair(tile[i], tile[i + j], ((start + i) & (n - 1) & k) == 0);
             }
         __syncthreads();  // and so may those that are written back
+        // None behind it: what a thread loads of the next tile lies where it has just read itself.
         for (std::int64_t i = t; i < length; i += blockDim.x) keys[start + i] = tile[i];
-        __syncthreads();  // and the next tile must not overwrite what is still to be written
     }
 }
 

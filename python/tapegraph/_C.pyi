@@ -1592,6 +1592,15 @@ def _scaled_dot_product_attention(
     dropout_p: float_ = 0,
     is_causal: bool_ = False,
     scale: float_ | None = None,
+) -> Tensor: ...
+def _attention_and_weights(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float_ = 0,
+    is_causal: bool_ = False,
+    scale: float_ | None = None,
 ) -> tuple[Tensor, Tensor]: ...
 def _fused_sgd(
     tensors: Sequence[Tensor],

@@ -6,14 +6,15 @@
 namespace tg::kernels::cpu::TAPEGRAPH_LEVEL {
 namespace {
 
+// One copy of each, and not one in every formula's loop: a tile is enough work for a call.
 template <class Low>
-void widen(std::int64_t n, const void* from, float* to) {
+[[gnu::noinline]] void widen(std::int64_t n, const void* from, float* to) {
     const Low* x = static_cast<const Low*>(from);
     for (std::int64_t i = 0; i < n; ++i) to[i] = formula::widen(x[i]);
 }
 
 template <class Low>
-void narrow(std::int64_t n, const float* from, void* to) {
+[[gnu::noinline]] void narrow(std::int64_t n, const float* from, void* to) {
     Low* y = static_cast<Low*>(to);
     for (std::int64_t i = 0; i < n; ++i) y[i] = formula::narrow<Low>(from[i]);
 }

@@ -159,6 +159,8 @@ const Backend* gpu() {
         .cross_entropy_gradient = cross_entropy_gradient<Gpu>,
         .layer_norm = layer_norm<Gpu>,
         .layer_norm_gradient = layer_norm_gradient<Gpu>,
+        .attention = attention<Gpu>,
+        .attention_gradient = attention_gradient<Gpu>,
         .holds_zero = holds_zero<Gpu>,
         .holds_no_probability = holds_no_probability<Gpu>,
         .convolution = convolution<Gpu>,

@@ -133,7 +133,10 @@ class MultiheadAttention(Module):
         mask = self._mask(q, k, key_padding_mask, attn_mask)
         k, v, mask = self._with_more_keys(k, v, mask)
         dropout_p = self.dropout if self.training else 0.0
-        output, weights = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p)
+        if need_weights:
+            output, weights = _C._attention_and_weights(q, k, v, mask, dropout_p)
+        else:
+            output = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p)
         n, _, length, _ = output.shape
         output = self.out_proj(output.transpose(1, 2).reshape(n, length, self.embed_dim))
         if not batched:

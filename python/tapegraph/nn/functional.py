@@ -312,6 +312,9 @@ def scaled_dot_product_attention(
     nowhere gets zeros. is_causal lets query i look at keys 0 to i; together with attn_mask it
     raises RuntimeError. dropout_p drops in any mode: pass 0 in eval. With enable_gqa query may have
     several heads, (..., H, L, E), for each of key and value.
+
+    On "cuda", without attn_mask and dropout_p, it is one launch, its gradient two, and no (L, S)
+    matrix is stored. [Dao 2023, FlashAttention-2]
     [Vaswani et al. 2017, Attention is all you need, 3.2.1]
     """
     if attn_mask is not None and attn_mask.dtype not in (_C.bool, query.dtype):
@@ -322,7 +325,7 @@ def scaled_dot_product_attention(
     if enable_gqa:
         key, value = (_heads_repeated(query, x) for x in (key, value))
     options = (attn_mask, dropout_p, is_causal, scale)
-    return _C._scaled_dot_product_attention(query, key, value, *options)[0]
+    return _C._scaled_dot_product_attention(query, key, value, *options)
 
 
 def _heads_repeated(query: Tensor, x: Tensor) -> Tensor:

@@ -156,6 +156,27 @@ void normalize(std::int64_t lines, std::int64_t n) {
                 [&] { return rung.run(y.array(), r.array(), x.array(), 1e-5); });
 }
 
+// Heads of 64 columns, each query with all keys.
+void attend(std::int64_t heads, std::int64_t n) {
+    const Dims rows = {heads, n, 64}, one = {heads, n, 1};
+    const Operand<float> q(rows), k(rows), v(rows), y(rows), g(rows), lse(one), delta(one);
+    const Operand<float> dq(rows), dk(rows), dv(rows);
+    const double elements = static_cast<double>(heads * n * 64), products = static_cast<double>(n);
+    const std::string size = std::to_string(heads) + " heads of" + named("", n);
+    for (const auto& rung : attention_rungs_here())
+        measure("attention, " + size, rung.name, {16 * elements, 4 * elements * products}, [&] {
+            return rung.run(y.array(), lse.array(), q.array(), k.array(), v.array(), 0.125, false);
+        });
+    for (const auto& rung : attention_gradient_rungs_here())
+        measure("attention's gradient, " + size, rung.name,
+                {28 * elements, 10 * elements * products}, [&] {
+                    return rung.run(
+                        dq.array(), dk.array(), dv.array(),
+                        {q.array(), k.array(), v.array(), lse.array(), delta.array(), g.array()},
+                        0.125, false);
+                });
+}
+
 void matmul(std::int64_t side) {
     const Operand<float> a({side, side}), b({side, side}), out({side, side});
     const double n = static_cast<double>(side);
@@ -231,6 +252,7 @@ int main(int count, char** words) {
     sort(small ? 2 : 1024, small ? 50 : 1024);
     soften(small ? 2 : 4096, small ? 50 : 1024);
     normalize(small ? 2 : 4096, small ? 50 : 1024);
+    attend(small ? 2 : 96, small ? 40 : 1024);
     matmul(small ? 20 : 4096);
     convolve(small ? 1 : 32, small ? 2 : 64, small ? 6 : 56);
     adam(small ? 3 : 200, small ? 500 : 1 << 12);

@@ -46,6 +46,7 @@ std::vector<Row> indexing_rows();     // indexing_test.cc
 std::vector<Row> row_rows();          // rows_test.cc
 std::vector<Row> sort_rows();         // sort_test.cc
 std::vector<Row> line_rows();         // lines_test.cc
+std::vector<Row> attention_rows();    // attention_test.cc
 std::vector<Row> convolution_rows();  // convolution_test.cc
 std::vector<Row> pooling_rows();      // pooling_test.cc
 std::vector<Row> creation_rows();     // creation_test.cc

@@ -240,7 +240,7 @@ TEST_CASE("every op has a row in the table, and says there what a misuse is") {
           convolution_rows(), pooling_rows(),    creation_rows(), composite_rows(),
           division_rows(),    arrange_rows(),    product_rows(),  random_rows(),
           function_rows(),    linalg_rows(),     angle_rows(),    optimizer_rows(),
-          line_rows()})
+          line_rows(),        attention_rows()})
         for (const Row& row : family) {
             rows.insert(row.op);
             if (row.misuse) with_error.insert(row.op);

@@ -229,7 +229,15 @@ inline auto convolution_weight_rungs_here() {
 }
 inline auto sgd_rungs_here() { return here(&sgd_rungs<Gpu>, &sgd_rungs<Emulator>); }
 inline auto adam_rungs_here() { return here(&adam_rungs<Gpu>, &adam_rungs<Emulator>); }
+inline auto attention_rungs_here() {
+    return here(&attention_rungs<Gpu>, &attention_rungs<Emulator>);
+}
+inline auto attention_gradient_rungs_here() {
+    return here(&attention_gradient_rungs<Gpu>, &attention_gradient_rungs<Emulator>);
+}
 #else
+inline auto attention_rungs_here() { return attention_rungs<Emulator>(); }
+inline auto attention_gradient_rungs_here() { return attention_gradient_rungs<Emulator>(); }
 inline auto softmax_rungs_here() { return softmax_rungs<Emulator>(); }
 inline auto softmax_gradient_rungs_here() { return softmax_gradient_rungs<Emulator>(); }
 inline auto cross_entropy_rungs_here() { return cross_entropy_rungs<Emulator>(); }

@@ -82,6 +82,27 @@ void soften(std::int64_t lines, std::int64_t n) {
     }
 }
 
+// As many queries and keys as make a block walk over several tiles, and take several stretches.
+void attend(std::int64_t queries, std::int64_t keys) {
+    Numbers<float> q({2, queries, 5}), k({2, keys, 5}), v({2, keys, 40}), one({2, queries, 1});
+    fill(q, 1);
+    fill(k, 2);
+    fill(v, 3);
+    Numbers<float> y({2, queries, 40}), dq(q.shape), dk(k.shape), dv(v.shape);
+    const OnDevice on_q(q), on_k(k), on_v(v), on_one(one), on_lse(one), on_y(y), on_dq(dq),
+        on_dk(dk), on_dv(dv);
+    for (const auto& rung : attention_rungs_here()) {
+        rung.run(on_y.array, on_lse.array, on_q.array, on_k.array, on_v.array, 1, true);
+        say("attention", rung.name);
+    }
+    for (const auto& rung : attention_gradient_rungs_here()) {
+        rung.run(on_dq.array, on_dk.array, on_dv.array,
+                 {on_q.array, on_k.array, on_v.array, on_lse.array, on_one.array, on_y.array}, 1,
+                 false);
+        say("attention gradient", rung.name);
+    }
+}
+
 void sort_lines(std::int64_t lines, std::int64_t n) {
     for (const auto& rung : argsort_rungs_here()) {
         Numbers<float> in({lines, n});
@@ -122,6 +143,7 @@ void run_all() {
     scan(3, 2500, false);
     scan(3, 2500, true);
     descend(300);
+    attend(70, 80);
 }
 
 }  // namespace
