@@ -62,29 +62,31 @@ struct OneBlock {
     __device__ int size() const { return team_block; }
     template <class T>
     __device__ T sum(T mine) const {
-        __shared__ T of_warps[team_warps];
-        of_each(of_warps, warp_sum(mine));
-        T all = of_warps[0];
-        for (int warp = 1; warp < team_warps; ++warp) all += of_warps[warp];
-        __syncthreads();  // before the next sum, or line, is written there
-        return all;
+        return of_warps(warp_sum(mine), true);
     }
     template <class T>
     __device__ T largest(T mine) const {
-        __shared__ T of_warps[team_warps];
-        of_each(of_warps, warp_largest(mine));
-        T all = of_warps[0];
-        for (int warp = 1; warp < team_warps; ++warp)
-            all = of_warps[warp] > all ? of_warps[warp] : all;
-        __syncthreads();  // as above
-        return all;
+        return of_warps(warp_largest(mine), false);
     }
 
   private:
+    // All warps' `mine`, added up or the largest. The barriers are those of reduction.h's
+    // join_block.
     template <class T>
-    __device__ void of_each(T* of_warps, T of_mine) const {
-        if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = of_mine;
+    __device__ T of_warps(T mine, bool add) const {
+        __shared__ T each[team_warps];
+        if (threadIdx.x % 32 == 0) each[threadIdx.x / 32] = mine;
         __syncthreads();  // all are there before anybody reads them
+        T all = each[0];
+        for (int warp = 1; warp < team_warps; ++warp) {
+            const T other = each[warp];
+            if (add)
+                all += other;
+            else if (other > all)
+                all = other;
+        }
+        __syncthreads();  // before the next are written there
+        return all;
     }
 };
 

@@ -51,8 +51,15 @@ std::string advice(const Access& before, const Access& now) {
         return "; give each thread its own place, use an atomic operation, or " + fix +
                "one run of this line and the next";
     const int order = state.sites.order(before.site(), now.site());
-    const bool descends = line_number(first) > line_number(second);
-    if (order > 0 || (order == 0 && descends)) std::swap(first, second);
+    bool turned = order > 0 || (order == 0 && state.sites.behind(before.site(), now.site()));
+    // If only the first was passed between the last two barriers, there is one between them.
+    const std::uint32_t a = turned ? now.site() : before.site();
+    const std::uint32_t b = turned ? before.site() : now.site();
+    const std::uint32_t last = now.epoch - 1;
+    if (order == 0 && last >= state.block_epoch && state.sites.passed(a, last) &&
+        !state.sites.passed(b, last))
+        turned = !turned;
+    if (turned) std::swap(first, second);
     const bool in_loop = line_number(first) > line_number(second);
     return "; " + fix + first + " and " + second + (in_loop ? " of the next round" : "");
 }

@@ -28,6 +28,7 @@ class Sites {
     void pass(std::uint32_t number, std::uint32_t epoch, unsigned thread) {
         Site& site = sites_[number];
         if (site.epoch != epoch) {
+            site.epoch_before = site.epoch;
             site.epoch = epoch;
             site.thread = thread;
             site.turn = ++turns_;
@@ -40,6 +41,14 @@ class Sites {
         if (first.epoch != second.epoch || first.thread != second.thread) return 0;
         return first.turn < second.turn ? -1 : 1;
     }
+    // Does a's instruction lie behind b's? Mostly so do their lines, and where two calls of one
+    // function were inlined they tell those apart.
+    bool behind(std::uint32_t a, std::uint32_t b) const { return sites_[a].code > sites_[b].code; }
+
+    bool passed(std::uint32_t number, std::uint32_t epoch) const {
+        const Site& site = sites_[number];
+        return site.epoch == epoch || site.epoch_before == epoch;
+    }
 
   private:
     static constexpr std::size_t cached = 1024;
@@ -48,15 +57,15 @@ class Sites {
         std::uint32_t number = 0;
     };
     struct Site {
-        Address code;
-        std::string place;
-        std::uint32_t epoch = 0;  // the last in which a thread came by,
-        unsigned thread = 0;      // the first that did,
-        std::uint64_t turn = 0;   // and when
+        Address code = 0;
+        std::string place = {};
+        std::uint32_t epoch_before = 0, epoch = 0;  // the last two in which a thread came by,
+        unsigned thread = 0;                        // the first that did,
+        std::uint64_t turn = 0;                     // and when
     };
     std::uint32_t find(Address code) {
         const auto [found, is_new] = numbers_.try_emplace(code, sites_.size());
-        if (is_new) sites_.push_back({code, "", 0, 0, 0});
+        if (is_new) sites_.push_back({.code = code});
         return found->second;
     }
 

@@ -82,6 +82,16 @@ void soften(std::int64_t lines, std::int64_t n) {
     }
 }
 
+void normalize(std::int64_t lines, std::int64_t n) {
+    for (const auto& rung : layer_norm_rungs_here()) {
+        Numbers<float> x({lines, n}), y({lines, n}), r({lines, 1});
+        fill(x, 1);
+        const OnDevice on_x(x), on_y(y), on_r(r);
+        rung.run(on_y.array, on_r.array, on_x.array, 1e-5);
+        say("layer norm", rung.name);
+    }
+}
+
 // As many queries and keys as make a block walk over several tiles, and take several stretches.
 void attend(std::int64_t queries, std::int64_t keys) {
     Numbers<float> q({2, queries, 5}), k({2, keys, 5}), v({2, keys, 40}), one({2, queries, 1});
@@ -131,6 +141,7 @@ void descend(std::int64_t n) {
 
 void run_all() {
     soften(20, 300);
+    normalize(20, 300);
     sort_lines(3, 1100);
     sum_line<float>(1, 256);
     sum_line<float>(5000, 70);

@@ -58,8 +58,9 @@ def lie_around(mutant: Mutant, report: str) -> bool:
     ):
         return True
     (first, second), number = (int(line) for _, line in places[:2]), mutant.line
-    # Without the barrier at a loop's head two rounds race: both lines stand below it.
-    if number < first <= second < number + 8 or first == second < number:
+    # Without the barrier at a loop's head or end two rounds race: both lines stand on one side.
+    low, high = sorted((first, second))
+    if number < low <= high < number + 8 or number - 8 < low <= high < number or low == high:
         return True
     ordered = re.search(r"between \S+:(\d+) and \S+:(\d+)( of the next round)?", report)
     if ordered is None:
