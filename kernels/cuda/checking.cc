@@ -32,17 +32,6 @@ std::vector<std::filesystem::path> folders() {
     return all;
 }
 
-std::string why_not;
-
-// What works without the library: memory. Every launch says what is missing.
-const Backend& unavailable(std::string reason) {
-    static Backend table = emulator();
-    why_not = "TAPEGRAPH_CUDA=checking: " + std::move(reason);
-    table.name = "checking emulator";
-    table.last_error = [] { return why_not.c_str(); };
-    return table;
-}
-
 }  // namespace
 
 const Backend& checking() {
@@ -54,16 +43,19 @@ const Backend& checking() {
         looked += (looked.empty() ? "" : " or ") + folder.string();
         if (!std::filesystem::exists(file, none)) continue;
         library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (library == nullptr) return unavailable(dlerror());
+        if (library == nullptr)
+            return unavailable(std::string("TAPEGRAPH_CUDA=checking: ") + dlerror());
         break;
     }
     if (library == nullptr)
-        return unavailable(std::string("there is no ") + file_name + " in " + looked +
+        return unavailable(std::string("TAPEGRAPH_CUDA=checking: there is no ") + file_name +
+                           " in " + looked +
                            "; build it with g++ on Linux (the CMake target tapegraph_checking)");
     const auto open = reinterpret_cast<OpenChecking*>(dlsym(library, open_checking_name));
     const Backend* table = open ? open(sizeof(Backend), stopping) : nullptr;
     if (table == nullptr)
-        return unavailable(std::string(file_name) + " is of another version; build it again");
+        return unavailable(std::string("TAPEGRAPH_CUDA=checking: ") + file_name +
+                           " is of another version; build it again");
     return *table;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "kernels/array.h"
 #include "kernels/cuda/cuda.h"
@@ -270,6 +271,8 @@ std::span<const Rung<Adam>> adam_rungs();
 const Backend& emulator();
 const Backend& checking();  // opens the library of checked kernels
 const Backend* gpu();
+// An emulator of which nothing works but memory: every launch says the reason.
+const Backend& unavailable(std::string reason);
 
 // What the library of checked kernels exports: null if its Backend is not the caller's.
 using OpenChecking = const Backend*(std::size_t table_bytes, bool (*stopping)());

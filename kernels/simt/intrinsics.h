@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 // ---- bits -------------------------------------------------------------------------------------
@@ -61,6 +62,30 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
     return (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
 }
 
+inline long long __mul64hi(long long a, long long b) {
+    const auto high =
+        __umul64hi(static_cast<unsigned long long>(a), static_cast<unsigned long long>(b));
+    return static_cast<long long>(high) - (a < 0 ? b : 0) - (b < 0 ? a : 0);
+}
+inline int __mul24(int a, int b) {  // of the lower 24 bits, with their sign
+    const std::int64_t x = a << 8 >> 8, y = b << 8 >> 8;
+    return static_cast<int>(x * y);
+}
+inline unsigned __umul24(unsigned a, unsigned b) { return (a & 0xffffff) * (b & 0xffffff); }
+// The mean of two, rounded down, or (_r) up, without overflow; and |a - b| + c.
+inline int __hadd(int a, int b) { return static_cast<int>((std::int64_t{a} + b) >> 1); }
+inline int __rhadd(int a, int b) { return static_cast<int>((std::int64_t{a} + b + 1) >> 1); }
+inline unsigned __uhadd(unsigned a, unsigned b) {
+    return static_cast<unsigned>((std::uint64_t{a} + b) >> 1);
+}
+inline unsigned __urhadd(unsigned a, unsigned b) {
+    return static_cast<unsigned>((std::uint64_t{a} + b + 1) >> 1);
+}
+inline unsigned __sad(int a, int b, unsigned c) {
+    return static_cast<unsigned>(a < b ? std::int64_t{b} - a : std::int64_t{a} - b) + c;
+}
+inline unsigned __usad(unsigned a, unsigned b, unsigned c) { return (a < b ? b - a : a - b) + c; }
+
 // ---- the same bits as another type ------------------------------------------------------------
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
 inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
@@ -83,9 +108,41 @@ inline double __dmul_rn(double a, double b) { return a * b; }
 inline double __ddiv_rn(double a, double b) { return a / b; }
 inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
 inline double __dsqrt_rn(double a) { return std::sqrt(a); }
-inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x)); }
-inline int __float2int_rz(float x) { return static_cast<int>(x); }
+
+// ---- numbers of another type ------------------------------------------------------------------
+namespace simt {
+// What has no place in To becomes the nearest that has; NaN is 0.
+template <class To, class From>
+To saturated(From x) {
+    constexpr To least = std::numeric_limits<To>::min(), most = std::numeric_limits<To>::max();
+    if (!(x == x)) return 0;
+    if (x <= static_cast<From>(least)) return least;
+    if (x >= static_cast<From>(most)) return most;
+    return static_cast<To>(x);
+}
+}  // namespace simt
+// _rn rounds to the nearest, a tie to the even one; _rz towards 0, _rd down, _ru up.
+#define SIMT_TO_INTEGER(from, word, To)                                                         \
+    inline To __##from##2##word##_rn(from x) { return simt::saturated<To>(std::nearbyint(x)); } \
+    inline To __##from##2##word##_rz(from x) { return simt::saturated<To>(std::trunc(x)); }     \
+    inline To __##from##2##word##_rd(from x) { return simt::saturated<To>(std::floor(x)); }     \
+    inline To __##from##2##word##_ru(from x) { return simt::saturated<To>(std::ceil(x)); }
+SIMT_TO_INTEGER(float, int, int)
+SIMT_TO_INTEGER(float, uint, unsigned)
+SIMT_TO_INTEGER(float, ll, long long)
+SIMT_TO_INTEGER(float, ull, unsigned long long)
+SIMT_TO_INTEGER(double, int, int)
+SIMT_TO_INTEGER(double, uint, unsigned)
+SIMT_TO_INTEGER(double, ll, long long)
+SIMT_TO_INTEGER(double, ull, unsigned long long)
+#undef SIMT_TO_INTEGER
 inline float __int2float_rn(int x) { return static_cast<float>(x); }
+inline float __uint2float_rn(unsigned x) { return static_cast<float>(x); }
+inline float __ll2float_rn(long long x) { return static_cast<float>(x); }
+inline double __int2double_rn(int x) { return x; }
+inline double __uint2double_rn(unsigned x) { return x; }
+inline double __ll2double_rn(long long x) { return static_cast<double>(x); }
+inline float __double2float_rn(double x) { return static_cast<float>(x); }
 
 // ---- fast on a GPU ----------------------------------------------------------------------------
 namespace simt {

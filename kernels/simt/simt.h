@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -61,6 +62,7 @@ void __threadfence();
 void __threadfence_system();
 
 // ---- time and failure -------------------------------------------------------------------------
+using std::clock;     // of the process, 1e-6 s
 long long clock64();  // nanoseconds, not cycles: of this machine, with all threads' in between
 void __nanosleep(unsigned nanoseconds);  // lets the other threads of the block go on; no more
 [[noreturn]] void __trap();              // fails the launch

@@ -74,19 +74,27 @@ class Argument:
         )
         if not ok:
             raise self.wrong(kernel, f"a number, {self.dtype}", given)
-        if kind.kind in "iu" and not np.iinfo(kind).min <= int(given) <= np.iinfo(kind).max:
+        if kind.kind in "iu":
+            fits = np.iinfo(kind).min <= int(given) <= np.iinfo(kind).max
+        else:
+            most = float(np.finfo(kind).max)
+            fits = not (most < abs(given) < float("inf"))
+        if not fits:
             raise OverflowError(f"{kernel}: argument {self.index}: {given} is no {self.dtype}")
         return np.array(given, kind)
 
 
 def sizes(kernel: str, what: str, given: int | Sequence[int]) -> list[int]:
     """1, 2 or 3 numbers as x, y and z."""
-    numbers = [given] if isinstance(given, (int, np.integer)) else list(given)
-    if not 1 <= len(numbers) <= 3 or not all(isinstance(n, (int, np.integer)) for n in numbers):
+    numbers = given if isinstance(given, (list, tuple)) else [given]
+    is_int = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers]
+    if not 1 <= len(numbers) <= 3 or not all(is_int):
         raise TypeError(f"{kernel}: {what} is one to three ints, not {given!r}")
     for n in numbers:
         if not 1 <= n < 1 << 32:
-            raise ValueError(f"{kernel}: {what} is {tuple(numbers)}, and {n} is not 1 or more")
+            raise ValueError(
+                f"{kernel}: {what} is {tuple(numbers)}, and {n} is not from 1 to {(1 << 32) - 1}"
+            )
     return [*map(int, numbers), 1, 1][:3]
 
 
@@ -137,12 +145,17 @@ class Kernel:
         line. Ctrl-C ends it after the block that runs.
         """
         n = sizes(self.name, "grid", grid) + sizes(self.name, "block", block)
+        if not isinstance(args, (list, tuple)):
+            raise TypeError(
+                f"{self.name}: args is a list or tuple of arguments, not {type(args).__name__}"
+            )
         if len(args) != len(self._arguments):
             raise TypeError(
                 f"{self.name}: has {len(self._arguments)} parameters, and {len(args)} arguments "
                 "were given"
             )
-        if isinstance(shared_mem, bool) or not isinstance(shared_mem, int) or shared_mem < 0:
+        is_int = isinstance(shared_mem, (int, np.integer)) and not isinstance(shared_mem, bool)
+        if not is_int or not 0 <= shared_mem < 1 << 63:
             raise ValueError(f"{self.name}: shared_mem is a number of bytes, not {shared_mem!r}")
         with Lent(self._library, self.name) as lent:
             for argument, given in zip(self._arguments, args):
@@ -161,7 +174,9 @@ class Kernel:
         def launch() -> None:
             try:
                 with ONE_CHECKED if self.checked else contextlib.nullcontext():
-                    said.append(self._library.tg_launch(n, ctypes.c_size_t(shared_mem), values))
+                    said.append(
+                        self._library.tg_launch(n, ctypes.c_size_t(int(shared_mem)), values)
+                    )
                     if self.checked:
                         self._look()
             finally:

@@ -132,6 +132,16 @@ with test_cuda.CUDA:
     assert sorted(told) == ON_THE_CPU
 
 
+def test_a_wish_that_cannot_be_is_said_at_the_first_launch():
+    run = subprocess.run(
+        [sys.executable, "-c", "import tapegraph as tg\ntg.ones(2, device='cuda')"],
+        env={**os.environ, "TAPEGRAPH_CUDA": "chekcing", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert 'TAPEGRAPH_CUDA is "chekcing", not emulator or checking' in run.stderr
+
+
 # ---- layers, optimisers, programs ----------------------------------------------------------------
 @pytest.mark.parametrize(
     "case", LAYERS, ids=lambda c: f"{c['name']} {c['args']} {c['inputs']}"[:60]

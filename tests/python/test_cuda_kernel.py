@@ -88,6 +88,31 @@ def test_grids_have_three_dims_and_shared_memory_is_asked_for():
     assert out.tolist() == [6, 22, 38]
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "text"),
+    [
+        ({"grid": None}, TypeError, "grid is one to three ints, not None"),
+        ({"grid": True}, TypeError, "grid is one to three ints, not True"),
+        ({"grid": 1 << 32}, ValueError, "4294967296 is not from 1 to 4294967295"),
+        ({"block": (32, 0)}, ValueError, "0 is not from 1 to 4294967295"),
+        ({"block": "32"}, TypeError, "block is one to three ints, not '32'"),
+        ({"args": None}, TypeError, "args is a list or tuple of arguments, not NoneType"),
+        ({"shared_mem": 1 << 64}, ValueError, "shared_mem is a number of bytes, not 18446"),
+        ({"shared_mem": 1 << 40}, RuntimeError, "shared memory"),
+    ],
+)
+def test_a_launch_that_cannot_be_says_what_it_needs(scale, given, error, text):
+    x = np.ones(4, np.float32)
+    with pytest.raises(error, match=text):
+        scale(**{"grid": 1, "block": 32, "args": (x, 2.0, 4), **given})
+
+
+def test_a_number_too_large_for_the_parameter_is_an_error(scale):
+    for number in (1e300, 10**400):
+        with pytest.raises(OverflowError, match="argument 1: .* is no float32"):
+            scale(args=(np.ones(4, np.float32), number, 4))
+
+
 def test_what_does_not_fit_is_an_error(scale):
     x = tg.ones(4)
     cases = [
@@ -98,7 +123,7 @@ def test_what_does_not_fit_is_an_error(scale):
         ((1, 1, (x, 1, 1 << 40)), OverflowError, "argument 2: 1099511627776 is no int32"),
         ((1, 1, (x[::2], 1, 2)), ValueError, "argument 0 is not contiguous; give its .contig"),
         ((1, 1, (x.clone().requires_grad_(), 1, 2)), RuntimeError, "give its .detach"),
-        ((0, 1, (x, 1, 2)), ValueError, r"grid is \(0,\), and 0 is not 1 or more"),
+        ((0, 1, (x, 1, 2)), ValueError, r"grid is \(0,\), and 0 is not from 1 to"),
         (("a", 1, (x, 1, 2)), TypeError, "grid is one to three ints"),
         ((1, 2048, (x, 1, 2)), RuntimeError, r"CUDA: launch: block \(2048, 1, 1\) exceeds"),
         ((1, 1, (x, 1, 2), -1), ValueError, "shared_mem is a number of bytes, not -1"),

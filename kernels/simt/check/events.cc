@@ -52,22 +52,30 @@ void draw(const char* name) {
     file.insert(
         dot == std::string::npos || file.find('/', dot) != std::string::npos ? file.size() : dot,
         "." + std::to_string(++number));
-    std::ofstream(file) << svg(counts());
+    std::ofstream out(file);
+    out << svg(counts());
+    if (!out.flush()) std::fprintf(stderr, "SIMT_ACCESSES: cannot write \"%s\"\n", file.c_str());
 }
 
 // What SIMT_COUNTERS asks for: 0, or the first letter of text or json.
 char counters_wish() {
     const char* wish = std::getenv("SIMT_COUNTERS");
-    return wish && (std::strcmp(wish, "text") == 0 || std::strcmp(wish, "json") == 0) ? *wish : 0;
+    if (wish == nullptr || *wish == '\0') return 0;
+    if (std::strcmp(wish, "text") == 0 || std::strcmp(wish, "json") == 0) return *wish;
+    std::fprintf(stderr, "SIMT_COUNTERS is \"%s\", not text or json\n", wish);
+    return 0;
+}
+char wished() {
+    static const char wish = counters_wish();
+    return wish;
 }
 
 void show_counts() {
-    static const char wish = counters_wish();
     static const char* const picture = std::getenv("SIMT_ACCESSES");
     state.counters.launch_ends();
     if (picture) draw(picture);
-    if (wish == 0) return;
-    const std::string shown = wish == 't' ? text(counts()) : json(counts()) + "\n";
+    if (wished() == 0) return;
+    const std::string shown = wished() == 't' ? text(counts()) : json(counts()) + "\n";
     std::fputs(shown.c_str(), stderr);
 }
 
@@ -181,7 +189,7 @@ struct Watching {
     Watching() {
         new (&state) State;
         observer = &events;
-        state.counters.on = counters_wish() != 0 || std::getenv("SIMT_ACCESSES") != nullptr;
+        state.counters.on = wished() != 0 || std::getenv("SIMT_ACCESSES") != nullptr;
     }
 };
 [[gnu::init_priority(101)]] Watching watching;

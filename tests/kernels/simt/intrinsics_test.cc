@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <climits>
+
 #include <cmath>
 #include <vector>
 
@@ -48,6 +50,41 @@ TEST_CASE("functions on bits give CUDA's results, also for zero") {
     CHECK(__mulhi(-2, 3) == -1);
     CHECK(__umul64hi(~0ull, ~0ull) == ~0ull - 1);
     CHECK(__umul64hi(1ull << 33, 1ull << 34) == 8);
+    CHECK(__mul64hi(-1, 1) == -1);
+    CHECK(__mul64hi(-(1ll << 33), 1ll << 34) == -8);
+    CHECK(__mul64hi(-1, -1) == 0);
+    CHECK(__mul24(0xffffff, 5) == -5);
+    CHECK(__umul24(0xff000003u, 5) == 15);
+    CHECK(__hadd(-3, 0) == -2);
+    CHECK(__rhadd(-3, 0) == -1);
+    CHECK(__hadd(INT_MAX, INT_MAX) == INT_MAX);
+    CHECK(__uhadd(~0u, ~0u) == ~0u);
+    CHECK(__urhadd(2, 3) == 3);
+    CHECK(__sad(INT_MIN, INT_MAX, 1) == 0);
+    CHECK(__usad(3, 5, 10) == 12);
+}
+
+TEST_CASE("a number becomes an integer by the rounding named, and the nearest that there is") {
+    CHECK(__float2int_ru(-2.5f) == -2);
+    CHECK(__float2int_rd(-2.5f) == -3);
+    CHECK(__float2int_rn(3e9f) == INT_MAX);
+    CHECK(__float2int_rz(-INFINITY) == INT_MIN);
+    CHECK(__float2int_rn(NAN) == 0);
+    CHECK(__float2uint_rz(-1.0f) == 0);
+    CHECK(__float2uint_ru(2.1f) == 3);
+    CHECK(__double2ll_rn(0x1p53 + 2) == (1ll << 53) + 2);
+    CHECK(__double2ull_rz(1e30) == ~0ull);
+    CHECK(__double2int_rn(1.5) == 2);
+    CHECK(__ll2float_rn(1ll << 40) == 0x1p40f);
+    CHECK(__double2float_rn(0.1) == 0.1f);
+}
+
+TEST_CASE("an atomic operation is as wide as the block, or the system") {
+    int x = 5;
+    CHECK(atomicAdd_block(&x, 2) == 5);
+    CHECK(atomicMax_system(&x, 9) == 7);
+    CHECK(atomicCAS_system(&x, 9, 1) == 9);
+    CHECK(x == 1);
 }
 
 TEST_CASE("numbers keep their bits as another type, and round as named") {
