@@ -17,11 +17,11 @@ OutOfMemoryError = _C.OutOfMemoryError
 
 __all__ = [
     "Event", "OutOfMemoryError", "Stream", "compile_kernel", "current_device", "current_stream",
-    "default_stream", "device_count", "empty_cache", "get_device_capability", "get_device_name",
-    "get_device_properties", "init", "is_available", "is_bf16_supported", "is_emulated",
-    "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info",
-    "memory_allocated", "memory_reserved", "memory_stats", "reset_peak_memory_stats", "set_device",
-    "set_stream", "stream", "synchronize",
+    "default_stream", "device", "device_count", "empty_cache", "get_device_capability",
+    "get_device_name", "get_device_properties", "init", "is_available", "is_bf16_supported",
+    "is_emulated", "is_initialized", "manual_seed", "manual_seed_all", "max_memory_allocated",
+    "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats", "memory_summary",
+    "reset_peak_memory_stats", "set_device", "set_stream", "stream", "synchronize",
 ]  # fmt: skip
 
 
@@ -73,6 +73,19 @@ def current_device() -> int:
 def set_device(device: object) -> None:
     """Nothing changes: there is one. RuntimeError for another one."""
     _check(device, "set_device")
+
+
+class device:
+    """For `with`: the device that is current inside. There is one, so nothing changes."""
+
+    def __init__(self, device: object) -> None:
+        _check(device, "device")
+
+    def __enter__(self) -> device:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 def get_device_properties(device: object = None) -> SimpleNamespace:
@@ -282,6 +295,19 @@ def memory_stats(device: object = None) -> dict[str, Any]:
         "allocation.all.allocated": found["requests"],
         "reserved_bytes.all.current": found["live"] + found["kept"],
     }
+
+
+def memory_summary(device: object = None, abbreviated: bool = False) -> str:
+    """memory_stats as a table for people. abbreviated changes nothing: it is short."""
+    stats = memory_stats(device)
+    rows = {
+        "tensors": stats["allocated_bytes.all.current"],
+        "tensors, at the peak": stats["allocated_bytes.all.peak"],
+        "tensors and blocks kept for the next": stats["reserved_bytes.all.current"],
+    }
+    lines = [f"{what:<38} {count:>16,} bytes" for what, count in rows.items()]
+    lines.append(f"{'blocks asked for so far':<38} {stats['allocation.all.allocated']:>16,}")
+    return "\n".join(lines)
 
 
 def reset_peak_memory_stats(device: object = None) -> None:

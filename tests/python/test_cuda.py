@@ -415,6 +415,17 @@ def test_memory_is_counted():
     assert tg.cuda.memory_reserved() == before
 
 
+def test_the_summary_has_the_numbers_and_a_device_is_for_with():
+    x = tg.ones(1000, device="cuda")
+    text = tg.cuda.memory_summary()
+    assert f"{tg.cuda.memory_allocated():,} bytes" in text
+    assert len(text.splitlines()) == 4
+    with tg.cuda.device(0), tg.cuda.device("cuda"):
+        assert tg.ones(2, device="cuda").device == x.device
+    with pytest.raises(RuntimeError, match="device 1 is not there"):
+        tg.cuda.device(1)
+
+
 def test_out_of_memory_is_an_error_and_leaves_all_as_it_was():
     with pytest.raises(tg.cuda.OutOfMemoryError, match="out of memory"):
         tg.ones(1 << 45, device="cuda")
