@@ -80,9 +80,12 @@ Attention MultiheadAttention::operator()(const Tensor& query, const Tensor& key,
     if (!batched && padding.defined()) padding = padding.unsqueeze(0);
     check(given[0], given[1], given[2]);
     const Tensor q = heads(given[0], 0), k = heads(given[1], 1), v = heads(given[2], 2);
+    const Tensor both = mask(q, k, padding, call.attn_mask);
+    const bool causal = call.is_causal && !padding.defined() && !call.need_weights;
     auto [output, weights] = attend(q, k, v,
-                                    {.attn_mask = mask(q, k, padding, call.attn_mask),
+                                    {.attn_mask = causal ? Tensor() : both,
                                      .dropout_p = is_training() ? options.dropout : 0,
+                                     .is_causal = causal,
                                      .need_weights = call.need_weights});
     const Dims shape = output.shape();
     output = out_proj(output.transpose(1, 2).reshape({shape[0], shape[2], embed_dim}));

@@ -21,7 +21,8 @@ struct MultiheadOptions {
 
 // What a call may say beside query, key and value. attn_mask (L, S) or (N H, L, S) and
 // key_padding_mask (N, S) are of bool, true where *not* to look (the opposite of
-// scaled_dot_product_attention), or of floats to add. is_causal says that attn_mask is causal.
+// scaled_dot_product_attention), or of floats to add. is_causal says that attn_mask is causal:
+// without need_weights and key_padding_mask it is not looked at then.
 struct AttentionCall {
     Tensor key_padding_mask = {};
     bool need_weights = true;

@@ -1,4 +1,6 @@
 // The records of attention in one pass: see attention.h. kernels/attention.h has the formulas.
+#include <limits>
+
 #include "core/ops/attention.h"
 #include "core/ops/family.h"
 #include "core/ops/lines.h"
@@ -6,6 +8,8 @@
 
 namespace tg {
 namespace {
+
+constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
 using kernels::attention::GradientInputs;
 using kernels::attention::Inputs;
@@ -29,18 +33,13 @@ Descs attention_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
     const auto of_width = [&](std::int64_t width) {
         return Desc{{q[0], q[1], width}, in[0].dtype, in[0].device};
     };
-    Descs descs = {of_width(v[2])};
-    descs.push_back(of_width(1));
-    return descs;
+    return {of_width(v[2]), of_width(1)};
 }
 
 // q, k, v, lse (B, L, 1), delta (B, L, 1), g (B, L, V) -> the shapes of q, k and v
 Descs attention_gradient_shape(const Op& op, std::span<const Desc> in, const Attrs&) {
     check_rows(op, in);
-    Descs descs = {in[0]};
-    descs.push_back(in[1]);
-    descs.push_back(in[2]);
-    return descs;
+    return {in[0], in[1], in[2]};
 }
 
 // ---- kernels ------------------------------------------------------------------------------------
@@ -113,8 +112,13 @@ void attention_rule(Backward& n) {
 
 // The weights p_ij, in full: 0 where query i comes before key j, if attention is causal.
 Tensor weights(const Tensor& q, const Tensor& k, const Tensor& lse, const Attrs& attrs) {
-    const Tensor p = exp(matmul(q * attrs.real(0), turned(k)) - lse);
-    return attrs.integer(1) != 0 ? tril(p) : p;
+    Tensor scores = matmul(q * attrs.real(0), turned(k)) - lse;
+    if (attrs.integer(1) != 0) {
+        // Before exp: of one that overflows no 0 can be made again.
+        const Tensor seen = tril(ones(Dims{q.shape()[1], k.shape()[1]}, {.device = q.device()}));
+        scores = masked_fill(scores, eq(seen, 0), minus_infinity);
+    }
+    return exp(scores);
 }
 
 // Of what may be undefined, which stands for zeros.

@@ -132,10 +132,14 @@ std::string overdue_text() {
     std::snprintf(seconds, sizeof seconds, "%g", watch.limit.load());
     std::string result = "launch: block " + text(blockIdx) + " was not done after " + seconds +
                          " s, the limit of set_time_limit() or SIMT_TIME_LIMIT";
-    if (machine.interrupted)
-        result +=
-            "; thread " + text(machine.interrupted->index) + " was running, and waited for nobody";
+    if (machine.interrupted) result += "; " + running_text(machine.interrupted->thread, "");
     return result;
+}
+
+std::string running_text(unsigned thread, const std::string& place) {
+    return "thread " + text(index_of(thread)) + " was running" + place +
+           ", and waited for nobody; if its loop waits for another thread, that one may wait for "
+           "it, or have had no turn yet: __nanosleep in the loop gives it one";
 }
 
 void set_time_limit(double seconds) { watch.limit = seconds > 0 ? seconds : 0; }

@@ -16,5 +16,6 @@ void watch_launch_end();  // and ends; no signal comes any more
 extern std::atomic<bool> overdue;
 inline bool launch_is_overdue() { return overdue.load(std::memory_order_relaxed); }
 std::string overdue_text();  // of the block that was running
+std::string running_text(unsigned thread, const std::string& place);  // of one that had its turn
 
 }  // namespace simt

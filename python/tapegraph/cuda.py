@@ -172,15 +172,17 @@ class Stream:
     def __init__(self, device: object = None, priority: int = 0) -> None:
         _check(device, "Stream")
         self._stream = _C._CudaStream()
-        self._before: list[Stream] = []
 
     def __enter__(self) -> Stream:
-        self._before.append(current_stream())
+        before = current_stream()
         set_stream(self)
+        _this_thread.left = [*_left(), before]
         return self
 
     def __exit__(self, *error: object) -> None:
-        set_stream(self._before.pop())
+        if not _left():
+            raise RuntimeError("Stream: this thread is in no `with stream:` that could end")
+        set_stream(_left().pop())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and self.cuda_stream == other.cuda_stream
@@ -223,11 +225,15 @@ class Stream:
 class _Default(Stream):
     def __init__(self) -> None:
         self._stream = _C._CudaStream.usual()
-        self._before = []
 
 
 _default = _Default()
 _this_thread = threading.local()
+
+
+def _left() -> list[Stream]:
+    """The streams that this thread's open `with stream:` go back to, innermost last."""
+    return getattr(_this_thread, "left", [])
 
 
 def default_stream(device: object = None) -> Stream:
@@ -246,8 +252,8 @@ def set_stream(stream: Stream | None) -> None:
     """This thread's launches go to that stream from here on; None changes nothing."""
     if stream is None:
         return
-    _this_thread.stream = _wanted(stream, Stream, "set_stream")
-    stream._stream.use()
+    _wanted(stream, Stream, "set_stream")._stream.use()
+    _this_thread.stream = stream
 
 
 def stream(stream: Stream | None) -> Stream:

@@ -24,8 +24,8 @@ FLAGS = ["-std=c++20", "-g", "-gdwarf-4", "-fPIC", "-ffp-contract=off", "-pthrea
 # Two libraries may hold kernels of one name: neither sees the other's.
 FLAGS += ["-fvisibility=hidden", *(["-Wl,-Bsymbolic"] if sys.platform == "linux" else [])]
 # Those of simt/README.md; a flag replaces its like from above.
-CHECK_FLAGS = ["-O1", "-g1", "-gdwarf-4", "-finline-small-functions", "-fno-tree-sra"]
-CHECK_FLAGS += ["-fsanitize=thread,bounds"]
+CHECK_FLAGS = ["-O1", "-g1", "-gdwarf-4", "-finline-small-functions"]
+CHECK_FLAGS += ["-fno-reorder-blocks", "-fno-tree-sra", "-fsanitize=thread,bounds"]
 
 GLUE = r"""
 #include <cassert>

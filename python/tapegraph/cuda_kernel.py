@@ -48,11 +48,11 @@ class Argument:
                     f"{kernel}: argument {self.index} requires a gradient, and the kernel may "
                     "write to it; give its .detach()"
                 )
-            host = given.detach().cpu()
-            if not host.is_contiguous():
+            if not given.is_contiguous():
                 raise ValueError(
                     f"{kernel}: argument {self.index} is not contiguous; give its .contiguous()"
                 )
+            host = given.detach().cpu()
             given = host.numpy()
         if not isinstance(given, np.ndarray):
             raise self.wrong(kernel, f"an array of {self.dtype}", given)

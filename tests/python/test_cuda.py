@@ -432,6 +432,43 @@ def test_out_of_memory_is_an_error_and_leaves_all_as_it_was():
     assert tg.ones(3, device="cuda").sum().item() == 3
 
 
+def test_derivatives_of_a_function_of_a_cuda_tensor():
+    x = tg.rand(3, dtype=tg.float64)
+    for f in (tg.func.jacrev, tg.func.jacfwd, tg.func.hessian):
+        got = f(lambda x: (x.sin() ** 2).cumsum(0))(x.cuda())
+        near(got, f(lambda x: (x.sin() ** 2).cumsum(0))(x))
+
+
+def test_two_threads_may_be_within_one_stream():
+    outer, shared = tg.cuda.Stream(), tg.cuda.Stream()
+    inside, other_inside, other_left = (threading.Event() for _ in range(3))
+    found = []
+
+    def one():
+        with outer:
+            with shared:
+                inside.set()
+                other_inside.wait()
+            found.append(tg.cuda.current_stream() == outer)
+            other_left.set()
+
+    def other():
+        inside.wait()
+        with shared:
+            other_inside.set()
+            other_left.wait()
+        found.append(tg.cuda.current_stream() == tg.cuda.default_stream())
+
+    threads = [threading.Thread(target=f) for f in (one, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True, True]
+    with pytest.raises(RuntimeError, match="in no `with stream:` that could end"):
+        outer.__exit__()
+
+
 def test_events_tell_the_time_between_launches():
     begin, end = tg.cuda.Event(enable_timing=True), tg.cuda.Event(enable_timing=True)
     with pytest.raises(ValueError, match="the first event was not recorded"):

@@ -112,6 +112,35 @@ def test_a_mask_dropout_and_weights_are_made_of_other_ops():
     assert none is None
 
 
+def test_a_layer_whose_mask_is_causal_makes_one_pass():
+    layer = tg.nn.MultiheadAttention(8, 2, batch_first=True)
+    mask = tg.nn.Transformer.generate_square_subsequent_mask(6)
+    x = tg.rand(2, 6, 8)
+    expected, _ = layer(x, x, x, attn_mask=mask)
+    layer.cuda()
+    x, mask = x.cuda(), mask.cuda()
+    with tg.profiler.profile() as p:
+        got, _ = layer(x, x, x, attn_mask=mask, is_causal=True, need_weights=False)
+    near(got, expected, 1e-5)
+    assert "attention" in {e.name for e in p.events}
+    padding = tg.tensor([[False] * 6, [False] * 4 + [True] * 2], device="cuda")
+    masks = {"attn_mask": mask, "key_padding_mask": padding, "is_causal": True}
+    got, _ = layer(x, x, x, need_weights=False, **masks)
+    near(got, layer(x, x, x, **masks)[0].cpu(), 1e-5)
+
+
+def test_a_score_that_overflows_where_nobody_looks_does_not_reach_the_third_gradient():
+    found = []
+    for device in ("cpu", "cuda"):
+        q = tg.tensor([[[1.0], [1.0]]], device=device, requires_grad=True)
+        k, v = (tg.tensor([[[1.0], [x]]], device=device) for x in (100.0, 2.0))
+        g = attention(q, k, v, is_causal=True, scale=1.0).sum()
+        for _ in range(3):
+            (g,) = tg.autograd.grad(g.sum(), q, create_graph=True)
+        found.append(g)
+    near(found[1], found[0], 1e-5)
+
+
 def test_float16_is_computed_in_float32_and_rounded_once():
     q, k, v = (tg.rand(2, 5, 4).half() for _ in range(3))
     got = attention(q.cuda(), k.cuda(), v.cuda())

@@ -107,6 +107,14 @@ def test_a_launch_that_cannot_be_says_what_it_needs(scale, given, error, text):
         scale(**{"grid": 1, "block": 32, "args": (x, 2.0, 4), **given})
 
 
+def test_a_tensor_with_gaps_is_refused_on_each_device(scale):
+    for device in ("cpu", "cuda"):
+        x = tg.zeros(8, device=device)
+        for view in (x[::2], x.reshape(2, 4).t(), x[:1].expand(4)):
+            with pytest.raises(ValueError, match=r"argument 0 is not contiguous; give its .cont"):
+                scale(1, 4, (view, 2.0, 4))
+
+
 def test_a_number_too_large_for_the_parameter_is_an_error(scale):
     for number in (1e300, 10**400):
         with pytest.raises(OverflowError, match="argument 1: .* is no float32"):

@@ -219,3 +219,55 @@ def test_clang_under_another_name_is_known(tmp_path, monkeypatch):
     assert cuda_build.compiler().endswith("clang++")
     assert cuda_build.checking_compiler().endswith("g++")
     assert not cuda_build.checking_compiler().endswith("clang++")
+
+
+RIGHT = """
+__global__ void last_block(int* x) {
+    __shared__ bool is_last;
+    __shared__ char letters[3];
+    if (threadIdx.x == 0) is_last = x[0] == 0;
+    if (threadIdx.x < 3) letters[threadIdx.x] = char(threadIdx.x);
+    __syncthreads();
+    if (is_last) x[threadIdx.x + 1] = letters[threadIdx.x % 3];
+}
+
+struct Best { int place; double value; };
+__global__ void best(int* x) {
+    __shared__ Best all[8];
+    all[threadIdx.x].place = int(threadIdx.x);
+    all[threadIdx.x].value = 1.0 / (1 + threadIdx.x);
+    __syncthreads();
+    Best other = all[7 - threadIdx.x];
+    x[threadIdx.x] = other.place + (other.value > 0.5);
+}
+
+struct Pair { char a; int b; };
+__global__ void pairs(int* x) {
+    __shared__ Pair all[8];
+    all[threadIdx.x] = Pair{1, 2};
+    __syncthreads();
+    Pair other = all[7 - threadIdx.x];
+    x[threadIdx.x] = other.a + other.b;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["last_block", "best", "pairs"])
+def test_small_shared_variables_and_structs_with_gaps_are_no_errors(name):
+    kernel = tg.cuda.compile_kernel(RIGHT, name, checked=True)
+    x = np.zeros(16, np.int32)
+    kernel(1, 8, (x,))
+    expected = {
+        "last_block": [0, 0, 1, 2, 0, 1, 2, 0, 1],
+        "best": [7, 6, 5, 4, 3, 2, 1, 1],
+        "pairs": [3] * 8,
+    }[name]
+    assert x[: len(expected)].tolist() == expected
+
+
+def test_a_loop_that_waits_for_ever_is_named_with_its_line(monkeypatch):
+    monkeypatch.setenv("SIMT_TIME_LIMIT", "1")
+    source = "__global__ void spin(int* x) {\n    while (atomicAdd(x, 0) == 0) {\n    }\n}\n"
+    kernel = tg.cuda.compile_kernel(source, "spin", checked=True)
+    with pytest.raises(RuntimeError, match=r"thread \(0, 0, 0\) was running at kernel.cu:2, and"):
+        kernel(1, 2, (np.zeros(1, np.int32),))

@@ -141,7 +141,10 @@ void check_written(Page& page, const Call& c, bool shared, std::uint32_t site) {
         std::fill(std::begin(page.written), std::end(page.written), 0);
         page.shared_epoch = state.block_epoch;
     }
+    // Between the members of a struct, which is read whole, lie bytes that nobody writes.
+    const bool may_have_gaps = c.size >= 8;
     if (c.way != Way::write && !page.is_written(c.at, c.size) &&
+        !(may_have_gaps && page.is_written_in_part(c.at, c.size)) &&
         state.reports.is_new(Kind::uninitialised, site, site, state.sites))
         state.reports.add(
             "uninitialised: " + who(state.thread) + " " + verb(c.way) + " " +
@@ -169,8 +172,9 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
     const Inside inside;
     // Before the watchdog's signal comes, which must not leave this code halfway.
     if (launch_is_overdue())
-        end_launch(overdue_text() + "; " + thread_text(state.thread) +
-                   " was running, and waited for nobody");
+        end_launch(
+            overdue_text() + "; " +
+            running_text(state.thread, " at " + state.sites.place(state.sites.number(code))));
     if (state.pending.place.size != 0) settle_pending();
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);

@@ -34,6 +34,14 @@ bool Page::are_written(Address at, unsigned size) const {
     return all;
 }
 
+bool Page::is_written_in_part(Address at, unsigned size) const {
+    for (Address from = at - begin; from < at - begin + size; from = (from | 7) + 1) {
+        const Address byte = from & ~Address{7};
+        if ((written[byte / 64] >> byte % 64 & 255) == 0) return false;
+    }
+    return true;
+}
+
 void Page::write(Address at, std::size_t size) {
     for_rows(at - begin, size, [&](Address row, std::uint64_t mask) { written[row] |= mask; });
 }
@@ -70,10 +78,15 @@ Page& Shadow::find(Address at) {
         page->owner = module->segment(at)->writable ? Owner::statics : Owner::constant;
         page->symbols = std::make_unique<const Symbol*[]>(Page::bytes / word);
         for (Address i = 0; i < Page::bytes / word; ++i) {
-            const Symbol* symbol = module->symbol(page->begin + i * word);
-            page->symbols[i] = symbol;
-            if (symbol && is_local_static(symbol->name))
-                page->shared[i / 64] |= std::uint64_t{1} << (i % 64);
+            const Address first = page->begin + i * word;
+            page->symbols[i] = module->symbol(first);
+            // Small variables may share a word.
+            for (Address byte = first; byte < first + word; ++byte) {
+                const Symbol* symbol = module->symbol(byte);
+                if (symbol != page->symbols[i]) page->symbols[i] = nullptr;
+                if (symbol && is_local_static(symbol->name))
+                    page->shared[i / 64] |= std::uint64_t{1} << (i % 64);
+            }
         }
     }
     return *page;

@@ -68,6 +68,7 @@ struct Page {
         return (written[first / 64] & mask) == mask;
     }
     bool are_written(Address at, unsigned size) const;
+    bool is_written_in_part(Address at, unsigned size) const;  // something of each eight bytes
     void write(Address at, std::size_t size);
     // The cells of an access within this page; their number goes to `count`.
     Cell* cells_of(Address at, unsigned size, unsigned& count);

@@ -166,7 +166,7 @@ def jacrev(
                 found = product(trees.filled(output, vs))
                 return found[0] if isinstance(argnums, int) else found
 
-            basis = _C.eye(y.numel(), dtype=y.dtype).reshape(y.numel(), *y.shape)
+            basis = _C.eye(y.numel(), dtype=y.dtype, device=y.device).reshape(y.numel(), *y.shape)
             found = vmap(of_one, chunk_size=chunk_size)(basis)
             return trees.mapped(lambda g: g.reshape(*y.shape, *g.shape[1:]), found)
 
@@ -210,7 +210,7 @@ def jacfwd(
                 vs = [v if k == place else _C.zeros_like(z) for k, z in enumerate(xs)]
                 return jvp(at, primals, trees.filled(primals, vs))[1]
 
-            basis = _C.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
+            basis = _C.eye(x.numel(), dtype=x.dtype, device=x.device).reshape(x.numel(), *x.shape)
             run = vmap(of_one, out_dims=-1, randomness=randomness, chunk_size=chunk_size)
             columns.append((x, run(basis)))
         nest = columns[0][1]

@@ -30,8 +30,9 @@ class MultiheadAttention(Module):
 
     attn_mask (L, S) or (N H, L, S) and key_padding_mask (N, S) are of bool, True where *not* to
     look (the opposite of scaled_dot_product_attention), or of floats to add. A query that may look
-    nowhere gets zeros. is_causal says that attn_mask is causal; without one it raises RuntimeError,
-    as do shapes that do not fit. add_bias_kv: a learnt key and value, bias_k and bias_v (1, 1, E),
+    nowhere gets zeros. is_causal says that attn_mask is causal: without need_weights and
+    key_padding_mask it is then not looked at. Without an attn_mask it raises RuntimeError, as do
+    shapes that do not fit. add_bias_kv: a learnt key and value, bias_k and bias_v (1, 1, E),
     stand behind the others; add_zero_attn: and then a key and value of zeros. All queries may look
     at them, and the weights have a column more for each.
     [Vaswani et al. 2017, Attention is all you need, 3.2.2]
@@ -131,12 +132,17 @@ class MultiheadAttention(Module):
         self._check(*given)
         q, k, v = (self._heads(x, *p) for x, p in zip(given, self._projections()))
         mask = self._mask(q, k, key_padding_mask, attn_mask)
+        more = self.bias_k is not None or self.add_zero_attn
+        if is_causal and key_padding_mask is None and not need_weights and not more:
+            mask = None  # the hint says the same, and "cuda" needs no mask then
+        else:
+            is_causal = False
         k, v, mask = self._with_more_keys(k, v, mask)
         dropout_p = self.dropout if self.training else 0.0
         if need_weights:
             output, weights = _C._attention_and_weights(q, k, v, mask, dropout_p)
         else:
-            output = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p)
+            output = _C._scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
         n, _, length, _ = output.shape
         output = self.out_proj(output.transpose(1, 2).reshape(n, length, self.embed_dim))
         if not batched:
