@@ -244,6 +244,20 @@ class Square(tg.autograd.Function):
 print(tg.vmap(Square.apply)(tg.tensor([1.0, 2.0])))  # tensor([1., 4.])""",
     ),
     Difference(
+        "`layer_norm` on `cuda`: its result written in place before `backward`",
+        "an error that names both lines; `clone()` it",
+        "the gradient, from the input",
+        "one launch keeps the result and no input; as with `softmax` and `exp` in both",
+        """\
+x = tg.rand(2, 3, device="cuda", requires_grad=True)
+y = nn.functional.layer_norm(x, (3,)).clone().mul_(2)
+print(y.sum().backward())  # None""",
+        {
+            'nn.functional.layer_norm(tg.rand(2, 3, device="cuda", requires_grad=True), (3,))'
+            ".mul_(2).sum().backward()": "RuntimeError"
+        },
+    ),
+    Difference(
         "`MultiheadAttention`: a query that may look nowhere",
         "zeros, as from `scaled_dot_product_attention`",
         "NaN if `need_weights`, else zeros",

@@ -178,8 +178,8 @@ def test_what_does_not_depend_is_zeros_unless_strict():
         (
             lambda: F.jacobian(lambda a: a, x, vectorize=True),
             NotImplementedError,
-            "jacobian: vectorize=True needs vmap, which is not there; the rows are computed one "
-            "by one",
+            "jacobian: vectorize=True is not offered, the rows are computed one by one; "
+            "tg.func.jacrev and tg.func.hessian compute them at once",
         ),
         (
             lambda: F.hessian(number, (x, y), outer_jacobian_strategy="forward-mode"),

@@ -146,8 +146,8 @@ def test_what_grad_does_not_offer():
     with pytest.raises(NotImplementedError) as error:
         tg.autograd.grad(y, w, is_grads_batched=True)
     assert said(error) == (
-        "grad: is_grads_batched needs vmap, which is not there; call grad once for each row of "
-        "grad_outputs, with retain_graph=True"
+        "grad: is_grads_batched is not offered; call grad once for each row of grad_outputs, "
+        "with retain_graph=True, or tg.vmap the function that tg.func.vjp gives"
     )
     with pytest.raises(ValueError) as error:
         tg.autograd.grad(y, w, only_inputs=False)

@@ -79,7 +79,8 @@ def grad(
 
     With create_graph they are on the tape themselves, for second derivatives. An input that
     outputs were not made of raises RuntimeError, gives None with allow_unused, and zeros with
-    materialize_grads. Raises NotImplementedError for is_grads_batched: there is no vmap.
+    materialize_grads. Raises NotImplementedError for is_grads_batched: tg.vmap what
+    tg.func.vjp gives.
     """
     if not only_inputs:
         raise placed(
@@ -87,8 +88,8 @@ def grad(
         )
     if is_grads_batched:
         raise NotImplementedError(
-            "grad: is_grads_batched needs vmap, which is not there; call grad once for each row of "
-            "grad_outputs, with retain_graph=True"
+            "grad: is_grads_batched is not offered; call grad once for each row of grad_outputs, "
+            "with retain_graph=True, or tg.vmap the function that tg.func.vjp gives"
         )
     if materialize_grads and allow_unused is False:
         raise placed(

@@ -228,8 +228,8 @@ def _jacobian_times(
 def _refuse(name: str, vectorize: bool, strategy: str) -> None:
     if vectorize:
         raise NotImplementedError(
-            f"{name}: vectorize=True needs vmap, which is not there; the rows are computed one by "
-            f"one"
+            f"{name}: vectorize=True is not offered, the rows are computed one by one; "
+            "tg.func.jacrev and tg.func.hessian compute them at once"
         )
     if strategy != "reverse-mode":
         raise NotImplementedError(

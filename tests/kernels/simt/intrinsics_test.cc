@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <climits>
-
 #include <cmath>
 #include <vector>
 
