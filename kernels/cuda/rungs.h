@@ -241,16 +241,22 @@ std::span<const Rung<Convolution>> convolution_input_rungs();
 template <class Machine>
 std::span<const Rung<Convolution>> convolution_weight_rungs();
 
-// See kernels/cpu/pooling.h. Index of any dtype's largest; means of float32 or float64. One rung
-// each.
+// See kernels/cpu/pooling.h. Index of any dtype's largest; means of float32 or float64.
+using PoolArgmax = bool(const Array& index, const Array& x, const cpu::Pool& pool);
+using PoolMean = bool(const Array& out, const Array& in, const cpu::Pool& pool,
+                      std::int64_t divisor);
 template <class Machine>
 bool pool_argmax(const Array& index, const Array& x, const cpu::Pool& pool);
-
 template <class Machine>
 bool pool_mean(const Array& y, const Array& x, const cpu::Pool& pool, std::int64_t divisor);
-
 template <class Machine>
 bool pool_spread(const Array& x, const Array& y, const cpu::Pool& pool, std::int64_t divisor);
+template <class Machine>
+std::span<const Rung<PoolArgmax>> pool_argmax_rungs();
+template <class Machine>
+std::span<const Rung<PoolMean>> pool_mean_rungs();
+template <class Machine>
+std::span<const Rung<PoolMean>> pool_spread_rungs();
 
 // ---- optimisers -------------------------------------------------------------------------------
 // See kernels/optimizers.h. All tensors are contiguous, and of float32 or all of float64. With

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/cpu/convolution.h"
+#include "kernels/cpu/pooling.h"
 #include "kernels/math.h"
 #include "kernels/optimizers.h"
 #include "tests/bench/gpu/cublas.h"
@@ -221,6 +222,22 @@ void convolve(std::int64_t batch, std::int64_t channels, std::int64_t side) {
     }
 }
 
+// Windows of 2 x 2, side by side.
+void pool(std::int64_t batch, std::int64_t channels, std::int64_t side) {
+    const Operand<float> x({batch, channels, side, side});
+    const Operand<float> y({batch, channels, side / 2, side / 2});
+    cpu::Pool windows;
+    windows.rows = windows.columns = {side, side / 2, 2, 2, 0, 1};
+    const double bytes = 5.0 * static_cast<double>(batch * channels * side * side);
+    const std::string family = named("mean of 2x2 windows, side", side);
+    for (const auto& rung : pool_mean_rungs_here())
+        measure(family, rung.name, {bytes, 0},
+                [&] { return rung.run(y.array(), x.array(), windows, 4); });
+    for (const auto& rung : pool_spread_rungs_here())
+        measure("gradient of the " + family, rung.name, {bytes, 0},
+                [&] { return rung.run(x.array(), y.array(), windows, 4); });
+}
+
 // As many tensors, of n numbers each.
 void adam(std::size_t tensors, std::int64_t n) {
     std::deque<Operand<float>> numbers;  // which stay where they are
@@ -254,6 +271,7 @@ int main(int count, char** words) {
     normalize(small ? 2 : 4096, small ? 50 : 1024);
     attend(small ? 2 : 96, small ? 40 : 1024);
     matmul(small ? 20 : 4096);
+    pool(small ? 1 : 32, small ? 2 : 64, small ? 6 : 112);
     convolve(small ? 1 : 32, small ? 2 : 64, small ? 6 : 56);
     adam(small ? 3 : 200, small ? 500 : 1 << 12);
     return status;

@@ -235,7 +235,19 @@ inline auto attention_rungs_here() {
 inline auto attention_gradient_rungs_here() {
     return here(&attention_gradient_rungs<Gpu>, &attention_gradient_rungs<Emulator>);
 }
+inline auto pool_argmax_rungs_here() {
+    return here(&pool_argmax_rungs<Gpu>, &pool_argmax_rungs<Emulator>);
+}
+inline auto pool_mean_rungs_here() {
+    return here(&pool_mean_rungs<Gpu>, &pool_mean_rungs<Emulator>);
+}
+inline auto pool_spread_rungs_here() {
+    return here(&pool_spread_rungs<Gpu>, &pool_spread_rungs<Emulator>);
+}
 #else
+inline auto pool_argmax_rungs_here() { return pool_argmax_rungs<Emulator>(); }
+inline auto pool_mean_rungs_here() { return pool_mean_rungs<Emulator>(); }
+inline auto pool_spread_rungs_here() { return pool_spread_rungs<Emulator>(); }
 inline auto attention_rungs_here() { return attention_rungs<Emulator>(); }
 inline auto attention_gradient_rungs_here() { return attention_gradient_rungs<Emulator>(); }
 inline auto softmax_rungs_here() { return softmax_rungs<Emulator>(); }

@@ -25,7 +25,8 @@ cpu::PoolDim beyond(std::int64_t size, std::int64_t taps, std::int64_t stride,
 const cpu::Pool plain[] = {
     {windows(6, 2, 2, 0), windows(8, 2, 2, 0)},  {windows(7, 3, 1, 1), windows(5, 2, 3, 1)},
     {windows(9, 3, 2, 1), windows(9, 5, 1, 2)},  {windows(1, 1, 1, 0), windows(1, 1, 1, 0)},
-    {windows(10, 2, 5, 0), windows(7, 3, 4, 1)}, {beyond(6, 3, 2, 1), beyond(8, 3, 2, 0)},
+    {windows(10, 2, 5, 0), windows(7, 3, 4, 1)}, {windows(3, 2, 1, 0), windows(70, 2, 1, 1)},
+    {beyond(6, 3, 2, 1), beyond(8, 3, 2, 0)},
 };
 const cpu::Pool shared[] = {
     {adaptive(7, 3), adaptive(5, 5)},
@@ -37,6 +38,9 @@ Dims of_x(const cpu::Pool& p) { return {2, 3, p.rows.size, p.columns.size}; }
 Dims of_y(const cpu::Pool& p) { return {2, 3, p.rows.windows, p.columns.windows}; }
 
 template <class T>
+constexpr T nothing = T(-77);  // that no window has
+
+template <class T>
 void check_means(const cpu::Pool& pool) {
     for (const std::int64_t divisor :
          {std::int64_t{cpu::places_inside}, std::int64_t{cpu::places_padded}, std::int64_t{3}}) {
@@ -44,12 +48,26 @@ void check_means(const cpu::Pool& pool) {
         for (const Dims& strides : {contiguous(of_x(pool)), first_dim_fastest(of_x(pool))}) {
             Both<T> x(varied<T>(of_x(pool), strides, 1)), y(of_y(pool), contiguous(of_y(pool)));
             cpu::pool_mean(y.on_host(), x.on_host(), pool, divisor);
+            for (const auto& rung : pool_mean_rungs_here()) {
+                CAPTURE(std::string(rung.name));
+                Both<T> got(copied(y.host));
+                backend().fill(got.device.array, &nothing<T>);
+                REQUIRE(rung.run(got.device.array, x.device.array, pool, divisor));
+                CHECK(got.differences([](T a, T b) { return agree(a, b); }) == 0);
+            }
             REQUIRE(backend().pool_mean(y.device.array, x.device.array, pool, divisor));
             CHECK(y.differences([](T a, T b) { return agree(a, b); }) == 0);
         }
         for (const Dims& strides : {contiguous(of_y(pool)), first_dim_fastest(of_y(pool))}) {
             Both<T> y(varied<T>(of_y(pool), strides, 2)), x(of_x(pool), contiguous(of_x(pool)));
             cpu::pool_spread(x.on_host(), y.on_host(), pool, divisor);
+            for (const auto& rung : pool_spread_rungs_here()) {
+                CAPTURE(std::string(rung.name));
+                Both<T> got(copied(x.host));
+                backend().fill(got.device.array, &nothing<T>);
+                REQUIRE(rung.run(got.device.array, y.device.array, pool, divisor));
+                CHECK(got.differences([](T a, T b) { return agree(a, b); }) == 0);
+            }
             REQUIRE(backend().pool_spread(x.device.array, y.device.array, pool, divisor));
             CHECK(x.differences([](T a, T b) { return agree(a, b); }) == 0);
         }
@@ -66,8 +84,13 @@ void check_places(const cpu::Pool& pool, bool with_nan) {
         Both<T> x(std::move(numbers));
         Both<std::int64_t> index(of_y(pool), contiguous(of_y(pool)));
         REQUIRE(cpu::pool_argmax(index.on_host(), x.on_host(), pool));
+        for (const auto& rung : pool_argmax_rungs_here()) {
+            CAPTURE(std::string(rung.name));
+            backend().fill(index.device.array, &nothing<std::int64_t>);
+            REQUIRE(rung.run(index.device.array, x.device.array, pool));
+            CHECK(index.differences(same<std::int64_t>) == 0);
+        }
         REQUIRE(backend().pool_argmax(index.device.array, x.device.array, pool));
-        CHECK(index.differences(same<std::int64_t>) == 0);
     }
 }
 
