@@ -247,11 +247,28 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     said = compiled(cxx, [*flags, "-c", str(glue)], glue_object)
     # Linked without -fsanitize: the functions that the checked kernel calls are simt's own.
     whole = ["-shared", *(["-Wl,--no-undefined"] if sys.platform == "linux" else [])]
-    said = said or compiled(cxx, [*whole, str(glue_object), *map(str, objects)], library)
+    trial = folder / f"{os.getpid()}.{threading.get_ident()}.trial.so"
+    said = said or compiled(cxx, [*whole, str(glue_object), *map(str, objects)], trial)
     if said:
         said = essential(said.replace(f"{folder}{os.sep}", ""))
         raise RuntimeError(f"compile_kernel: {name} does not compile:\n{said}")
+    if not opens(trial):
+        trial.unlink()
+        raise RuntimeError(
+            f"compile_kernel: to load {name} would end the process: the code that initialises a "
+            "variable outside of its functions fails; give the variable a constant"
+        )
+    trial.replace(library)
     return library
+
+
+def opens(library: Path) -> bool:
+    """Tried in a process of its own: what initialises variables runs when a library is opened."""
+    code = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+    if not sys.executable:
+        return True
+    command = [sys.executable, "-I", "-S", "-c", code, str(library)]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 def essential(said: str) -> str:

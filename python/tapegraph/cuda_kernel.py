@@ -98,6 +98,18 @@ def sizes(kernel: str, what: str, given: int | Sequence[int]) -> list[int]:
     return [*map(int, numbers), 1, 1][:3]
 
 
+def check_is_there(source: str, name: str) -> None:
+    """Is there a __global__ function of this name? One that a macro makes is not looked for."""
+    code = re.sub(r"//[^\n]*|/\*.*?\*/", " ", source, flags=re.S)
+    if re.search(r"#\s*(define|include)", code):
+        return
+    there = re.findall(r"__global__[^;{}]*?\b(?!__launch_bounds__)(\w+)\s*\((?!\s*\()", code)
+    if re.split(r"[<]", name)[0].split("::")[-1] in there:
+        return
+    known = f"it has {', '.join(there)}" if there else "it has none"
+    raise ValueError(f"compile_kernel: the source has no __global__ function {name}; {known}")
+
+
 class Kernel:
     """A compiled __global__ function. Made by compile_kernel."""
 
@@ -106,6 +118,7 @@ class Kernel:
             raise TypeError("compile_kernel: the source and the name are strings")
         if not re.fullmatch(r"[A-Za-z_][\w:]*(<[\w:, *]*>)?", name):
             raise ValueError(f"compile_kernel: {name!r} names no function")
+        check_is_there(source, name)
         if sys.platform == "win32":
             raise NotImplementedError("compile_kernel: not on Windows")
         self.name = name

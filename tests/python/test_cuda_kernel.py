@@ -115,6 +115,27 @@ def test_a_tensor_with_gaps_is_refused_on_each_device(scale):
                 scale(1, 4, (view, 2.0, 4))
 
 
+@pytest.mark.parametrize(
+    ("source", "known"),
+    [
+        ("__global__ void __launch_bounds__(64) f(float* x) {}", "it has f"),
+        ("template <class T>\n__global__ void f(T x) {}\n__global__ void h() {}", "it has f, h"),
+        ("void g(float* x) {}  // __global__ void g(float* x)", "it has none"),
+    ],
+)
+def test_a_name_that_no_kernel_has_is_said_with_those_that_there_are(source, known):
+    with pytest.raises(ValueError, match=f"has no __global__ function g; {known}"):
+        tg.cuda.compile_kernel(source, "g")
+
+
+@pytest.mark.parametrize("start", ["[]() -> int { throw 3; }()", "*(volatile int*)8"])
+def test_a_variable_whose_start_fails_is_an_error_each_time(start):
+    source = f"static int start = {start};\n__global__ void f() {{}}\n"
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="to load f would end the process"):
+            tg.cuda.compile_kernel(source, "f")
+
+
 def test_a_number_too_large_for_the_parameter_is_an_error(scale):
     for number in (1e300, 10**400):
         with pytest.raises(OverflowError, match="argument 1: .* is no float32"):
@@ -194,7 +215,7 @@ def test_arguments_that_share_memory_share_it_on_the_device():
 def test_what_does_not_compile_is_an_error_in_the_compilers_words():
     with pytest.raises(RuntimeError, match=r"f does not compile:\n(.*\n)*kernel.cu:2.*error"):
         tg.cuda.compile_kernel("\n__global__ void f(int* x) { x[0] = y; }", "f")
-    with pytest.raises(RuntimeError, match="no_such does not compile"):
+    with pytest.raises(ValueError, match="no __global__ function no_such; it has scale, reverse"):
         tg.cuda.compile_kernel(SOURCE, "no_such")
     with pytest.raises(TypeError, match="of_pairs's parameter 0 is neither a number nor a pointer"):
         tg.cuda.compile_kernel(SOURCE, "of_pairs")
