@@ -22,7 +22,7 @@ inline bool ordered(const Access& before, const Access& now, std::uint32_t oldes
 
 // Reads and atomic operations stay until a plain write ends their time. One that is ordered before
 // `now` need not: whoever races with it races with `now`, too. Of more than two, those of different
-// warps are the ones to keep.
+// warps are the ones to keep, and a third of one warp is forgotten.
 void keep(Cell& cell, const Access& now, std::uint32_t oldest) {
     for (Access& other : cell.others) {
         const bool of_block = other.epoch >= state.block_epoch;
