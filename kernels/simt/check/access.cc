@@ -162,8 +162,8 @@ void check_page(Page& page, const Call& c, bool shared, std::uint32_t site) {
     unsigned count = 0;
     Cell* cells = page.cells_of(c.at, c.size, count);
     for (unsigned i = 0; i < count; ++i)
-        if (const Access* other = meet(cells[i], now, c.way, shared))
-            report_race(*other, now, c.way, {c.at, c.size, shared});
+        if (Met met; meet(cells[i], now, c.way, shared, met))
+            report_race(met, now, c.way, {c.at, c.size, shared});
 }
 
 }  // namespace

@@ -92,29 +92,23 @@ std::string full_text(const Access& before, const Access& now, bool before_write
            (same_block ? advice(before, now) : between_blocks);
 }
 
-// What meet() found, for report_race().
-bool before_was_write = false;
-
 }  // namespace
 
-const Access* meet(Cell& cell, const Access& now, Way way, bool shared) {
+bool meet(Cell& cell, const Access& now, Way way, bool shared, Met& met) {
     const std::uint32_t oldest = shared ? state.block_epoch : state.launch_epoch;
-    static Access found;
-    const Access* race = nullptr;
+    bool race = false;
     if (!ordered(cell.write, now, oldest)) {
-        found = cell.write;
-        before_was_write = true;
-        race = &found;
-    }
-    if (!race)
+        met = {cell.write, true};
+        race = true;
+    } else {
         for (const Access& other : cell.others) {
             const bool agree = way == Way::write ? false : other.atomic() == now.atomic();
             if (agree || ordered(other, now, oldest)) continue;
-            found = other;
-            before_was_write = false;
-            race = &found;
+            met = {other, false};
+            race = true;
             break;
         }
+    }
     if (way == Way::write)
         cell = {now, {}};
     else
@@ -122,9 +116,10 @@ const Access* meet(Cell& cell, const Access& now, Way way, bool shared) {
     return race;
 }
 
-void report_race(const Access& before, const Access& now, Way way, const Place& place) {
+void report_race(const Met& met, const Access& now, Way way, const Place& place) {
+    const Access& before = met.before;
     const bool writes = way == Way::write;
-    if (before_was_write && writes && place.size <= sizeof state.pending.before) {
+    if (met.wrote && writes && place.size <= sizeof state.pending.before) {
         if (state.pending.place.size != 0) return;
         state.pending = {before, now, place, {}};
         std::memcpy(state.pending.before, reinterpret_cast<const void*>(place.at), place.size);
@@ -132,7 +127,7 @@ void report_race(const Access& before, const Access& now, Way way, const Place& 
     }
     const Kind kind = before.epoch >= state.block_epoch ? Kind::race : Kind::block_race;
     if (state.reports.is_new(kind, before.site(), now.site(), state.sites))
-        state.reports.add(full_text(before, now, before_was_write, writes, place));
+        state.reports.add(full_text(before, now, met.wrote, writes, place));
 }
 
 void settle_pending() {

@@ -9,15 +9,18 @@
 
 namespace simt::check {
 
-// Notes `now` in `cell`, and returns what it races with; null if nothing. Valid until the next
-// call.
-const Access* meet(Cell& cell, const Access& now, Way way, bool shared);
+struct Met {
+    Access before;
+    bool wrote = false;  // it did
+};
+// Notes `now` in `cell`. True if it races with what goes to `met`.
+bool meet(Cell& cell, const Access& now, Way way, bool shared, Met& met);
 
 struct Place {
     Address at;
     unsigned size;
     bool shared;
 };
-void report_race(const Access& before, const Access& now, Way way, const Place& place);
+void report_race(const Met& met, const Access& now, Way way, const Place& place);
 
 }  // namespace simt::check
