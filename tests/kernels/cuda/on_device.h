@@ -174,113 +174,48 @@ auto here([[maybe_unused]] Rungs on_gpu, Rungs on_emulator) {
     return backend().emulated ? on_emulator() : on_gpu();
 }
 #ifdef TAPEGRAPH_CUDA
-inline auto elementwise_rungs_here() {
-    return here(&elementwise_rungs<Gpu>, &elementwise_rungs<Emulator>);
-}
-inline auto sum_rungs_here() { return here(&sum_rungs<Gpu>, &sum_rungs<Emulator>); }
-inline auto matmul_rungs_here() { return here(&matmul_rungs<Gpu>, &matmul_rungs<Emulator>); }
-inline auto amax_rungs_here() { return here(&amax_rungs<Gpu>, &amax_rungs<Emulator>); }
-inline auto amin_rungs_here() { return here(&amin_rungs<Gpu>, &amin_rungs<Emulator>); }
-inline auto argmax_rungs_here() { return here(&argmax_rungs<Gpu>, &argmax_rungs<Emulator>); }
-inline auto argmin_rungs_here() { return here(&argmin_rungs<Gpu>, &argmin_rungs<Emulator>); }
-inline auto cumsum_rungs_here() { return here(&cumsum_rungs<Gpu>, &cumsum_rungs<Emulator>); }
-inline auto copy_rungs_here() { return here(&copy_rungs<Gpu>, &copy_rungs<Emulator>); }
-inline auto cast_rungs_here() { return here(&cast_rungs<Gpu>, &cast_rungs<Emulator>); }
-inline auto fill_rungs_here() { return here(&fill_rungs<Gpu>, &fill_rungs<Emulator>); }
-inline auto uniform_rungs_here() { return here(&uniform_rungs<Gpu>, &uniform_rungs<Emulator>); }
-inline auto normal_rungs_here() { return here(&normal_rungs<Gpu>, &normal_rungs<Emulator>); }
-inline auto shuffle_rungs_here() { return here(&shuffle_rungs<Gpu>, &shuffle_rungs<Emulator>); }
-inline auto scatter_rungs_here() { return here(&scatter_rungs<Gpu>, &scatter_rungs<Emulator>); }
-inline auto scatter_add_rungs_here() {
-    return here(&scatter_add_rungs<Gpu>, &scatter_add_rungs<Emulator>);
-}
-inline auto index_rows_rungs_here() {
-    return here(&index_rows_rungs<Gpu>, &index_rows_rungs<Emulator>);
-}
-inline auto put_rows_rungs_here() { return here(&put_rows_rungs<Gpu>, &put_rows_rungs<Emulator>); }
-inline auto argsort_rungs_here() { return here(&argsort_rungs<Gpu>, &argsort_rungs<Emulator>); }
-inline auto searchsorted_rungs_here() {
-    return here(&searchsorted_rungs<Gpu>, &searchsorted_rungs<Emulator>);
-}
-inline auto softmax_rungs_here() { return here(&softmax_rungs<Gpu>, &softmax_rungs<Emulator>); }
-inline auto softmax_gradient_rungs_here() {
-    return here(&softmax_gradient_rungs<Gpu>, &softmax_gradient_rungs<Emulator>);
-}
-inline auto cross_entropy_rungs_here() {
-    return here(&cross_entropy_rungs<Gpu>, &cross_entropy_rungs<Emulator>);
-}
-inline auto cross_entropy_gradient_rungs_here() {
-    return here(&cross_entropy_gradient_rungs<Gpu>, &cross_entropy_gradient_rungs<Emulator>);
-}
-inline auto layer_norm_rungs_here() {
-    return here(&layer_norm_rungs<Gpu>, &layer_norm_rungs<Emulator>);
-}
-inline auto layer_norm_gradient_rungs_here() {
-    return here(&layer_norm_gradient_rungs<Gpu>, &layer_norm_gradient_rungs<Emulator>);
-}
-inline auto convolution_rungs_here() {
-    return here(&convolution_rungs<Gpu>, &convolution_rungs<Emulator>);
-}
-inline auto convolution_input_rungs_here() {
-    return here(&convolution_input_rungs<Gpu>, &convolution_input_rungs<Emulator>);
-}
-inline auto convolution_weight_rungs_here() {
-    return here(&convolution_weight_rungs<Gpu>, &convolution_weight_rungs<Emulator>);
-}
-inline auto sgd_rungs_here() { return here(&sgd_rungs<Gpu>, &sgd_rungs<Emulator>); }
-inline auto adam_rungs_here() { return here(&adam_rungs<Gpu>, &adam_rungs<Emulator>); }
-inline auto attention_rungs_here() {
-    return here(&attention_rungs<Gpu>, &attention_rungs<Emulator>);
-}
-inline auto attention_gradient_rungs_here() {
-    return here(&attention_gradient_rungs<Gpu>, &attention_gradient_rungs<Emulator>);
-}
-inline auto pool_argmax_rungs_here() {
-    return here(&pool_argmax_rungs<Gpu>, &pool_argmax_rungs<Emulator>);
-}
-inline auto pool_mean_rungs_here() {
-    return here(&pool_mean_rungs<Gpu>, &pool_mean_rungs<Emulator>);
-}
-inline auto pool_spread_rungs_here() {
-    return here(&pool_spread_rungs<Gpu>, &pool_spread_rungs<Emulator>);
-}
+#define RUNGS_HERE(name) \
+    inline auto name##_rungs_here() { return here(&name##_rungs<Gpu>, &name##_rungs<Emulator>); }
 #else
-inline auto pool_argmax_rungs_here() { return pool_argmax_rungs<Emulator>(); }
-inline auto pool_mean_rungs_here() { return pool_mean_rungs<Emulator>(); }
-inline auto pool_spread_rungs_here() { return pool_spread_rungs<Emulator>(); }
-inline auto attention_rungs_here() { return attention_rungs<Emulator>(); }
-inline auto attention_gradient_rungs_here() { return attention_gradient_rungs<Emulator>(); }
-inline auto softmax_rungs_here() { return softmax_rungs<Emulator>(); }
-inline auto softmax_gradient_rungs_here() { return softmax_gradient_rungs<Emulator>(); }
-inline auto cross_entropy_rungs_here() { return cross_entropy_rungs<Emulator>(); }
-inline auto cross_entropy_gradient_rungs_here() { return cross_entropy_gradient_rungs<Emulator>(); }
-inline auto layer_norm_rungs_here() { return layer_norm_rungs<Emulator>(); }
-inline auto layer_norm_gradient_rungs_here() { return layer_norm_gradient_rungs<Emulator>(); }
-inline auto elementwise_rungs_here() { return elementwise_rungs<Emulator>(); }
-inline auto sum_rungs_here() { return sum_rungs<Emulator>(); }
-inline auto matmul_rungs_here() { return matmul_rungs<Emulator>(); }
-inline auto amax_rungs_here() { return amax_rungs<Emulator>(); }
-inline auto amin_rungs_here() { return amin_rungs<Emulator>(); }
-inline auto argmax_rungs_here() { return argmax_rungs<Emulator>(); }
-inline auto argmin_rungs_here() { return argmin_rungs<Emulator>(); }
-inline auto cumsum_rungs_here() { return cumsum_rungs<Emulator>(); }
-inline auto copy_rungs_here() { return copy_rungs<Emulator>(); }
-inline auto cast_rungs_here() { return cast_rungs<Emulator>(); }
-inline auto fill_rungs_here() { return fill_rungs<Emulator>(); }
-inline auto uniform_rungs_here() { return uniform_rungs<Emulator>(); }
-inline auto normal_rungs_here() { return normal_rungs<Emulator>(); }
-inline auto shuffle_rungs_here() { return shuffle_rungs<Emulator>(); }
-inline auto scatter_rungs_here() { return scatter_rungs<Emulator>(); }
-inline auto scatter_add_rungs_here() { return scatter_add_rungs<Emulator>(); }
-inline auto index_rows_rungs_here() { return index_rows_rungs<Emulator>(); }
-inline auto put_rows_rungs_here() { return put_rows_rungs<Emulator>(); }
-inline auto argsort_rungs_here() { return argsort_rungs<Emulator>(); }
-inline auto searchsorted_rungs_here() { return searchsorted_rungs<Emulator>(); }
-inline auto convolution_rungs_here() { return convolution_rungs<Emulator>(); }
-inline auto convolution_input_rungs_here() { return convolution_input_rungs<Emulator>(); }
-inline auto convolution_weight_rungs_here() { return convolution_weight_rungs<Emulator>(); }
-inline auto sgd_rungs_here() { return sgd_rungs<Emulator>(); }
-inline auto adam_rungs_here() { return adam_rungs<Emulator>(); }
+#define RUNGS_HERE(name) \
+    inline auto name##_rungs_here() { return name##_rungs<Emulator>(); }
 #endif
+RUNGS_HERE(elementwise)
+RUNGS_HERE(sum)
+RUNGS_HERE(matmul)
+RUNGS_HERE(amax)
+RUNGS_HERE(amin)
+RUNGS_HERE(argmax)
+RUNGS_HERE(argmin)
+RUNGS_HERE(cumsum)
+RUNGS_HERE(copy)
+RUNGS_HERE(cast)
+RUNGS_HERE(fill)
+RUNGS_HERE(uniform)
+RUNGS_HERE(normal)
+RUNGS_HERE(shuffle)
+RUNGS_HERE(scatter)
+RUNGS_HERE(scatter_add)
+RUNGS_HERE(index_rows)
+RUNGS_HERE(put_rows)
+RUNGS_HERE(argsort)
+RUNGS_HERE(searchsorted)
+RUNGS_HERE(softmax)
+RUNGS_HERE(softmax_gradient)
+RUNGS_HERE(cross_entropy)
+RUNGS_HERE(cross_entropy_gradient)
+RUNGS_HERE(layer_norm)
+RUNGS_HERE(layer_norm_gradient)
+RUNGS_HERE(convolution)
+RUNGS_HERE(convolution_input)
+RUNGS_HERE(convolution_weight)
+RUNGS_HERE(sgd)
+RUNGS_HERE(adam)
+RUNGS_HERE(attention)
+RUNGS_HERE(attention_gradient)
+RUNGS_HERE(pool_argmax)
+RUNGS_HERE(pool_mean)
+RUNGS_HERE(pool_spread)
+#undef RUNGS_HERE
 
 }  // namespace tg::kernels::cuda
