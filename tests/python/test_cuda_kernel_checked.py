@@ -269,5 +269,7 @@ def test_a_loop_that_waits_for_ever_is_named_with_its_line(monkeypatch):
     monkeypatch.setenv("SIMT_TIME_LIMIT", "1")
     source = "__global__ void spin(int* x) {\n    while (atomicAdd(x, 0) == 0) {\n    }\n}\n"
     kernel = tg.cuda.compile_kernel(source, "spin", checked=True)
-    with pytest.raises(RuntimeError, match=r"thread \([01], 0, 0\) was running at kernel.cu:2, and"):
+    with pytest.raises(
+        RuntimeError, match=r"thread \([01], 0, 0\) was running at kernel.cu:2, and"
+    ):
         kernel(1, 2, (np.zeros(1, np.int32),))
