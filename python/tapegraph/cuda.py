@@ -346,10 +346,9 @@ def compile_kernel(kernel_source: str, kernel_name: str, *, checked: bool = Fals
         scale(grid=2, block=32, args=(x, 2.0, len(x)))
 
     kernel_name: the function; of a template an instance, "scale<float>" or, to count its arithmetic
-    too, "scale<simt::counted_float>". Dynamic shared memory is
-    declared by DYNAMIC_SHARED(float, tile). The kernel runs on the CPU, also where there is a GPU.
-    The first use compiles the emulator too, some seconds or, checked, half a minute; what is
-    compiled stays in the user's cache folder.
+    too, "scale<simt::counted_float>". The kernel runs on the CPU, also where there is a GPU. The
+    first use compiles the emulator too, some seconds or, checked, half a minute; what is compiled
+    stays in the user's cache folder.
     checked: races, accesses out of bounds and reads of what nobody wrote fail the launch, named
     with lines of the source, "kernel.cu:7"; and scale.counts says what each line did to memory,
     and a notebook draws it. Launches are slower. It needs Linux and g++.

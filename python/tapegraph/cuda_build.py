@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ FLAGS = ["-std=c++20", "-g", "-gdwarf-4", "-fPIC", "-ffp-contract=off", "-pthrea
 FLAGS += ["-fvisibility=hidden", *(["-Wl,-Bsymbolic"] if sys.platform == "linux" else [])]
 # Those of simt/README.md; a flag replaces its like from above.
 CHECK_FLAGS = ["-O1", "-g1", "-gdwarf-4", "-finline-small-functions"]
-CHECK_FLAGS += ["-fno-reorder-blocks", "-fno-tree-sra", "-fsanitize=thread,bounds"]
+CHECK_FLAGS += ["-fno-reorder-blocks", "-fno-tree-sra", "-fsanitize=thread,bounds,alignment"]
 
 GLUE = r"""
 #include <cassert>
@@ -36,6 +37,15 @@ GLUE = r"""
 
 #include "simt.h"
 #include "counted.h"
+
+#define HOSTS __attribute__((error("it is the host's; a kernel returns, or fails with __trap()")))
+extern "C" {
+[[noreturn]] void exit(int) noexcept HOSTS;
+[[noreturn]] void _exit(int) HOSTS;
+[[noreturn]] void _Exit(int) noexcept HOSTS;
+[[noreturn]] void quick_exit(int) noexcept HOSTS;
+}
+
 #include "kernel.cu"
 
 namespace {
@@ -96,6 +106,10 @@ const char* tg_launch(const unsigned* n, std::size_t shared, void** given) {
     simt::stop_when(asked_to_stop);
     call(KERNEL, {n[0], n[1], n[2]}, {n[3], n[4], n[5]}, shared, given);
     std::fflush(stdout);
+    return simt::last_error();
+}
+const char* tg_allow_shared(std::size_t bytes) {
+    simt::allow_shared_bytes(KERNEL, bytes);
     return simt::last_error();
 }
 void tg_stop(int now) { stop = now != 0; }
@@ -171,15 +185,19 @@ def checking_compiler() -> str:
     )
 
 
+def refused(cxx: str, arguments: list[str]) -> str:
+    """Runs the compiler. Returns its words if it fails, else nothing."""
+    run = subprocess.run([cxx, *FLAGS, *arguments], capture_output=True, text=True)
+    return "" if run.returncode == 0 else run.stderr or f"{cxx} ended with {run.returncode}"
+
+
 def compiled(cxx: str, arguments: list[str], target: Path) -> str:
-    """Runs the compiler; the target is there at the end whole, or not at all. Returns its words."""
+    """As refused; the target is there at the end whole, or not at all."""
     fresh = target.with_name(f"{os.getpid()}.{threading.get_ident()}.{target.name}")
-    command = [cxx, *FLAGS, *arguments, "-o", str(fresh)]
-    run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode != 0:
-        return run.stderr or f"{command[0]} ended with {run.returncode}"
-    fresh.replace(target)
-    return ""
+    said = refused(cxx, [*arguments, "-o", str(fresh)])
+    if not said:
+        fresh.replace(target)
+    return said
 
 
 def written(target: Path, text: str) -> None:
@@ -236,15 +254,21 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     cxx = checking_compiler() if checked else compiler()
     key, objects = emulator(cxx, checked)
     lines = GLUE.replace("KERNEL", name) + CHECK_GLUE * checked
-    folder = folder_of(cxx, FLAGS, CHECK_FLAGS * checked, key, lines, source)
+    flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-fno-exceptions"]
+    source = with_dynamic_shared(source)
+    folder = folder_of(cxx, FLAGS, flags, key, lines, source)
     library = folder / "kernel.so"
     if library.exists():
         return library
-    written(folder / "kernel.cu", source)
+    kernel = folder / "kernel.cu"
+    written(kernel, source)
     glue, glue_object = folder / "glue.cc", folder / "glue.o"
     written(glue, lines)
-    flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-I", str(SIMT), "-I", str(folder)]
+    flags += ["-I", str(SIMT), "-I", str(folder)]
     said = compiled(cxx, [*flags, "-c", str(glue)], glue_object)
+    if said:  # of the source alone, if it can be: a brace that it leaves open is no matter of ours
+        alone = ["-fsyntax-only", "-include", "simt.h", "-x", "c++", str(kernel)]
+        said = refused(cxx, [*flags, *alone]) or said
     # Linked without -fsanitize: the functions that the checked kernel calls are simt's own.
     whole = ["-shared", *(["-Wl,--no-undefined"] if sys.platform == "linux" else [])]
     trial = folder / f"{os.getpid()}.{threading.get_ident()}.trial.so"
@@ -260,6 +284,25 @@ def built(source: str, name: str, checked: bool = False) -> Path:
         )
     trial.replace(library)
     return library
+
+
+def with_dynamic_shared(source: str) -> str:
+    """With simt's DYNAMIC_SHARED(T, name) for CUDA's extern __shared__ T name[]."""
+    declaration = (
+        r"\bextern\s+__shared__\s+(?:(?:__align__|alignas)\s*\([^)]*\)\s*)?"
+        r"(\w[\w:<>\s]*?)\s*\b(\w+)\s*\[\s*\]\s*;"
+    )
+
+    def instead(found: re.Match[str]) -> str:
+        before = re.sub(r"//[^\n]*|/\*.*?\*/", "", source[: found.start()], flags=re.S)
+        if before.count("{") == before.count("}"):
+            raise RuntimeError(
+                f"compile_kernel: kernel.cu:{source.count(chr(10), 0, found.start()) + 1}: "
+                f"declare {found[0].rstrip(';')} in the kernel, not outside of all functions"
+            )
+        return f"DYNAMIC_SHARED({found[1]}, {found[2]});" + "\n" * found[0].count("\n")
+
+    return re.sub(declaration, instead, source)
 
 
 def opens(library: Path) -> bool:

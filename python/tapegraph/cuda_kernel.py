@@ -127,7 +127,7 @@ class Kernel:
         self._notes: list[str] = []
         self._library = ctypes.CDLL(str(built(source, name, self.checked)))
         its = ("tg_counts", "tg_counts_text", "tg_svg", "tg_notes") if checked else ()
-        for f in ("tg_types", "tg_launch", *its):
+        for f in ("tg_types", "tg_launch", "tg_allow_shared", *its):
             getattr(self._library, f).restype = ctypes.c_char_p
         self._library.tg_allocate.restype = ctypes.c_void_p
         words = self._library.tg_types().decode().split(",")[:-1]
@@ -154,8 +154,9 @@ class Kernel:
 
         args: an array or tensor for each pointer, contiguous and of its dtype, and a number for
         each other parameter. What the kernel wrote is in the arrays afterwards. shared_mem: bytes
-        of dynamic shared memory. RuntimeError if the launch fails: its text says which thread and
-        line. Ctrl-C ends it after the block that runs.
+        of dynamic shared memory, up to 48 KiB or what set_shared_memory_config said, for what the
+        kernel declares as extern __shared__ float tile[]. RuntimeError if the launch fails: its
+        text says which thread and line. Ctrl-C ends it after the block that runs.
         """
         n = sizes(self.name, "grid", grid) + sizes(self.name, "block", block)
         if not isinstance(args, (list, tuple)):
@@ -167,9 +168,7 @@ class Kernel:
                 f"{self.name}: has {len(self._arguments)} parameters, and {len(args)} arguments "
                 "were given"
             )
-        is_int = isinstance(shared_mem, (int, np.integer)) and not isinstance(shared_mem, bool)
-        if not is_int or not 0 <= shared_mem < 1 << 63:
-            raise ValueError(f"{self.name}: shared_mem is a number of bytes, not {shared_mem!r}")
+        self._check_shared("shared_mem", shared_mem)
         with Lent(self._library, self.name) as lent:
             for argument, given in zip(self._arguments, args):
                 lent.add(argument, given)
@@ -177,7 +176,24 @@ class Kernel:
             error = self._run((ctypes.c_uint * 6)(*n), shared_mem, lent.values())
             lent.fetch()
         if error:
+            error = error.replace("allow_shared_bytes()", "set_shared_memory_config()")
             raise RuntimeError(f"{self.name}: CUDA: {error}")
+
+    def set_shared_memory_config(self, shared_mem_bytes: int) -> None:
+        """Lets launches ask for up to so many bytes of dynamic shared memory, more than 48 KiB.
+
+        ValueError: not from 0 to 232448, the most that a GPU has (compute capability 9.0).
+        """
+        self._check_shared("shared_mem_bytes", shared_mem_bytes)
+        error = self._library.tg_allow_shared(ctypes.c_size_t(int(shared_mem_bytes)))
+        if error:
+            text = error.decode().replace("allow_shared_bytes", "set_shared_memory_config")
+            raise ValueError(f"{self.name}: {text}")
+
+    def _check_shared(self, what: str, count: Any) -> None:
+        is_int = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+        if not is_int or not 0 <= count < 1 << 63:
+            raise ValueError(f"{self.name}: {what} is a number of bytes, not {count!r}")
 
     def _run(self, n: Any, shared_mem: int, values: Any) -> str:
         """In a thread of its own, so that this one can hear Ctrl-C."""

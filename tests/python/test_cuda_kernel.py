@@ -88,6 +88,47 @@ def test_grids_have_three_dims_and_shared_memory_is_asked_for():
     assert out.tolist() == [6, 22, 38]
 
 
+def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
+    source = """
+    template <class T>
+    __global__ void keep(T* x) {
+        extern __shared__ __align__(16) unsigned char bytes[];
+        T* last = reinterpret_cast<T*>(bytes) + 12500;
+        *last = x[0] + 1;
+        x[0] = *last;
+    }
+    """
+    keep = tg.cuda.compile_kernel(source, "keep<float>")
+    x = np.zeros(1, np.float32)
+    with pytest.raises(
+        RuntimeError, match="at most 49152; set_shared_memory_config\\(\\) raises it"
+    ):
+        keep(1, 1, (x,), 50004)
+    keep.set_shared_memory_config(50004)
+    keep(1, 1, (x,), 50004)
+    assert x[0] == 1
+    for wrong in (-1, 1.5, "a", 1 << 20):
+        with pytest.raises(ValueError, match="bytes"):
+            keep.set_shared_memory_config(wrong)
+    with pytest.raises(
+        RuntimeError, match="kernel.cu:3: declare extern __shared__ int a\\[\\] in the"
+    ):
+        tg.cuda.compile_kernel("// {\n\nextern __shared__ int a[];\n__global__ void f() {}", "f")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("if (*x) { *x = 1;", "kernel.cu:1:.*expected"),
+        ("if (*x) exit(3);", "it is the host's; a kernel returns, or fails with __trap"),
+        ("throw 5;", "kernel.cu:1:.*(exception handling disabled|exceptions disabled)"),
+    ],
+)
+def test_what_no_kernel_can_say_does_not_compile(body, text):
+    with pytest.raises(RuntimeError, match=text):
+        tg.cuda.compile_kernel(f"__global__ void f(int* x) {{ {body} }}", "f")
+
+
 @pytest.mark.parametrize(
     ("given", "error", "text"),
     [
@@ -128,7 +169,7 @@ def test_a_name_that_no_kernel_has_is_said_with_those_that_there_are(source, kno
         tg.cuda.compile_kernel(source, "g")
 
 
-@pytest.mark.parametrize("start", ["[]() -> int { throw 3; }()", "*(volatile int*)8"])
+@pytest.mark.parametrize("start", ["[]() -> int { __builtin_trap(); }()", "*(volatile int*)8"])
 def test_a_variable_whose_start_fails_is_an_error_each_time(start):
     source = f"static int start = {start};\n__global__ void f() {{}}\n"
     for _ in range(2):

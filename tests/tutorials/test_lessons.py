@@ -213,7 +213,7 @@ foreach(source IN LISTS sources)
     if(checked)
         target_sources(${name} PRIVATE ${checks})
         target_compile_options(${name} PRIVATE -O1 -g1 -gdwarf-4 -finline-small-functions
-            -fno-reorder-blocks -fno-tree-sra -fsanitize=thread,bounds)
+            -fno-reorder-blocks -fno-tree-sra -fsanitize=thread,bounds,alignment)
     else()
         target_compile_options(${name} PRIVATE -O0)
     endif()

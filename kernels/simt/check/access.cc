@@ -179,7 +179,7 @@ void access(Address at, unsigned size, Way way, bool aligned, Address code) {
     const Call whole = {at, size, way, code};
     Page* page = &state.shadow.page(at);
     if (aligned && (at & (size - 1)) != 0 && page->owner != Owner::host)
-        fault("misaligned: " + whole.text() + " at " + whole.place() + " from " +
+        fault("misaligned: " + whole.text() + " at " + whole.place() + ", " +
               variable_text(at, size) + "; the address of such an access must be a multiple of " +
               std::to_string(size));
     const std::uint32_t site = state.sites.number(code);
@@ -206,6 +206,17 @@ void outside_array(const char* type, long long index, const char* file, unsigned
     fault("out of bounds: " + who(state.thread) + " uses index " + std::to_string(index) +
           " of an array " + type + " at " + (slash ? slash + 1 : file) + ":" +
           std::to_string(line) + "; compare the index with the size");
+}
+
+void misaligned(Address at, std::string type, unsigned alignment, Address code) {
+    const Inside inside;
+    if (state.shadow.page(at).owner == Owner::host) return;
+    type = type.substr(1, type.size() - 2);  // without the compiler's quotes
+    for (const char* word : {"const ", "volatile ", "struct ", "union "})
+        if (type.rfind(word, 0) == 0) type.erase(0, std::strlen(word));
+    fault("misaligned: " + who(state.thread) + " uses " + variable_text(at, alignment) +
+          " as a value of type " + type + " at " + state.sites.place(state.sites.number(code)) +
+          "; the address of one must be a multiple of " + std::to_string(alignment));
 }
 
 }  // namespace simt::check

@@ -94,17 +94,23 @@ std::uint64_t __tsan_atomic64_fetch_add(volatile std::uint64_t* at, std::uint64_
     return __atomic_fetch_add(at, value, __ATOMIC_SEQ_CST);
 }
 
-// What -fsanitize=bounds says of an index: where, of which array, and which type the index has.
+// What -fsanitize=bounds,alignment says of an index or a pointer: where, and the types.
 // [GCC's libsanitizer, ubsan]
-struct BoundsType {
+struct Type {
     std::uint16_t kind, info;  // kind 0: an integer of 2^(info / 2) bits, signed if info is odd
     char name[1];
 };
 struct BoundsData {
     const char* file;
     std::uint32_t line, column;
-    const BoundsType* array;
-    const BoundsType* index;
+    const Type* array;
+    const Type* index;
+};
+struct AlignmentData {
+    const char* file;
+    std::uint32_t line, column;
+    const Type* type;
+    unsigned char log_alignment, use;
 };
 
 void __ubsan_handle_out_of_bounds(const BoundsData* data, std::uintptr_t index) {
@@ -118,6 +124,19 @@ void __ubsan_handle_out_of_bounds(const BoundsData* data, std::uintptr_t index) 
 }
 void __ubsan_handle_out_of_bounds_abort(const BoundsData* data, std::uintptr_t index) {
     __ubsan_handle_out_of_bounds(data, index);
+}
+
+// Before the access itself; alone in seeing a struct that is built where it belongs, which is
+// stored member by member.
+void __ubsan_handle_type_mismatch_v1(const AlignmentData* data, std::uintptr_t at) {
+    if (reinterpret_cast<Address>(FRAME) - stack_begin >= stack_bytes) return;
+    simt::check::misaligned(at, data->type->name, 1u << data->log_alignment,
+                            reinterpret_cast<Address>(CODE));
+}
+void __ubsan_handle_type_mismatch_v1_abort(const AlignmentData* data, std::uintptr_t at) {
+    if (reinterpret_cast<Address>(FRAME) - stack_begin >= stack_bytes) return;
+    simt::check::misaligned(at, data->type->name, 1u << data->log_alignment,
+                            reinterpret_cast<Address>(CODE));
 }
 
 }  // extern "C"

@@ -106,6 +106,15 @@ __global__ void odd_float4(float4* to, const float* from) {
     to[0] = *reinterpret_cast<const float4*>(from + 1);  // mark: odd float4
 }
 
+__global__ void build_odd_float4(float* to) {
+    *reinterpret_cast<float4*>(to + 1) = float4{1, 2, 3, 4};  // mark: built there
+}
+
+__global__ void never_written(int* a) {
+    __shared__ int part[32];
+    a[threadIdx.x] = part[threadIdx.x];  // mark: never written
+}
+
 __global__ void sum_shared(int* a, int writers) {
     __shared__ int part[32];
     if (static_cast<int>(threadIdx.x) < writers) part[threadIdx.x] = 1;
@@ -190,6 +199,8 @@ void misaligned(int* a) { launch(odd_address, 1, 1, 0, a); }
 void misaligned_float4(int* a) {
     launch(odd_float4, 1, 1, 0, reinterpret_cast<float4*>(a), reinterpret_cast<float*>(a));
 }
+void misaligned_store(int* a) { launch(build_odd_float4, 1, 1, 0, reinterpret_cast<float*>(a)); }
+void reads_never_written(int* a) { launch(never_written, 1, 32, 0, a); }
 void reads_unwritten_shared(int* a, int writers) { launch(sum_shared, 1, 32, 0, a, writers); }
 void copies(int* to, const int* from) { launch(copy, 1, 32, 0, to, from); }
 void adds_bytes(unsigned char* to, const unsigned char* from) {

@@ -34,6 +34,8 @@ void index_outside(int* a, int index);
 void through_a_box(int* a);
 void misaligned(int* a);
 void misaligned_float4(int* a);
+void misaligned_store(int* a);
+void reads_never_written(int* a);
 void reads_unwritten_shared(int* a, int writers);
 void copies(int* to, const int* from);
 void adds_bytes(unsigned char* to, const unsigned char* from);

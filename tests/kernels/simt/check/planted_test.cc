@@ -209,15 +209,20 @@ TEST_CASE_FIXTURE(Forward, "host memory, a null pointer and released memory are 
 TEST_CASE_FIXTURE(Forward, "an address that its type does not allow is an error") {
     Device<int> a(64);
     planted::misaligned(a.data);
-    CHECK(error() == "misaligned: thread (0, 0, 0) of block (0, 0, 0) writes 4 bytes at " +
-                         line("odd") +
-                         " from argument 0 (bytes 2 to 5 of 256); the address of such an access "
-                         "must be a multiple of 4");
+    CHECK(
+        error() ==
+        "misaligned: thread (0, 0, 0) of block (0, 0, 0) uses argument 0 (bytes 2 to 5 of 256) as "
+        "a value of type int at " +
+            line("odd") + "; the address of one must be a multiple of 4");
     planted::misaligned_float4(a.data);
-    CHECK(error() == "misaligned: thread (0, 0, 0) of block (0, 0, 0) reads 16 bytes at " +
-                         line("odd float4") +
-                         " from argument 0 (bytes 4 to 19 of 256); the address of such an access "
-                         "must be a multiple of 16");
+    const std::string float4_text =
+        "misaligned: thread (0, 0, 0) of block (0, 0, 0) uses argument 0 (bytes 4 to 19 of 256) as "
+        "a value of type float4 at ";
+    CHECK(error() ==
+          float4_text + line("odd float4") + "; the address of one must be a multiple of 16");
+    planted::misaligned_store(a.data);
+    CHECK(error() ==
+          float4_text + line("built there") + "; the address of one must be a multiple of 16");
 }
 
 TEST_CASE_FIXTURE(Forward, "what nobody has written is not to be read") {
@@ -231,6 +236,11 @@ TEST_CASE_FIXTURE(Forward, "what nobody has written is not to be read") {
               line("sum shared") +
               ", which no thread of its block has written; write it first, with __syncthreads() "
               "between");
+    planted::reads_never_written(a.data);
+    CHECK(error().starts_with(
+        "uninitialised: thread (0, 0, 0) of block (0, 0, 0) reads part (bytes 0 "
+        "to 3 of 128) at " +
+        line("never written")));
     int* fresh = static_cast<int*>(simt::allocate(128));
     planted::copies(a.data, fresh);
     CHECK(error() ==
