@@ -121,13 +121,12 @@ std::string what_was_done() {
 
 }  // namespace
 
-// Sanitizers have handlers of their own.
+// AddressSanitizer has handlers of its own.
 void catch_faults() {
-#ifndef SIMT_ASAN
+    if (under_asan) return;
     thread_local const HandlerStack stack;
     static_cast<void>(stack);
     install();
-#endif
 }
 
 std::string fault_text() {

@@ -20,6 +20,7 @@
 namespace simt {
 
 #ifdef SIMT_ASAN
+constexpr bool under_asan = true;
 inline void before_switch(void** frames, const void* stack, std::size_t bytes) {
     __sanitizer_start_switch_fiber(frames, stack, bytes);
 }
@@ -33,6 +34,7 @@ inline void unpoison(const void* memory, std::size_t bytes) {
     __asan_unpoison_memory_region(memory, bytes);
 }
 #else
+constexpr bool under_asan = false;
 inline void before_switch(void**, const void*, std::size_t) {}
 inline void after_switch(void*, const void**, std::size_t*) {}
 inline void poison(const void*, std::size_t) {}
