@@ -26,7 +26,7 @@ struct Death {
     int signal = 0;
     const char* address = nullptr;
     unsigned thread = 0;
-    bool stack_is_full = false;
+    bool has_address = false, stack_is_full = false;
 } death;
 
 void end_process(int signal) {
@@ -61,8 +61,9 @@ void leave_kernel(int signal, siginfo_t* info, void* context) {
     const auto* address = static_cast<const char*>(info->si_addr);
     const char* stack = worker.fiber.stack_begin();
     const bool has_address = signal == SIGSEGV || signal == SIGBUS;
-    death = {signal, has_address ? address : nullptr, worker.thread,
-             has_address && address < stack && address >= worker.fiber.memory_begin()};
+    constexpr std::ptrdiff_t far = 8 << 20;  // of one step: a large array
+    death = {signal, address, worker.thread, has_address,
+             has_address && address < stack && stack - address <= far};
     machine.failed = true;
     machine.interrupted = &worker;
     worker.wait.operation = nullptr;
@@ -116,7 +117,11 @@ std::string what_was_done() {
     if (death.stack_is_full)
         return "has more on its stack than fits, 256 KiB: its functions call each other too deep, "
                "or have too large arrays";
-    return "touched memory that is not there, or not to be written; the checks say at which line";
+    // An observer is the checks, which did not see it: no line of the kernel's did this.
+    const std::string where = observer ? "" : "; the checks say at which line";
+    if (death.has_address && reinterpret_cast<std::uintptr_t>(death.address) < 4096)
+        return "touched memory through a null pointer" + where;
+    return "touched memory that is not there, or not to be written" + where;
 }
 
 }  // namespace

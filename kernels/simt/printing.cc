@@ -10,6 +10,7 @@
 
 #undef printf
 
+namespace simt {
 namespace {
 
 bool names_threads() {
@@ -24,15 +25,16 @@ void print_who() {
 }
 
 }  // namespace
+}  // namespace simt
 
 int simt_printf(const char* format, ...) {
-    if (simt::in_kernel() && names_threads()) print_who();
+    if (simt::in_kernel() && simt::names_threads()) simt::print_who();
     va_list values;
     va_start(values, format);
     const int printed = std::vfprintf(stdout, format, values);
     va_end(values);
     const std::size_t length = std::strlen(format);
-    at_start_of_line = length > 0 && format[length - 1] == '\n';
+    simt::at_start_of_line = length > 0 && format[length - 1] == '\n';
     return printed;
 }
 

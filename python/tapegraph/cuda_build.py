@@ -48,7 +48,9 @@ extern "C" {
 
 #include "kernel.cu"
 
-namespace {
+static constexpr auto tg_kernel = &KERNEL;
+
+namespace simt::glue {
 
 template <class T>
 std::string name_of() {
@@ -91,25 +93,21 @@ void call(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, void*
     go(kernel, grid, block, shared, given, std::index_sequence_for<P...>{});
 }
 
+const std::string types = words(tg_kernel);
 volatile bool stop = false;
 bool asked_to_stop() { return stop; }
 
-}  // namespace
-
 #pragma GCC visibility push(default)
 extern "C" {
-const char* tg_types() {
-    static const std::string all = words(KERNEL);
-    return all.c_str();
-}
+const char* tg_types() { return types.c_str(); }
 const char* tg_launch(const unsigned* n, std::size_t shared, void** given) {
     simt::stop_when(asked_to_stop);
-    call(KERNEL, {n[0], n[1], n[2]}, {n[3], n[4], n[5]}, shared, given);
+    call(tg_kernel, {n[0], n[1], n[2]}, {n[3], n[4], n[5]}, shared, given);
     std::fflush(stdout);
     return simt::last_error();
 }
 const char* tg_allow_shared(std::size_t bytes) {
-    simt::allow_shared_bytes(KERNEL, bytes);
+    simt::allow_shared_bytes(tg_kernel, bytes);
     return simt::last_error();
 }
 void tg_stop(int now) { stop = now != 0; }
@@ -119,16 +117,18 @@ void tg_to_device(void* to, const void* from, std::size_t n) { simt::copy_to_dev
 void tg_to_host(void* to, const void* from, std::size_t n) { simt::copy_to_host(to, from, n); }
 }
 #pragma GCC visibility pop
+
+}  // namespace simt::glue
 """
 
 # What a checked library has besides: what was found and counted in its latest launch.
 CHECK_GLUE = r"""
 #include "check/check.h"
 
-namespace {
+namespace simt::glue {
+
 const bool counting = (simt::check::count(true), true);
 std::string said;
-}  // namespace
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -149,6 +149,8 @@ const char* tg_notes() {
 }
 }
 #pragma GCC visibility pop
+
+}  // namespace simt::glue
 """
 
 

@@ -35,9 +35,9 @@ struct Call {
 }
 
 // ---- addresses --------------------------------------------------------------------------------
-std::string before_or_behind(const Call& c, const Allocation& a) {
+std::string before_or_behind(const Call& c, const Allocation& a, const std::string& name) {
     const std::string size = bytes_text(a.bytes) + " long";
-    const std::string which = allocation_text(a) + ", which is " + size;
+    const std::string which = name + ", which is " + size;
     if (c.at < a.begin) return bytes_text(a.begin - c.at) + " before the start of " + which;
     if (c.at == a.end()) return "just behind the end of " + which;
     if (c.at > a.end()) return bytes_text(c.at - a.end()) + " behind the end of " + which;
@@ -53,7 +53,8 @@ std::string before_or_behind(const Call& c, const Allocation& a) {
     if (!meant)
         fault("out of bounds: " + c.text() + " at " + c.place() +
               " of device memory that belongs to no allocation");
-    fault("out of bounds: " + c.text() + " at " + c.place() + ", " + before_or_behind(c, *meant) +
+    fault("out of bounds: " + c.text() + " at " + c.place() + ", " +
+          before_or_behind(c, *meant, allocation_text(*meant)) +
           "; compare the index with the size before using it");
 }
 
@@ -71,18 +72,9 @@ std::string before_or_behind(const Call& c, const Allocation& a) {
     if (c.at < 4096)
         fault("null pointer: " + c.text() + " at " + c.place() + " through a null pointer");
     fault("host memory: " + c.text() + " at " + c.place() +
-          " of the host's memory, which a GPU cannot reach; allocate device memory and copy there");
-}
-
-// A variable's own bytes, and no more. The same memory may hold several, so a wrong index that ends
-// in another variable is not seen here.
-void check_statics(const Page& page, const Call& c) {
-    const Symbol* symbol = page.symbols[(c.at - page.begin) / 4];
-    if (symbol == nullptr || c.at + c.size <= symbol->end) return;
-    fault("out of bounds: " + c.text() + " at " + c.place() + ", " +
-          bytes_text(c.at + c.size - symbol->end) + " behind the end of " +
-          short_name(symbol->name) + ", which is " + bytes_text(symbol->end - symbol->begin) +
-          " long; compare the index with the size");
+          " of the host's memory, which a GPU cannot reach; allocate device memory and copy there, "
+          "or "
+          "if the pointer is right, look at the index");
 }
 
 // The emulator and the standard library keep to host memory. They are compiled without checks, but
@@ -94,6 +86,30 @@ bool is_library_code(const Call& c) {
     for (const char* begin : {"_ZSt", "_ZNSt", "_ZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx"})
         if (symbol->name.rfind(begin, 0) == 0) return true;
     return symbol->name.find("4simt") != std::string::npos;
+}
+
+[[noreturn]] void outside_statics(const Call& c, const Symbol* meant) {
+    if (meant == nullptr) host_memory(c);
+    const Allocation its = {meant->begin, meant->end - meant->begin};
+    fault("out of bounds: " + c.text() + " at " + c.place() + ", " +
+          before_or_behind(c, its, short_name(meant->name)) + "; compare the index with the size");
+}
+
+// A kernel may touch its own variables, each up to its end. What else lies there is the emulator's,
+// the standard library's and gaps. False if these touch what is theirs.
+bool check_statics(const Page& page, const Call& c) {
+    const Symbol* symbol = page.symbols[(c.at - page.begin) / 4];
+    if (symbol != nullptr && c.at + c.size <= symbol->end) return true;
+    if (!page.module->has_symbols()) return true;
+    if (symbol == nullptr) {
+        symbol = page.module->symbol(c.at);
+        if (symbol != nullptr && is_kernels(symbol->name) && c.at + c.size <= symbol->end)
+            return true;
+        const Module* module = module_of(c.code - 1);
+        if (is_library_code(c) || (module && module->is_of_the_system(c.code - 1))) return false;
+        outside_statics(c, page.module->variable_near(c.at));
+    }
+    outside_statics(c, symbol);
 }
 
 // threadIdx and its kin are registers of a GPU: to read them is no access to memory.
@@ -118,15 +134,13 @@ bool lives(Page& page, const Call& c) {
             return true;
         case Owner::statics:
             if (c.way == Way::read && is_register(c.at)) return false;
-            check_statics(page, c);
-            return true;
+            return check_statics(page, c);
         case Owner::constant:
             if (c.way == Way::read) return false;
-            host_memory(c);
+            outside_statics(c, page.module->variable_near(c.at));
         case Owner::host:
             if (is_library_code(c)) return false;
-            if (const Allocation* next = state.allocations.near(c.at);
-                next && next->begin > c.at && next->begin - c.at <= 4096)
+            if (const Allocation* next = state.allocations.near(c.at); next && next->begin > c.at)
                 outside_allocations(c);
             host_memory(c);
     }

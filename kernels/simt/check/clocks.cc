@@ -4,7 +4,10 @@
 
 namespace simt::check {
 
-void Clocks::launch_begins() { released_.clear(); }
+void Clocks::launch_begins() {
+    released_.clear();
+    saw_atomics_ = false;
+}
 
 void Clocks::block_begins(std::uint32_t epoch) {
     block_epoch_ = epoch;
@@ -32,11 +35,11 @@ void Clocks::warp_meets(unsigned number, unsigned mask, std::uint32_t epoch) {
         if (mask >> lane & 1) std::copy(all, all + 32, warp.seen[lane]);
 }
 
-void Clocks::fence(unsigned thread, std::uint32_t epoch) {
+void Clocks::fence(unsigned thread, std::uint32_t epoch, bool other_blocks) {
     const std::uint32_t clock = ++warp(thread / 32, epoch).seen[thread % 32][thread % 32];
-    const Release release = {block_epoch_, epoch, clock, thread};
+    const Release release = {block_epoch_, epoch, clock, thread, other_blocks};
     for (Release& known : fences_) {
-        if (known.thread != thread) continue;
+        if (known.thread != thread || known.other_blocks != other_blocks) continue;
         known = release;
         return;
     }
@@ -44,10 +47,12 @@ void Clocks::fence(unsigned thread, std::uint32_t epoch) {
 }
 
 void Clocks::atomic(unsigned thread, std::uint32_t epoch, Address at) {
+    saw_atomics_ = true;
     if (fences_.empty() && released_.empty()) return;
     if (const auto found = released_.find(at); found != released_.end())
         for (const Release& release : found->second)
-            if (release.thread != thread || release.block_epoch != block_epoch_)
+            if (release.block_epoch == block_epoch_ ? release.thread != thread
+                                                    : release.other_blocks)
                 acquired_.push_back({release, epoch, thread});
     for (const Release& fence : fences_)
         if (fence.thread == thread) released_[at].push_back(fence);

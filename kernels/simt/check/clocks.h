@@ -24,8 +24,10 @@ class Clocks {
                    : 0;
     }
     void warp_meets(unsigned warp, unsigned mask, std::uint32_t epoch);
-    void fence(unsigned thread, std::uint32_t epoch);
+    // `other_blocks`: they see it too.
+    void fence(unsigned thread, std::uint32_t epoch, bool other_blocks);
     void atomic(unsigned thread, std::uint32_t epoch, Address at);
+    bool saw_atomics() const { return saw_atomics_; }  // in this launch
 
     // Whether `now` comes after `before`, by something other than a barrier of the block.
     bool ordered(const Access& before, const Access& now) const {
@@ -49,6 +51,7 @@ class Clocks {
     struct Release {
         std::uint32_t block_epoch, epoch, clock;
         unsigned thread;
+        bool other_blocks;
     };
     // What a thread of this block acquired, and when: its block shares it from the next epoch on.
     struct Acquired {
@@ -61,7 +64,8 @@ class Clocks {
 
     Warp warps_[32];
     std::uint32_t block_epoch_ = 0;
-    std::vector<Release> fences_;  // of this block, the latest of each thread
+    bool saw_atomics_ = false;
+    std::vector<Release> fences_;  // of this block, the latest of each thread and width
     std::vector<Acquired> acquired_;
     std::unordered_map<Address, std::vector<Release>> released_;  // of this launch
 };

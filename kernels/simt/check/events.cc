@@ -146,9 +146,9 @@ void computed(unsigned operations, const void* code, const void* changed, std::s
     if (state.counters.on) state.counters.compute(operations, state.sites.number(address_of(code)));
 }
 
-void fence(Observer::Scope) {
+void fence(Observer::Scope scope) {
     const Inside inside;
-    state.clocks.fence(state.thread, state.epoch);
+    state.clocks.fence(state.thread, state.epoch, scope != Observer::Scope::block);
     state.clock_moved();
 }
 

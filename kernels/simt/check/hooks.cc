@@ -1,6 +1,7 @@
 // The functions that g++ -fsanitize=thread,bounds calls at every access to memory. Their names and
 // arguments are the compiler's; ThreadSanitizer itself is not linked.
 #include <cstdint>
+#include <cstring>
 
 #include "state.h"
 
@@ -63,6 +64,21 @@ void __tsan_read_range(void* at, std::size_t size) {
 }
 void __tsan_write_range(void* at, std::size_t size) {
     touch(at, static_cast<unsigned>(size), Way::write, false, CODE, FRAME);
+}
+
+void* simt_memset(void* to, int value, std::size_t bytes) noexcept {
+    if (bytes > 0) touch(to, static_cast<unsigned>(bytes), Way::write, false, CODE, FRAME);
+    return std::memset(to, value, bytes);
+}
+void* simt_memcpy(void* to, const void* from, std::size_t bytes) noexcept {
+    if (bytes > 0) touch(from, static_cast<unsigned>(bytes), Way::read, false, CODE, FRAME);
+    if (bytes > 0) touch(to, static_cast<unsigned>(bytes), Way::write, false, CODE, FRAME);
+    return std::memcpy(to, from, bytes);
+}
+void* simt_memmove(void* to, const void* from, std::size_t bytes) noexcept {
+    if (bytes > 0) touch(from, static_cast<unsigned>(bytes), Way::read, false, CODE, FRAME);
+    if (bytes > 0) touch(to, static_cast<unsigned>(bytes), Way::write, false, CODE, FRAME);
+    return std::memmove(to, from, bytes);
 }
 
 void __tsan_init() {}

@@ -80,10 +80,13 @@ std::vector<Module> loaded_modules() {
         module.bias = info->dlpi_addr;
         for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
             const auto& header = info->dlpi_phdr[i];
-            if (header.p_type != PT_LOAD) continue;
             const Address begin = module.bias + header.p_vaddr;
-            module.segments.push_back(
-                {begin, begin + header.p_memsz, (header.p_flags & PF_W) != 0});
+            const Module::Segment its = {begin, begin + header.p_memsz,
+                                         (header.p_flags & PF_W) != 0};
+            if (header.p_type == PT_LOAD) module.segments.push_back(its);
+            // Constants that hold addresses, to be written while the program is loaded.
+            if (header.p_type == PT_GNU_RELRO)
+                module.segments.insert(module.segments.begin(), {its.begin, its.end, false});
         }
         static_cast<std::vector<Module>*>(to)->push_back(std::move(module));
         return 0;
@@ -134,7 +137,8 @@ void Module::read() {
     symbols_ = read_symbols(sections, bias);
     const auto* lines = sections.named(".debug_line");
     const char* text = lines ? part<char>(bytes, lines->sh_offset, lines->sh_size) : nullptr;
-    const Address first = segments.empty() ? 0 : segments[0].begin - bias + 1;
+    Address first = ~Address{0};
+    for (const Segment& s : segments) first = std::min(first, s.begin - bias + 1);
     if (text) lines_ = read_lines(text, text + lines->sh_size, bias, first);
 #endif
 }
@@ -151,6 +155,31 @@ const Symbol* Module::symbol(Address address) const {
     if (next == symbols_.begin()) return nullptr;
     const Symbol& before = *std::prev(next);
     return address < before.end ? &before : nullptr;
+}
+
+const Symbol* Module::variable_near(Address address) const {
+    const auto distance = [&](const Symbol& s) {
+        return address < s.begin ? s.begin - address : address < s.end ? 0 : address - s.end;
+    };
+    constexpr Address far = 4096;
+    const Symbol* nearest = nullptr;
+    auto s =
+        std::lower_bound(symbols_.begin(), symbols_.end(), address - std::min(far * 16, address),
+                         [](const Symbol& a, Address b) { return a.begin < b; });
+    for (; s != symbols_.end() && s->begin <= address + far; ++s)
+        if (segment(s->begin)->writable && is_kernels(s->name) && distance(*s) <= far &&
+            (!nearest || distance(*s) < distance(*nearest)))
+            nearest = &*s;
+    return nearest;
+}
+
+bool Module::is_of_the_system(Address code) const {
+    auto row = std::upper_bound(lines_.lines.begin(), lines_.lines.end(), code,
+                                [](Address a, const Line& l) { return a < l.address; });
+    if (row == lines_.lines.begin()) return false;
+    --row;
+    return row->line != 0 && row->file < lines_.files.size() &&
+           of_the_system(lines_.files[row->file]);
 }
 
 std::string Module::place(Address code) const {
@@ -203,6 +232,17 @@ std::string short_name(const std::string& mangled) {
         }
     }
     return name.substr(begin, end - begin);
+}
+
+bool is_kernels(const std::string& mangled) {
+    for (const char* begin : {"_ZSt", "_ZNSt", "_ZNKSt", "_ZGVNSt", "_ZN9__gnu_cxx"})
+        if (mangled.rfind(begin, 0) == 0) return false;
+    if (mangled.rfind("_Z", 0) != 0 && (mangled[0] == '_' || mangled.find('.') < mangled.size()))
+        return false;  // the C runtime's, as completed.0
+    for (const char* registers : {"threadIdx", "blockIdx", "blockDim", "gridDim"})
+        if (mangled == registers) return false;
+    return mangled.find("4simt") == std::string::npos &&
+           mangled.find("simt_gap_") == std::string::npos;
 }
 
 bool is_local_static(const std::string& mangled) { return mangled.rfind("_ZZ", 0) == 0; }

@@ -46,6 +46,12 @@ class Module {
     void read();  // symbols and lines, from `file`
     const Segment* segment(Address address) const;
     const Symbol* symbol(Address address) const;  // null if there is none
+    // The variable of a kernel that lies nearest to `address`, within 4,096 bytes; null if none
+    // does.
+    const Symbol* variable_near(Address address) const;
+    bool has_symbols() const { return !symbols_.empty(); }
+    // Whether the instruction at `code` is a line of the system's headers, or of the emulator's.
+    bool is_of_the_system(Address code) const;
     // "file:line" of the instruction at `code`: the last one before it, in its function, that is
     // not a line of the system's headers. Else "file+0x123".
     std::string place(Address code) const;
@@ -61,6 +67,8 @@ const Module* module_of(Address address);
 std::string place_of(Address code);
 // "f(int)::tile" gives "tile"; "void tg::f<float>(float*)" gives "f".
 std::string short_name(const std::string& mangled);
+// Whether a kernel may know it: it is not the emulator's, the standard library's, or a gap.
+bool is_kernels(const std::string& mangled);
 // Whether the variable is declared inside a function, as __shared__ arrays are.
 bool is_local_static(const std::string& mangled);
 

@@ -24,6 +24,11 @@ inline bool ordered(const Access& before, const Access& now, std::uint32_t oldes
 // `now` need not: whoever races with it races with `now`, too. Of more than two, those of different
 // warps are the ones to keep, and a third of one warp is forgotten.
 void keep(Cell& cell, const Access& now, std::uint32_t oldest) {
+    // An atomic operation sees those of earlier blocks on the same place: who comes after it comes
+    // after them, as the last block does that sets the counter of blocks to 0 again.
+    if (now.atomic())
+        for (Access& other : cell.others)
+            if (other.atomic() && other.epoch < state.block_epoch) other = {};
     for (Access& other : cell.others) {
         const bool of_block = other.epoch >= state.block_epoch;
         const bool same_kind = other.atomic() == now.atomic();
@@ -50,6 +55,9 @@ std::string advice(const Access& before, const Access& now) {
     if (first == second)
         return "; give each thread its own place, use an atomic operation, or " + fix +
                "one run of this line and the next";
+    const bool one_atomic = before.atomic() != now.atomic();
+    const std::string instead =
+        one_atomic ? "; make both atomic operations (atomicAdd(p, 0) reads), or " : "; ";
     const int order = state.sites.order(before.site(), now.site());
     bool turned = order > 0 || (order == 0 && state.sites.behind(before.site(), now.site()));
     // If only the first was passed between the last two barriers, there is one between them.
@@ -61,12 +69,18 @@ std::string advice(const Access& before, const Access& now) {
         turned = !turned;
     if (turned) std::swap(first, second);
     const bool in_loop = line_number(first) > line_number(second);
-    return "; " + fix + first + " and " + second + (in_loop ? " of the next round" : "");
+    return instead + fix + first + " and " + second + (in_loop ? " of the next round" : "");
 }
 
-constexpr const char* between_blocks =
-    "; blocks run in any order, and __syncthreads() does not order them: use an atomic operation, "
-    "give each block its own place, or use two launches";
+std::string between_blocks(bool plain) {
+    const bool by_atomics = plain && state.clocks.saw_atomics();
+    return std::string(
+               "; blocks run in any order, and __syncthreads() does not order them: use an atomic "
+               "operation, give each block its own place, or use two launches") +
+           (by_atomics ? "; what an atomic operation tells that it is done needs __threadfence() "
+                         "before that operation"
+                       : "");
+}
 
 std::string race_text(const Access& before, const Access& now, bool before_writes, bool now_writes,
                       const Place& place, const char* kind) {
@@ -89,7 +103,7 @@ std::string full_text(const Access& before, const Access& now, bool before_write
                       const Place& place) {
     const bool same_block = before.epoch >= state.block_epoch;
     return race_text(before, now, before_writes, now_writes, place, "race") +
-           (same_block ? advice(before, now) : between_blocks);
+           (same_block ? advice(before, now) : between_blocks(!before.atomic() && !now.atomic()));
 }
 
 }  // namespace

@@ -79,10 +79,14 @@ Page& Shadow::find(Address at) {
         page->symbols = std::make_unique<const Symbol*[]>(Page::bytes / word);
         for (Address i = 0; i < Page::bytes / word; ++i) {
             const Address first = page->begin + i * word;
-            page->symbols[i] = module->symbol(first);
+            const auto kernels = [&](Address byte) {
+                const Symbol* symbol = module->symbol(byte);
+                return symbol && is_kernels(symbol->name) ? symbol : nullptr;
+            };
+            page->symbols[i] = kernels(first);
             // Small variables may share a word.
             for (Address byte = first; byte < first + word; ++byte) {
-                const Symbol* symbol = module->symbol(byte);
+                const Symbol* symbol = kernels(byte);
                 if (symbol != page->symbols[i]) page->symbols[i] = nullptr;
                 if (symbol && is_local_static(symbol->name))
                     page->shared[i / 64] |= std::uint64_t{1} << (i % 64);

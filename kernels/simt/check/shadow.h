@@ -54,7 +54,7 @@ struct Page {
     bool by_byte = false;            // cells of 1 byte instead of 4
     std::unique_ptr<Cell[]> cells;
     std::uint64_t shared[2] = {};              // of statics, a bit for each 4 bytes
-    std::unique_ptr<const Symbol*[]> symbols;  // of statics, one for each 4 bytes
+    std::unique_ptr<const Symbol*[]> symbols;  // of statics, a kernel's for each 4 bytes, or null
 
     bool is_shared(Address at) const {
         if (owner == Owner::dynamic) return true;

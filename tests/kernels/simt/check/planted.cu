@@ -70,13 +70,15 @@ __global__ void count(int* a) {
 }
 
 // [CUDA samples, threadFenceReduction] in small: the block that comes last adds up.
-__global__ void last_adds(int* a, unsigned* tickets, bool fence) {
+__global__ void last_adds(int* a, unsigned* tickets, Fence fence) {
     a[blockIdx.x] = 1;  // mark: part
-    if (fence) __threadfence();
+    if (fence == Fence::of_device) __threadfence();
+    if (fence == Fence::of_block) __threadfence_block();
     if (atomicAdd(tickets, 1u) != gridDim.x - 1) return;
     int total = 0;
     for (unsigned i = 0; i < gridDim.x; ++i) total += a[i];  // mark: total
     a[0] = total;
+    *tickets = 0;  // for the next launch
 }
 
 __global__ void fill(int* a, int offset) {
@@ -87,6 +89,29 @@ __global__ void dynamic(int* a) {
     DYNAMIC_SHARED(int, copy);
     copy[threadIdx.x] = 1;  // mark: dynamic
     a[threadIdx.x] = copy[threadIdx.x];
+}
+
+__device__ void put(int* array, int index) {
+    array[index] = 1;  // mark: put
+}
+__global__ void past_its_tile(int* a, int index) {
+    __shared__ int tile[128];
+    __shared__ int other[128];
+    put(tile, index);
+    put(other, 0);
+    a[0] = 1;
+}
+__device__ int table[32];
+__global__ void past_its_table(int* a, int index) {
+    put(table, index);
+    a[0] = 1;
+}
+
+__global__ void cleared(int* a, int bytes) {
+    __shared__ int copy[32];
+    if (threadIdx.x == 0) memset(copy, 0, static_cast<std::size_t>(bytes));  // mark: cleared
+    __syncthreads();
+    a[threadIdx.x] = copy[threadIdx.x];  // mark: take cleared
 }
 
 __global__ void indexed(int* a, int index) {
@@ -187,12 +212,15 @@ void same_value_but_one(int* a) { launch(all_write, 1, 64, 0, a, 5); }
 void blocks_write(int* a) { launch(write_block, 2, 32, 0, a); }
 void block_reads_another(int* a) { launch(pass_on, 2, 1, 0, a); }
 void atomic_and_plain(int* a) { launch(count, 1, 64, 0, a); }
-void last_block_adds_up(int* a, bool fence) {
+void last_block_adds_up(int* a, Fence fence) {
     launch(last_adds, 4, 1, 0, a, reinterpret_cast<unsigned*>(a + 32), fence);
 }
 void past_the_end(int* a, int threads) { launch(fill, 1, static_cast<unsigned>(threads), 0, a, 0); }
 void before_the_start(int* a) { launch(fill, 1, 1, 0, a, -1); }
 void past_dynamic_shared(int* a, std::size_t bytes) { launch(dynamic, 1, 32, bytes, a); }
+void outside_its_tile(int* a, int index) { launch(past_its_tile, 1, 1, 0, a, index); }
+void outside_its_table(int* a, int index) { launch(past_its_table, 1, 1, 0, a, index); }
+void clears(int* a, int bytes) { launch(cleared, 1, 32, 0, a, bytes); }
 void index_outside(int* a, int index) { launch(indexed, 1, 1, 0, a, index); }
 void through_a_box(int* a) { launch(boxed, 1, 32, 0, Box{a}); }
 void misaligned(int* a) { launch(odd_address, 1, 1, 0, a); }

@@ -143,12 +143,56 @@ TEST_CASE_FIXTURE(Forward, "a plain read races with an atomic operation; atomic 
 
 TEST_CASE_FIXTURE(Forward, "a fence and an atomic ticket pass a block's results on") {
     Device<int> a(64), b(64);
-    planted::last_block_adds_up(a.data, true);
+    planted::last_block_adds_up(a.data, planted::Fence::of_device);
     CHECK(error() == "");
     CHECK(a.host()[0] == 4);
-    planted::last_block_adds_up(b.data, false);
-    CHECK(error().find("writes argument 0 (bytes 0 to 3 of 256) at " + line("part") +
-                       " and thread (0, 0, 0) of block (3, 0, 0) reads it at " + line("total")) !=
+    for (const auto fence : {planted::Fence::none, planted::Fence::of_block}) {
+        planted::last_block_adds_up(b.data, fence);
+        const std::string found = error();
+        CHECK(found.find("writes argument 0 (bytes 0 to 3 of 256) at " + line("part") +
+                         " and thread (0, 0, 0) of block (3, 0, 0) reads it at " + line("total")) !=
+              std::string::npos);
+        CHECK(found.find("needs __threadfence() before that operation") != std::string::npos);
+    }
+}
+
+TEST_CASE_FIXTURE(Forward,
+                  "a pointer into an array of the kernel's own ends where the array does") {
+    Device<int> a(64);
+    for (const int index : {0, 127}) {
+        planted::outside_its_tile(a.data, index);
+        CHECK(error() == "");
+    }
+    const std::string before =
+        "out of bounds: thread (0, 0, 0) of block (0, 0, 0) writes 4 bytes at " + line("put");
+    const std::string of = ", which is 512 bytes long; compare the index with the size";
+    const std::pair<int, std::string> tiles[] = {
+        {128, ", just behind the end of tile"},
+        {-1, ", 4 bytes before the start of tile"},
+        {160, ", 128 bytes behind the end of tile"},
+    };
+    for (const auto& [index, where] : tiles) {
+        planted::outside_its_tile(a.data, index);
+        CHECK(error() == before + where + of);
+    }
+    planted::outside_its_table(a.data, 31);
+    CHECK(error() == "");
+    for (const int index : {-1, 32, 100}) {
+        planted::outside_its_table(a.data, index);
+        CHECK(error().starts_with(before));
+    }
+    CHECK(launches_still_work());
+}
+
+TEST_CASE_FIXTURE(Forward, "memset is a write of all its bytes") {
+    Device<int> a(64);
+    planted::clears(a.data, 128);
+    CHECK(error() == "");
+    planted::clears(a.data, 64);
+    CHECK(error().find("reads copy (bytes 64 to 67 of 128) at " + line("take cleared")) !=
+          std::string::npos);
+    planted::clears(a.data, 132);
+    CHECK(error().find("writes 132 bytes at " + line("cleared") + ", across the end of copy") !=
           std::string::npos);
 }
 
@@ -193,7 +237,7 @@ TEST_CASE_FIXTURE(Forward, "host memory, a null pointer and released memory are 
     planted::through_a_box(on_host);
     CHECK(error() == "host memory: " + here +
                          " of the host's memory, which a GPU cannot reach; allocate device memory "
-                         "and copy there");
+                         "and copy there, or if the pointer is right, look at the index");
     CHECK(on_host[0] == 0);
     planted::through_a_box(nullptr);
     CHECK(error() == "null pointer: " + here + " through a null pointer");
