@@ -152,6 +152,21 @@ def test_the_notebooks_have_the_kernels_of_the_programs(lesson: str) -> None:
             assert kernel in program
 
 
+@pytest.mark.parametrize("lesson", WITH_KERNELS)
+def test_a_cell_of_the_exercises_has_its_own_kernel_alone(lesson: str) -> None:
+    program = (ROOT / "tutorials" / lesson / "practice.cc").read_text()
+    cells = [cell.source for cell in read_notebook(lesson, "practice").cells]
+    kernels = [kernel for cell in cells for kernel in KERNEL.findall(cell)]
+    names = r"__global__ void (\w+)\("
+    assert [re.findall(names, kernel) for kernel in kernels] == [
+        [name] for name in re.findall(names, program)
+    ]
+    for kernel in kernels:
+        assert kernel.count("not_solved()") == 1
+        assert "your code" not in kernel and "Exercise" not in kernel
+        assert kernel.startswith("__global__") and kernel.endswith("}")
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tutorials/*/*.ipynb")), ids=lambda p: p.stem)
 def test_notebooks_are_kept_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
@@ -188,6 +203,43 @@ def test_the_notebook_accepts_the_solutions(lesson: str) -> None:
         cell.source = solution
     printed = run_notebook(notebook, ROOT / "tutorials" / lesson)
     assert verdicts(printed) == all_of(lesson, "solved"), printed
+
+
+DEFINITION = re.compile(r"__global__ void \w+\([^)]*\) \{(?:.*\}$|\n(?:.*\n)*?\}$)", re.MULTILINE)
+
+
+def filled_in(cell: str, solution: str) -> str:
+    """The cell as a learner solves it: the function has another body, all else is as it was. The
+    line with not_solved() has become a comment."""
+    found = DEFINITION.search(solution)
+    if found is None:  # a function of Python
+        return cell[: cell.index("def ")] + solution
+    solved = found[0].replace("{\n", "{\n    // not_solved();  /* no more not_solved() */\n", 1)
+    name = solved[: solved.index("(")]
+    blank = next(place for place in DEFINITION.finditer(cell) if place[0].startswith(name))
+    return cell[: blank.start()] + solved + cell[blank.end() :]
+
+
+@pytest.mark.parametrize(
+    "lesson", [p for p in notebook_lessons() if set(p.values) & set(WITH_KERNELS)]
+)
+def test_one_solved_cell_solves_one_exercise(lesson: str) -> None:
+    """All rounds are one notebook: done() begins anew."""
+    blank = read_notebook(lesson, "practice")
+    solutions = (SOLUTIONS / f"{lesson}.py").read_text().split("# %%\n")[1:]
+    rounds = nbformat.v4.new_notebook()
+    for i, solution in enumerate(solutions):
+        cells = [cell.source for cell in blank.cells if cell.cell_type == "code"]
+        mine = [k for k, cell in enumerate(cells) if cell.startswith("# Your code")][i]
+        cells[mine] = filled_in(cells[mine], solution)
+        rounds.cells += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    printed = run_notebook(rounds, ROOT / "tutorials" / lesson)
+    *parts, rest = re.split(r"(?<=\d solved)\n", printed)
+    assert len(parts) == len(solutions) and rest == "", printed
+    for i, part in enumerate(parts):
+        expected = all_of(lesson, "not solved yet")
+        expected[i] = "solved"
+        assert verdicts(part) == expected, part
 
 
 def solved_source(lesson: str) -> str:
