@@ -242,12 +242,36 @@ def test_one_solved_cell_solves_one_exercise(lesson: str) -> None:
         assert verdicts(part) == expected, part
 
 
+@pytest.mark.skipif(not can_check, reason="no g++ on Linux, which the checks need")
+def test_the_notebook_of_lesson_10_rejects_races() -> None:
+    notebook = read_notebook("10_cuda_one", "practice")
+    solutions = (SOLUTIONS / "10_cuda_one.py").read_text()
+    expected = all_of("10_cuda_one", "solved")
+    for right, wrong, number, _ in RACES:
+        assert right in solutions
+        solutions = solutions.replace(right, wrong)
+        expected[number - 1] = "wrong"
+    blanks = [cell for cell in notebook.cells if cell.source.startswith("# Your code")]
+    for cell, solution in zip(blanks, solutions.split("# %%\n")[1:]):
+        cell.source = solution
+    printed = run_notebook(notebook, ROOT / "tutorials" / "10_cuda_one")
+    assert verdicts(printed) == expected, printed
+    assert printed.count("race in global memory") == len(RACES)
+
+
 def solved_source(lesson: str) -> str:
     """practice.cc with the solutions between its two marks."""
     blank = (ROOT / "tutorials" / lesson / "practice.cc").read_text()
     before, rest = blank.split("// ==== your code: from here ====\n")
     _, after = rest.split("// ==== your code: to here ====\n")
     return before + (SOLUTIONS / f"{lesson}.cc").read_text() + after
+
+
+@needs_build
+@pytest.mark.parametrize("lesson", WITH_KERNELS)
+def test_the_programs_of_exercises_have_the_checks(lesson: str) -> None:
+    program_of("11_cuda_two", "practice")  # skips where there are no checks
+    assert b"__tsan_read4" in program_of(lesson, "practice").read_bytes()
 
 
 PROJECT = """
@@ -261,8 +285,8 @@ foreach(source IN LISTS sources)
     add_executable(${name} ${source})
     target_include_directories(${name} PRIVATE ${ROOT})
     target_link_libraries(${name} PRIVATE tapegraph::tapegraph)
-    file(STRINGS ${source} checked REGEX "tutorials/counters[.]h")
-    if(checked)
+    file(STRINGS ${source} checked REGEX "tutorials/(counters|device)[.]h")
+    if(checked AND checks)
         target_sources(${name} PRIVATE ${checks})
         target_compile_options(${name} PRIVATE -O1 -g1 -gdwarf-4 -finline-small-functions
             -fno-reorder-blocks -fno-tree-sra -fsanitize=thread,bounds,alignment)
@@ -271,6 +295,30 @@ foreach(source IN LISTS sources)
     endif()
 endforeach()
 """
+
+# Of lesson 10, in both languages, as WRONG below: without the checks the numbers are right.
+RACES = [
+    (
+        "        if (x[i] > limit) ++mine;\n    atomicAdd(count, mine);",
+        "        if (x[i] > limit) *count += 1;",
+        3,
+        "it ended with an error: race in global memory: ",
+    ),
+    (
+        """\
+    part[t] = i < n ? x[i] : -INFINITY;
+    __syncthreads();
+    for (int half = 32; half > 0; half /= 2) {
+        if (t < half) part[t] = fmaxf(part[t], part[t + half]);
+        __syncthreads();
+    }
+    if (t == 0) y[blockIdx.x] = part[0];
+""",
+        "    if (i < n && (t == 0 || y[blockIdx.x] < x[i])) y[blockIdx.x] = x[i];\n",
+        4,
+        "it ended with an error: race in global memory: ",
+    ),
+]
 
 # What of a lesson's solutions is replaced by what, which exercise is then wrong, and what is said
 # of it.
@@ -289,6 +337,7 @@ WRONG = [
         3,
         "got 53, but it is 700. Hint: a thread goes on by gridDim.x * blockDim.x",
     ),
+    *(("10_cuda_one", *race) for race in RACES),
     ("11_cuda_two", "tile[32][33]", "tile[32][32]", 2, "got 32, but it is 1. Hint: rows of 33"),
     (
         "11_cuda_two",
@@ -336,7 +385,7 @@ def test_the_programs_accept_the_solutions_and_reject_wrong_ones(tmp_path: Path)
         assert status == 0, printed
         assert verdicts(printed) == all_of(lesson, "solved"), printed
     for i, (lesson, _, _, number, said) in enumerate(WRONG):
-        if lesson not in built:
+        if lesson not in built or ("race" in said and not with_checks):
             continue
         status, printed = run_program(tmp_path / "build" / f"wrong_{i}")
         assert status == 1

@@ -2,7 +2,8 @@
 //
 //     ./dev lesson lesson_10_cuda_one_practice
 //
-// It says of each whether it is solved. practice.ipynb has the same exercises in Python.
+// It says of each whether it is solved; what the checks of lesson 11 find is an error, where there
+// are any: g++ on Linux. practice.ipynb has the same exercises in Python.
 #include "tutorials/device.h"
 
 using namespace lesson;
