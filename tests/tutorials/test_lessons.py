@@ -167,6 +167,16 @@ def test_a_cell_of_the_exercises_has_its_own_kernel_alone(lesson: str) -> None:
         assert kernel.startswith("__global__") and kernel.endswith("}")
 
 
+def test_the_page_of_lesson_11_says_what_its_program_counts() -> None:
+    folder = ROOT / "tutorials" / "11_cuda_two"
+    _, section = (folder / "expected.txt").read_text().split("6. A sum")
+    tables = section.partition("\n7. ")[0].split("bank passes\n")[1:]
+    tree, shuffles = (sum(map(int, re.findall(r"(\d+) for \d+$", t, re.M))) for t in tables)
+    page = (folder / "README.md").read_text()
+    assert f"{tree} passes become {shuffles}, and 9 barriers one" in page
+    assert "A sum of 256 numbers takes 9 barriers" in page
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tutorials/*/*.ipynb")), ids=lambda p: p.stem)
 def test_notebooks_are_kept_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
