@@ -1,9 +1,10 @@
-"""`dev`: its list of commands, `./dev format`, `./dev fuzz` and `./dev test --peers`."""
+"""`dev`: its list of commands, `format`, `gpu`, `gdb`, `fuzz` and `test --peers`."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,86 @@ def test_the_report_has_every_part_and_says_which_failed(tmp_path, monkeypatch, 
     assert "## Broken: FAILED\n\n```\nwhy\n```\n" in report
     assert "## Ladders: passed" in report
     assert re.search(r"^\| matmul, float32, side 20 \| tiled \| [\d.]+ \|", report, re.MULTILINE)
+
+
+# ---- ./dev gdb ----------------------------------------------------------------------------------
+@pytest.fixture
+def played(tmp_path: Path):
+    """./dev in a folder of its own, where cmake and gdb only say what they were asked: what a run
+    of it printed, and these words."""
+    (tmp_path / ".ci").mkdir()
+    bin, venv, debug = tmp_path / "bin", tmp_path / "build" / "venv", tmp_path / "build" / "debug"
+    for folder in bin, venv / "bin", debug:
+        folder.mkdir(parents=True)
+    for name in "dev", ".ci/tests.sh":
+        shutil.copy(ROOT / name, tmp_path / name)
+    (packages,) = re.findall(r'^packages="(.*?)"$', DEV.read_text(), re.MULTILINE | re.DOTALL)
+    (venv / "packages").write_text(packages + "\n")
+    script(venv / "bin" / "python", "exit 1")
+    asked = tmp_path / "asked"
+    version = '[ "$1" = --version ] && echo "cmake version 3.25.1" && exit'
+    script(bin / "cmake", f'{version}; echo "cmake $*" >>{asked}')
+    script(bin / "gdb", f'echo "gdb $*" >>{asked}')
+    lines = ["tapegraph_tests", "lesson_01_tensors_lesson", "lesson_10_cuda_one_practice"]
+    lines += ["lesson_10_cuda_one_lesson", "product"]
+    rule = "CXX_EXECUTABLE_LINKER__"
+    ninja = "".join(f"build {line}: {rule}{line}_Debug main.o\n" for line in lines)
+    (debug / "build.ninja").write_text(ninja + "build libtapegraph.a: CXX_STATIC_LIBRARY_LINKER\n")
+
+    def play(*words: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+        asked.write_text("")
+        path = os.pathsep.join([str(bin), os.environ["PATH"]])
+        return run(tmp_path / "dev", *words, PATH=path), asked.read_text().splitlines()
+
+    return play
+
+
+PROGRAMS = "cmake --build --preset debug --target build.ninja"
+
+
+@pytest.mark.parametrize(
+    ("words", "target"),
+    [
+        (["1"], "lesson_01_tensors_lesson"),
+        (["-x", "some.gdb", "10", "20"], "lesson_10_cuda_one_lesson"),
+        (["lesson_10_cuda_one_practice"], "lesson_10_cuda_one_practice"),
+        (["-ex", "run", "product"], "product"),
+    ],
+)
+def test_gdb_builds_its_program_alone(played, words: list[str], target: str) -> None:
+    done, asked = played("gdb", *words)
+    assert done.returncode == 0, done.stderr
+    program = f"--args build/debug/{target}"
+    at = next(
+        i for i, word in enumerate(words) if words[i - 1] not in ("-x", "-ex") and word[0] != "-"
+    )
+    gdb = ["gdb -q -x core/gdb/tapegraph.gdb", *words[:at], program, *words[at + 1 :]]
+    assert asked == [PROGRAMS, f"cmake --build --preset debug --target {target}", " ".join(gdb)]
+
+
+def test_gdb_of_python_builds_the_module(played) -> None:
+    _, (_, built, started) = played("gdb", "python", "-c", "pass")
+    assert built == "cmake --build --preset debug --target tapegraph_python"
+    assert re.fullmatch(r"gdb .* --args \S*/venv/bin/python -c pass", started)
+
+
+def test_gdb_without_a_program_lists_them_and_builds_none(played) -> None:
+    done, asked = played("gdb")
+    assert asked == [PROGRAMS]
+    _, *listed = done.stdout.split("\n  ")
+    assert [name.strip() for name in listed] == [
+        "lesson_01_tensors_lesson",
+        "lesson_10_cuda_one_lesson",
+        "lesson_10_cuda_one_practice",
+        "tapegraph_tests",
+    ]
+
+
+@pytest.mark.parametrize("word", ["13", "produkt", "libtapegraph", "a/b"])
+def test_gdb_refuses_what_is_no_program(played, word: str) -> None:
+    done, asked = played("gdb", word)
+    assert done.returncode == 1 and asked == [PROGRAMS]
+    assert done.stderr.endswith(f"dev: no program {word} in build/debug\n")
 
 
 # ---- ./dev fuzz ---------------------------------------------------------------------------------
