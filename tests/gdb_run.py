@@ -14,7 +14,7 @@ BUILD = os.environ.get("TAPEGRAPH_DEBUG_BUILD") or os.environ.get("TAPEGRAPH_BUI
 
 needed = [
     pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb"),
-    pytest.mark.skipif(BUILD is None, reason="TAPEGRAPH_BUILD does not name a build folder"),
+    pytest.mark.skipif(BUILD is None, reason="TAPEGRAPH_DEBUG_BUILD names no build folder"),
 ]
 
 

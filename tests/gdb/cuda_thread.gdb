@@ -1,5 +1,5 @@
 # One CUDA thread of one block, watched through a tile of the matrix product:
-#   gdb -batch -x tests/gdb/cuda_thread.gdb $TAPEGRAPH_BUILD/cuda_demo
+#   gdb -batch -x tests/gdb/cuda_thread.gdb $TAPEGRAPH_DEBUG_BUILD/cuda_demo
 set confirm off
 set pagination off
 set width 0

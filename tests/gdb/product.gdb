@@ -1,5 +1,5 @@
 # From the user's line to the kernel and back, and then a gradient rule, as a learner would type it:
-#   gdb -batch -x tests/gdb/product.gdb $TAPEGRAPH_BUILD/product
+#   gdb -batch -x tests/gdb/product.gdb $TAPEGRAPH_DEBUG_BUILD/product
 # `into` is `step` until another function begins; see core/gdb/printers.py.
 set confirm off
 set pagination off

@@ -1,5 +1,5 @@
 # The threads of a block, listed from one of them, and another one looked at while it waits:
-#   gdb -batch -x tests/gdb/simt_threads.gdb $TAPEGRAPH_BUILD/simt_demo
+#   gdb -batch -x tests/gdb/simt_threads.gdb $TAPEGRAPH_DEBUG_BUILD/simt_demo
 set confirm off
 set pagination off
 set width 0

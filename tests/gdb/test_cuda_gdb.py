@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gdb_run import gdb, needed
+import pytest
+from gdb_run import BUILD, gdb, needed
 
 SCRIPT = Path(__file__).with_name("cuda_thread.gdb")
 LESSON = Path(__file__).resolve().parents[2] / "tutorials" / "10_cuda_one"
@@ -37,6 +38,13 @@ def test_gdb_stays_in_one_cuda_thread_across_barriers() -> None:
         "at the second barrier": ["912"],
         "behind the second barrier": [thread, block, "912"],
     }, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPT.parent.glob("*.gdb")), ids=lambda p: p.stem)
+def test_a_script_says_how_to_run_it(script: Path) -> None:
+    command = rf"^#   gdb -batch -x tests/gdb/{script.name} \$TAPEGRAPH_DEBUG_BUILD/(\w+)$"
+    found = re.search(command, script.read_text(), re.MULTILINE)
+    assert found and (Path(BUILD or "") / found[1]).is_file()
 
 
 def test_the_session_of_the_lesson_prints_what_was_recorded() -> None:
