@@ -41,6 +41,13 @@ __global__ void bins(int* y, const int* x) {
     atomicAdd(&y[x[threadIdx.x]], 1);
 }
 
+__global__ void sum_of_columns(float* y, const float* x) {
+    float sum = 0;
+    for (int r = 0; r < 32; ++r)
+        sum += x[r * 32 + threadIdx.x];
+    y[threadIdx.x] = sum;
+}
+
 __global__ void all_say_7(int* y) { y[0] = 7; }
 
 __global__ void outside(int* y) {
@@ -149,6 +156,15 @@ def test_a_notebook_draws_the_launch():
     ]
     assert transpose._repr_html_() == f"<pre>{transpose.counts.text}</pre>{transpose.svg()}"
     assert tg.cuda.compile_kernel(SOURCE, "twice")._repr_html_() is None
+
+
+def test_warps_are_instructions_of_warps():
+    loop = checked("sum_of_columns")
+    loop(1, 32, (np.zeros(32, np.float32), np.ones((32, 32), np.float32)))
+    assert loop.counts.line(line_of("sum += x[r * 32")).warps == 32
+    twice = checked("twice")
+    twice(1, 64, (np.ones(64, np.float32),))  # two warps, which read and write
+    assert twice.counts.line(line_of("x[i] *= 2")).warps == 4
 
 
 def test_counts_are_of_the_latest_launch_also_of_one_that_failed():
