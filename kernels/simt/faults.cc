@@ -60,7 +60,10 @@ void leave_kernel(int signal, siginfo_t* info, void* context) {
     Worker& worker = *machine.running;
     const auto* address = static_cast<const char*>(info->si_addr);
     const char* stack = worker.fiber.stack_begin();
-    const bool has_address = signal == SIGSEGV || signal == SIGBUS;
+    bool has_address = signal == SIGSEGV || signal == SIGBUS;
+#ifdef SI_KERNEL
+    has_address = has_address && info->si_code != SI_KERNEL;  // an address that cannot be
+#endif
     constexpr std::ptrdiff_t far = 8 << 20;  // of one step: a large array
     death = {signal, address, worker.thread, has_address,
              has_address && address < stack && stack - address <= far};

@@ -217,12 +217,16 @@ def test_what_would_end_the_process_ends_the_launch():
     source = """#include <cassert>
     __global__ void divide(int* x) { x[0] = 7 / x[1]; }
     __global__ void check(int* x) { assert(x[0] == 1); }
-    __global__ void far(int* x) { x[1ll << 40] = 1; }"""
+    __global__ void far(int* x) { x[1ll << 40] = 1; }
+    __global__ void null(int*) { int* volatile p = nullptr; *p = 1; }
+    __global__ void large(int* x) { int a[100000]; a[x[0]] = 1; x[1] = a[x[1]]; }"""
     x = np.zeros(2, np.int32)
     for name, said in (
         ("divide", "divided an integer by zero"),
         ("check", "called abort\\(\\), as a false assert does"),
-        ("far", "touched memory that is not there"),
+        ("far", "touched memory that is not there.*; the checks say at which line"),
+        ("null", "touched memory through a null pointer"),
+        ("large", "has more on its stack than fits, 256 KiB"),
     ):
         with pytest.raises(RuntimeError, match=rf"{name}: CUDA: launch: thread .* {said}"):
             tg.cuda.compile_kernel(source, name)(args=(x,))

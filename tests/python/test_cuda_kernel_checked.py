@@ -289,3 +289,38 @@ def test_a_loop_that_waits_for_ever_is_named_with_its_line(monkeypatch):
         RuntimeError, match=r"thread \([01], 0, 0\) was running at kernel.cu:2, and"
     ):
         kernel(1, 2, (np.zeros(1, np.int32),))
+
+
+OUTSIDE = """
+__device__ float table[32];
+__device__ void put(float* array, int i) { array[i] = 1; }
+__global__ void outside(float* y, int of_tile, int of_table) {
+    __shared__ float tile[32];
+    __shared__ float other[32];
+    put(other, 0);
+    put(tile, of_tile);
+    put(table, of_table);
+    y[0] = 1;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("of_tile", "of_table", "text"),
+    [
+        (32, 0, "just behind the end of tile, which is 128 bytes long"),
+        (-1, 0, "4 bytes before the start of tile"),
+        (64, 0, "128 bytes behind the end of tile"),
+        (0, 32, "just behind the end of table, which is 128 bytes long"),
+        (0, -1, "out of bounds|host memory"),
+        (0, 1 << 20, "out of bounds|host memory"),
+    ],
+)
+def test_a_pointer_into_an_array_of_the_kernel_ends_where_it_does(of_tile, of_table, text):
+    outside = tg.cuda.compile_kernel(OUTSIDE, "outside", checked=True)
+    y = np.zeros(1, np.float32)
+    outside(1, 1, (y, 31, 31))
+    with pytest.raises(RuntimeError, match=text):
+        outside(1, 1, (y, of_tile, of_table))
+    outside(1, 1, (y, 0, 0))
+    assert y[0] == 1

@@ -235,14 +235,16 @@ std::string short_name(const std::string& mangled) {
 }
 
 bool is_kernels(const std::string& mangled) {
-    for (const char* begin : {"_ZSt", "_ZNSt", "_ZNKSt", "_ZGVNSt", "_ZN9__gnu_cxx"})
-        if (mangled.rfind(begin, 0) == 0) return false;
-    if (mangled.rfind("_Z", 0) != 0 && (mangled[0] == '_' || mangled.find('.') < mangled.size()))
-        return false;  // the C runtime's, as completed.0
     for (const char* registers : {"threadIdx", "blockIdx", "blockDim", "gridDim"})
         if (mangled == registers) return false;
-    return mangled.find("4simt") == std::string::npos &&
-           mangled.find("simt_gap_") == std::string::npos;
+    if (mangled.find("simt_gap_") != std::string::npos) return false;
+    if (mangled.rfind("_Z", 0) != 0)  // C's; the C runtime's are such as completed.0
+        return mangled[0] != '_' && mangled.find('.') == std::string::npos;
+    std::string outermost = mangled.substr(mangled.rfind("_ZGV", 0) == 0 ? 4 : 2);
+    outermost.erase(0, outermost.find_first_not_of("ZNKL"));
+    for (const char* others : {"St", "4simt", "9__gnu_cxx"})
+        if (outermost.rfind(others, 0) == 0) return false;
+    return true;
 }
 
 bool is_local_static(const std::string& mangled) { return mangled.rfind("_ZZ", 0) == 0; }

@@ -101,11 +101,6 @@ __global__ void past_its_tile(int* a, int index) {
     put(other, 0);
     a[0] = 1;
 }
-__device__ int table[32];
-__global__ void past_its_table(int* a, int index) {
-    put(table, index);
-    a[0] = 1;
-}
 
 __global__ void cleared(int* a, int bytes) {
     __shared__ int copy[32];
@@ -219,7 +214,6 @@ void past_the_end(int* a, int threads) { launch(fill, 1, static_cast<unsigned>(t
 void before_the_start(int* a) { launch(fill, 1, 1, 0, a, -1); }
 void past_dynamic_shared(int* a, std::size_t bytes) { launch(dynamic, 1, 32, bytes, a); }
 void outside_its_tile(int* a, int index) { launch(past_its_tile, 1, 1, 0, a, index); }
-void outside_its_table(int* a, int index) { launch(past_its_table, 1, 1, 0, a, index); }
 void clears(int* a, int bytes) { launch(cleared, 1, 32, 0, a, bytes); }
 void index_outside(int* a, int index) { launch(indexed, 1, 1, 0, a, index); }
 void through_a_box(int* a) { launch(boxed, 1, 32, 0, Box{a}); }

@@ -29,7 +29,6 @@ void atomic_and_plain(int* a);
 enum class Fence { none, of_block, of_device };
 void last_block_adds_up(int* a, Fence fence);
 void outside_its_tile(int* a, int index);
-void outside_its_table(int* a, int index);
 void clears(int* a, int bytes);
 void past_the_end(int* a, int threads);
 void before_the_start(int* a);

@@ -137,8 +137,10 @@ TEST_CASE_FIXTURE(Forward, "a plain read races with an atomic operation; atomic 
           "race in global memory: in block (0, 0, 0) thread (0, 0, 0) changes argument 0 (bytes 0 "
           "to 3 of 256) at " +
               line("atomic") + " and thread (40, 0, 0) reads it at " + line("plain") +
-              ", with no barrier between; put __syncthreads() between " + line("atomic") + " and " +
-              line("plain"));
+              ", with no barrier between; make both atomic operations (atomicAdd(p, 0) reads), or "
+              "put "
+              "__syncthreads() between " +
+              line("atomic") + " and " + line("plain"));
 }
 
 TEST_CASE_FIXTURE(Forward, "a fence and an atomic ticket pass a block's results on") {
@@ -175,12 +177,6 @@ TEST_CASE_FIXTURE(Forward,
         planted::outside_its_tile(a.data, index);
         CHECK(error() == before + where + of);
     }
-    planted::outside_its_table(a.data, 31);
-    CHECK(error() == "");
-    for (const int index : {-1, 32, 100}) {
-        planted::outside_its_table(a.data, index);
-        CHECK(error().starts_with(before));
-    }
     CHECK(launches_still_work());
 }
 
@@ -192,8 +188,9 @@ TEST_CASE_FIXTURE(Forward, "memset is a write of all its bytes") {
     CHECK(error().find("reads copy (bytes 64 to 67 of 128) at " + line("take cleared")) !=
           std::string::npos);
     planted::clears(a.data, 132);
-    CHECK(error().find("writes 132 bytes at " + line("cleared") + ", across the end of copy") !=
-          std::string::npos);
+    const std::string found = error();
+    CHECK(found.find(" at " + line("cleared")) != std::string::npos);
+    CHECK(found.find("the end of copy, which is 128 bytes long") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Forward, "an access outside all allocations ends the launch before it happens") {
