@@ -257,6 +257,8 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     key, objects = emulator(cxx, checked)
     lines = GLUE.replace("KERNEL", name) + CHECK_GLUE * checked
     flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-fno-exceptions"]
+    if sys.platform == "linux":
+        flags.append("-fstack-clash-protection")  # a large array does not step over the stack's end
     source = with_dynamic_shared(source)
     folder = folder_of(cxx, FLAGS, flags, key, lines, source)
     library = folder / "kernel.so"

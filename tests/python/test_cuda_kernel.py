@@ -218,7 +218,7 @@ def test_what_would_end_the_process_ends_the_launch():
     __global__ void divide(int* x) { x[0] = 7 / x[1]; }
     __global__ void check(int* x) { assert(x[0] == 1); }
     __global__ void far(int* x) { x[1ll << 40] = 1; }
-    __global__ void null(int*) { int* volatile p = nullptr; *p = 1; }
+    __global__ void null(int* x) { *reinterpret_cast<int*>(long(x[0])) = 1; }
     __global__ void large(int* x) { int a[100000]; a[x[0]] = 1; x[1] = a[x[1]]; }"""
     x = np.zeros(2, np.int32)
     for name, said in (
