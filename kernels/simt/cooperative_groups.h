@@ -48,13 +48,18 @@ inline grid_group this_grid() { return {}; }
 inline thread_block this_thread_block() { return {}; }
 
 // ---- tiles ------------------------------------------------------------------------------------
-// Size neighbouring lanes of a warp; Parent is what they were cut from.
+// Size neighbouring lanes of a warp; Parent is what they were cut from, void where no one asks.
 template <unsigned Size, class Parent = void>
 class thread_block_tile {
     static_assert(Size > 0 && Size <= 32 && (Size & (Size - 1)) == 0, "1, 2, 4, 8, 16 or 32");
     static constexpr int width = static_cast<int>(Size);
 
   public:
+    thread_block_tile() = default;
+    template <class Other>
+    requires std::is_void_v<Parent> &&
+        (!std::is_void_v<Other>)thread_block_tile(const thread_block_tile<Size, Other>&) {}
+
     static constexpr unsigned size() { return Size; }
     static constexpr unsigned num_threads() { return Size; }
     static unsigned thread_rank() { return thread_block::thread_rank() % Size; }

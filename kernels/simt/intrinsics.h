@@ -2,11 +2,15 @@
 // that are fast and rough on a GPU (__expf and its kin) are as exact here as <cmath>.
 #pragma once
 
+#include <math.h>  // for isnan() and its kin, and abs() of a float, without std::
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+
+#include "vector_types.h"
 
 // ---- bits -------------------------------------------------------------------------------------
 inline int __popc(unsigned x) { return std::popcount(x); }
@@ -36,6 +40,13 @@ inline unsigned __funnelshift_l(unsigned low, unsigned high, unsigned shift) {
 inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
     const std::uint64_t both = std::uint64_t{high} << 32 | low;
     return static_cast<unsigned>(both >> (shift & 31));
+}
+// The same, but a shift by more than 32 is one by 32.
+inline unsigned __funnelshift_lc(unsigned low, unsigned high, unsigned shift) {
+    return shift < 32 ? __funnelshift_l(low, high, shift) : low;
+}
+inline unsigned __funnelshift_rc(unsigned low, unsigned high, unsigned shift) {
+    return shift < 32 ? __funnelshift_r(low, high, shift) : high;
 }
 // Four bytes of b:a, each chosen by 4 bits of `selector`: 0 is a's lowest, 7 b's highest.
 inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
@@ -86,6 +97,45 @@ inline unsigned __sad(int a, int b, unsigned c) {
 }
 inline unsigned __usad(unsigned a, unsigned b, unsigned c) { return (a < b ? b - a : a - b) + c; }
 
+// c and the products of four bytes (dp2a: of a's two halves with the lower or upper two bytes of
+// b).
+inline int __dp4a(char4 a, char4 b, int c) {
+    const int sum = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
+    return static_cast<int>(static_cast<unsigned>(sum) + static_cast<unsigned>(c));  // wraps
+}
+inline unsigned __dp4a(uchar4 a, uchar4 b, unsigned c) {
+    return static_cast<unsigned>(a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w) + c;
+}
+inline int __dp4a(int a, int b, int c) {
+    return __dp4a(std::bit_cast<char4>(a), std::bit_cast<char4>(b), c);
+}
+inline unsigned __dp4a(unsigned a, unsigned b, unsigned c) {
+    return __dp4a(std::bit_cast<uchar4>(a), std::bit_cast<uchar4>(b), c);
+}
+inline int __dp2a_lo(short2 a, char4 b, int c) {
+    const std::int64_t sum = std::int64_t{a.x} * b.x + std::int64_t{a.y} * b.y + c;
+    return static_cast<int>(sum);
+}
+inline unsigned __dp2a_lo(ushort2 a, uchar4 b, unsigned c) {
+    return unsigned{a.x} * b.x + unsigned{a.y} * b.y + c;
+}
+inline int __dp2a_hi(short2 a, char4 b, int c) { return __dp2a_lo(a, {b.z, b.w, 0, 0}, c); }
+inline unsigned __dp2a_hi(ushort2 a, uchar4 b, unsigned c) {
+    return __dp2a_lo(a, {b.z, b.w, 0, 0}, c);
+}
+inline int __dp2a_lo(int a, int b, int c) {
+    return __dp2a_lo(std::bit_cast<short2>(a), std::bit_cast<char4>(b), c);
+}
+inline unsigned __dp2a_lo(unsigned a, unsigned b, unsigned c) {
+    return __dp2a_lo(std::bit_cast<ushort2>(a), std::bit_cast<uchar4>(b), c);
+}
+inline int __dp2a_hi(int a, int b, int c) {
+    return __dp2a_hi(std::bit_cast<short2>(a), std::bit_cast<char4>(b), c);
+}
+inline unsigned __dp2a_hi(unsigned a, unsigned b, unsigned c) {
+    return __dp2a_hi(std::bit_cast<ushort2>(a), std::bit_cast<uchar4>(b), c);
+}
+
 // ---- the same bits as another type ------------------------------------------------------------
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
 inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
@@ -93,6 +143,14 @@ inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
 inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
 inline long long __double_as_longlong(double x) { return std::bit_cast<long long>(x); }
 inline double __longlong_as_double(long long x) { return std::bit_cast<double>(x); }
+inline double __hiloint2double(int high, int low) {
+    const std::uint64_t upper = static_cast<unsigned>(high), lower = static_cast<unsigned>(low);
+    return std::bit_cast<double>(upper << 32 | lower);
+}
+inline int __double2hiint(double x) {
+    return static_cast<int>(std::bit_cast<std::uint64_t>(x) >> 32);
+}
+inline int __double2loint(double x) { return static_cast<int>(std::bit_cast<std::uint64_t>(x)); }
 
 // ---- arithmetic rounded once, never fused with its neighbours ---------------------------------
 inline float __fadd_rn(float a, float b) { return a + b; }
@@ -108,6 +166,7 @@ inline double __dmul_rn(double a, double b) { return a * b; }
 inline double __ddiv_rn(double a, double b) { return a / b; }
 inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
 inline double __dsqrt_rn(double a) { return std::sqrt(a); }
+inline double __drcp_rn(double a) { return 1.0 / a; }
 
 // ---- numbers of another type ------------------------------------------------------------------
 namespace simt {
@@ -139,9 +198,11 @@ SIMT_TO_INTEGER(double, ull, unsigned long long)
 inline float __int2float_rn(int x) { return static_cast<float>(x); }
 inline float __uint2float_rn(unsigned x) { return static_cast<float>(x); }
 inline float __ll2float_rn(long long x) { return static_cast<float>(x); }
+inline float __ull2float_rn(unsigned long long x) { return static_cast<float>(x); }
 inline double __int2double_rn(int x) { return x; }
 inline double __uint2double_rn(unsigned x) { return x; }
 inline double __ll2double_rn(long long x) { return static_cast<double>(x); }
+inline double __ull2double_rn(unsigned long long x) { return static_cast<double>(x); }
 inline float __double2float_rn(double x) { return static_cast<float>(x); }
 
 // ---- fast on a GPU ----------------------------------------------------------------------------
@@ -163,10 +224,9 @@ inline void sine_and_cosine(float x, float* sine, float* cosine) {
 #define __powf(x, y) std::pow(static_cast<float>(x), static_cast<float>(y))
 #define __sincosf(x, sine, cosine) ::simt::sine_and_cosine(x, sine, cosine)
 inline float __fdividef(float a, float b) { return a / b; }
+inline float fdividef(float a, float b) { return a / b; }
 inline float __saturatef(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
-inline float __frsqrt_rn(float x) { return 1.0f / std::sqrt(x); }
-inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
-inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
+inline float __frsqrt_rn(float x) { return static_cast<float>(1.0 / std::sqrt(double{x})); }
 
 // The smaller and the larger of two numbers; if one is NaN, the other.
 template <class A, class B>
@@ -188,24 +248,34 @@ auto max(A a, B b) {
         return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b);
 }
 
+// The same by C's names.
+inline unsigned umin(unsigned a, unsigned b) { return min(a, b); }
+inline unsigned umax(unsigned a, unsigned b) { return max(a, b); }
+inline long long llmin(long long a, long long b) { return min(a, b); }
+inline long long llmax(long long a, long long b) { return max(a, b); }
+inline unsigned long long ullmin(unsigned long long a, unsigned long long b) { return min(a, b); }
+inline unsigned long long ullmax(unsigned long long a, unsigned long long b) { return max(a, b); }
+
 // ---- loads and stores with advice for the caches ----------------------------------------------
-template <class T>
-T __ldg(const T* address) {
-    return *address;
-}
-template <class T>
-T __ldcg(const T* address) {
-    return *address;
-}
-template <class T>
-T __ldcs(const T* address) {
-    return *address;
-}
-template <class T>
-void __stcg(T* address, T value) {
-    *address = value;
-}
-template <class T>
-void __stcs(T* address, T value) {
-    *address = value;
-}
+#define SIMT_LOAD(name)        \
+    template <class T>         \
+    T name(const T* address) { \
+        return *address;       \
+    }
+SIMT_LOAD(__ldg)
+SIMT_LOAD(__ldca)
+SIMT_LOAD(__ldcg)
+SIMT_LOAD(__ldcs)
+SIMT_LOAD(__ldcv)
+SIMT_LOAD(__ldlu)
+#undef SIMT_LOAD
+#define SIMT_STORE(name)                                   \
+    template <class T>                                     \
+    void name(T* address, std::type_identity_t<T> value) { \
+        *address = value;                                  \
+    }
+SIMT_STORE(__stcg)
+SIMT_STORE(__stcs)
+SIMT_STORE(__stwb)
+SIMT_STORE(__stwt)
+#undef SIMT_STORE

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "atomics.h"
+#include "functions.h"
 #include "host.h"
 #include "intrinsics.h"
 #include "printing.h"
@@ -35,6 +36,7 @@
 #define __shared__ static __attribute__((used))
 #endif
 #define __forceinline__ inline
+#define __noinline__  // nothing: the C++ library writes __attribute__((__noinline__))
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __align__(bytes) alignas(bytes)

@@ -69,6 +69,18 @@ __global__ void count_odd(int* counter, int* tickets) {
     tickets[ticket] += 1;
 }
 
+// A tile's type need not say what it was cut from.
+__device__ int sum_of(const cg::thread_block_tile<4>& tile, int x) {
+    return cg::reduce(tile, x, cg::plus<int>());
+}
+__global__ void named_tiles(int* out) {
+    const cg::thread_block block = cg::this_thread_block();
+    const cg::thread_block_tile<8> tile = cg::tiled_partition<8>(block);
+    const cg::thread_block_tile<4> half = cg::tiled_partition<4>(tile);
+    const int t = static_cast<int>(block.thread_rank());
+    out[t] = 100 * tile.shfl(t, 0) + sum_of(half, t);
+}
+
 int line = 0;
 __global__ void divided_tile() {
     const auto tile = cg::tiled_partition<8>(cg::this_thread_block());
@@ -105,6 +117,14 @@ TEST_CASE("tiles shuffle, vote and reduce among themselves") {
               std::vector<int>{8 * begin + 28, begin, begin + 7, begin + 2, t % 8 < 5 ? t + 3 : t,
                                t % 8 < 3 ? t : t - 3, thirds, (begin == 8) + 2 * (begin >= 16)});
     }
+}
+
+TEST_CASE("a tile is one whose type names no parent") {
+    Device<int> out(16);
+    simt::launch(named_tiles, 1, 16, 0, out.data);
+    CHECK(error() == "");
+    CHECK(out.host() ==
+          std::vector<int>{6, 6, 6, 6, 22, 22, 22, 22, 838, 838, 838, 838, 854, 854, 854, 854});
 }
 
 TEST_CASE("the threads of a branch are a group") {
