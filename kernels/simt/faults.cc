@@ -110,7 +110,7 @@ std::string what_was_done() {
             return "divided an integer by zero, or the least one by -1";
         case SIGABRT:
             return "called abort(), as a false assert does whose <cassert> was included behind "
-                   "simt.h";
+                   "simt.h without its folder on the include path";
         case SIGILL:
         case SIGTRAP:
             return "came to an instruction that ends a process";

@@ -1,9 +1,11 @@
-// printf and assert in kernels. Include <cassert> before this file, never behind it: each inclusion
-// of <cassert> defines assert anew.
+// printf and assert in kernels. Without this folder on the include path, include <cassert> before
+// this file, never behind it: each inclusion of <cassert> defines assert anew.
 #pragma once
 
 #include <cassert>
 #include <cstdio>
+
+#include "assert.h"
 
 #if defined(__GNUC__)
 #define SIMT_FORMAT __attribute__((format(printf, 1, 2)))
@@ -18,12 +20,3 @@ namespace std {
 using ::simt_printf;
 }
 #define printf(...) simt_printf(__VA_ARGS__)
-
-// A condition that does not hold fails the launch, and in a host function ends the process.
-[[noreturn]] void simt_assertion_failed(const char* condition, const char* file, int line,
-                                        const char* function);
-#ifndef NDEBUG
-#undef assert
-#define assert(condition) \
-    ((condition) ? void(0) : simt_assertion_failed(#condition, __FILE__, __LINE__, __func__))
-#endif

@@ -214,22 +214,38 @@ def test_a_failed_launch_names_the_line_of_the_source():
 
 
 def test_what_would_end_the_process_ends_the_launch():
-    source = """#include <cassert>
+    source = """#include <cstdlib>
     __global__ void divide(int* x) { x[0] = 7 / x[1]; }
-    __global__ void check(int* x) { assert(x[0] == 1); }
+    __global__ void give_up(int* x) { if (x[0] != 1) std::abort(); }
     __global__ void far(int* x) { x[1ll << 40] = 1; }
     __global__ void null(int* x) { *reinterpret_cast<int*>(long(x[0])) = 1; }
     __global__ void large(int* x) { int a[100000]; a[x[0]] = 1; x[1] = a[x[1]]; }"""
     x = np.zeros(2, np.int32)
     for name, said in (
         ("divide", "divided an integer by zero"),
-        ("check", "called abort\\(\\), as a false assert does"),
+        ("give_up", "called abort\\(\\)"),
         ("far", "touched memory that is not there.*; the checks say at which line"),
         ("null", "touched memory through a null pointer"),
         ("large", "has more on its stack than fits, 256 KiB"),
     ):
         with pytest.raises(RuntimeError, match=rf"{name}: CUDA: launch: thread .* {said}"):
             tg.cuda.compile_kernel(source, name)(args=(x,))
+
+
+@pytest.mark.parametrize("header", ["<cassert>", "<assert.h>"])
+def test_a_false_assert_says_what_does_not_hold_and_where(header):
+    source = f"""
+    #include {header}
+    __global__ void f(int* x) {{
+        assert(x[0] == 1);
+    }}
+    #define NDEBUG
+    #include {header}
+    __global__ void g(int* x) {{ assert(x[0] == 1); }}"""
+    text = r"f: CUDA: assert\(x\[0\] == 1\) at kernel.cu:4 in f does not hold in thread \(0, 0, 0\)"
+    with pytest.raises(RuntimeError, match=text):
+        tg.cuda.compile_kernel(source, "f")(args=(np.zeros(1, np.int32),))
+    tg.cuda.compile_kernel(source, "g")(args=(np.zeros(1, np.int32),))
 
 
 def test_arguments_that_share_memory_share_it_on_the_device():
