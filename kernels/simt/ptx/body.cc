@@ -302,6 +302,11 @@ void Body::instruction() {
     }
     if (opcode.name() == "bra") {
         jumps_.push_back({function_.instructions.size(), std::string(reader_.next()), i.line});
+    } else if (Step* clock = clock_step(reader_.peek(2)); clock && opcode.name() == "mov") {
+        operand(i);
+        reader_.expect(",");
+        reader_.next();
+        i.step = clock;
     } else if (opcode.name() == "call") {
         call(i);
     } else if (reader_.peek() != ";") {

@@ -2,6 +2,7 @@
 // of the PTX.
 #include <bit>
 #include <string>
+#include <string_view>
 
 #include "../observer.h"
 #include "../simt.h"
@@ -33,9 +34,30 @@ void call(Thread& t, const Instruction& i) {
 
 Place place_of(const Thread& t, const Instruction& i) { return {t.function->file.c_str(), i.line}; }
 
+// `at`: the operand that is the barrier's number, behind which so many follow.
+void check_barrier(const Thread& t, const Instruction& i, std::size_t at, std::size_t follow) {
+    if (i.count != at + 1 + follow || t.frame[i[at]] != 0)
+        fail(t, i, "a barrier that is not number 0 for all");
+}
+
 void barrier(Thread& t, const Instruction& i) {
-    if (i.count != 1 || t.frame[i[0]] != 0) fail(t, i, "a barrier that is not number 0 for all");
+    check_barrier(t, i, 0, 0);
     __syncthreads(i.line, t.function->file.c_str());
+}
+
+// bar.red.op d, 0, p
+enum class Vote { all, any, ballot };
+template <Vote vote>
+void barrier_vote(Thread& t, const Instruction& i) {
+    check_barrier(t, i, 1, 1);
+    const bool yes = t.frame[i[2]] != 0;
+    const char* file = t.function->file.c_str();
+    if (vote == Vote::ballot)
+        t.set(i[0], static_cast<uint32_t>(__syncthreads_count(yes, i.line, file)));
+    else if (vote == Vote::any)
+        t.set(i[0], __syncthreads_or(yes, i.line, file) != 0);
+    else
+        t.set(i[0], __syncthreads_and(yes, i.line, file) != 0);
 }
 
 void warp_barrier(Thread& t, const Instruction& i) {
@@ -69,7 +91,6 @@ void shuffle_lanes(Thread& t, const Instruction& i) {
     if (has_predicate) t.set(i[1], inside);
 }
 
-enum class Vote { all, any, ballot };
 template <Vote vote>
 void vote_of_lanes(Thread& t, const Instruction& i) {
     const bool yes = t.frame[i[1]] != 0;
@@ -82,7 +103,33 @@ void vote_of_lanes(Thread& t, const Instruction& i) {
         t.set(i[0], ballot("__all_sync", mask, !yes, place_of(t, i)) == 0);
 }
 
+// match.any.sync d, a, mask, and match.all.sync d|p, a, mask: p says whether all have the same.
+template <class T, bool all>
+void match_lanes(Thread& t, const Instruction& i) {
+    const std::size_t a = i.first;
+    const uint32_t lanes =
+        match(all, t.get<uint32_t>(i[a + 1]), t.get<T>(i[a]), sizeof(T), place_of(t, i));
+    t.set(i[0], lanes);
+    if (i.first == 2) t.set(i[1], lanes != 0);
+}
+template <class T>
+Step* match_step(Opcode& opcode) {
+    if (opcode.take("all")) return match_lanes<T, true>;
+    return opcode.take("any") ? match_lanes<T, false> : nullptr;
+}
+
+template <Reduction reduction>
+void reduce_lanes(Thread& t, const Instruction& i) {
+    t.set(i[0], reduce(reduction, t.get<uint32_t>(i[2]), t.get<uint32_t>(i[1]), place_of(t, i)));
+}
+
 void active_lanes(Thread& t, const Instruction& i) { t.set(i[0], active_mask(place_of(t, i))); }
+
+// Nanoseconds for cycles, too.
+template <class T>
+void read_clock(Thread& t, const Instruction& i) {
+    t.set(i[0], static_cast<T>(clock64()));
+}
 
 void fence(Thread&, const Instruction&) { __threadfence(); }
 void trap(Thread& t, const Instruction& i) { fail(t, i, "trap"); }
@@ -104,7 +151,44 @@ Step* vote_step(Opcode& opcode) {
     return opcode.take("ballot") ? vote_of_lanes<Vote::ballot> : nullptr;
 }
 
+Step* match_step(Opcode& opcode) {
+    opcode.take("sync");
+    const Type type = opcode.take_type();
+    if (type == Type::u32) return match_step<uint32_t>(opcode);
+    return type == Type::u64 ? match_step<std::uint64_t>(opcode) : nullptr;
+}
+
+Step* reduction_step(Opcode& opcode) {
+    opcode.take("sync");
+    const Type type = opcode.take_type();
+    const bool is_signed = type == Type::s32;
+    if (!is_signed && type != Type::u32) return nullptr;
+    using enum Reduction;
+    if (opcode.take("add")) return is_signed ? reduce_lanes<add_signed> : reduce_lanes<add>;
+    if (opcode.take("min")) return is_signed ? reduce_lanes<min_signed> : reduce_lanes<min>;
+    if (opcode.take("max")) return is_signed ? reduce_lanes<max_signed> : reduce_lanes<max>;
+    if (opcode.take("and")) return reduce_lanes<bit_and>;
+    if (opcode.take("or")) return reduce_lanes<bit_or>;
+    return opcode.take("xor") ? reduce_lanes<bit_xor> : nullptr;
+}
+
+Step* barrier_step(Opcode& opcode) {
+    opcode.take("aligned");
+    if (opcode.take("warp")) return opcode.take("sync") ? warp_barrier : nullptr;
+    if (opcode.take("sync")) return barrier;
+    if (!opcode.take("red")) return nullptr;
+    opcode.take_type();
+    if (opcode.take("popc")) return barrier_vote<Vote::ballot>;
+    if (opcode.take("and")) return barrier_vote<Vote::all>;
+    return opcode.take("or") ? barrier_vote<Vote::any> : nullptr;
+}
+
 }  // namespace
+
+Step* clock_step(std::string_view name) {
+    if (name == "%clock64" || name == "%globaltimer") return read_clock<Word>;
+    return name == "%clock" ? read_clock<uint32_t> : nullptr;
+}
 
 Step* control_step(Opcode& opcode, Instruction&) {
     const std::string& name = opcode.name();
@@ -115,13 +199,11 @@ Step* control_step(Opcode& opcode, Instruction&) {
                : name == "ret"  ? leave_function
                                 : leave_kernel;
     }
-    if (name == "bar" || name == "barrier") {
-        const bool warp = opcode.take("warp");
-        opcode.take("aligned");
-        return !opcode.take("sync") ? nullptr : warp ? warp_barrier : barrier;
-    }
+    if (name == "bar" || name == "barrier") return barrier_step(opcode);
     if (name == "shfl") return shuffle_step(opcode);
     if (name == "vote") return vote_step(opcode);
+    if (name == "match") return match_step(opcode);
+    if (name == "redux") return reduction_step(opcode);
     if (name == "activemask") return opcode.take("b32") ? active_lanes : nullptr;
     if (name == "membar" || name == "fence") {
         for (const char* scope : {"cta", "gl", "sys", "gpu", "sc", "acq_rel"}) opcode.take(scope);

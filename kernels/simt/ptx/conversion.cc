@@ -1,4 +1,5 @@
 // From one type to another, comparisons, choices, and moves.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -50,14 +51,20 @@ To to_integer(From x) {
     return static_cast<To>(x);
 }
 
+// .sat: what is below 0, and NaN, is 0, what is above 1 is 1.
+constexpr int saturates = 8;  // beside the rounding in an instruction's number
+
 template <class To, class From>
 void convert(Thread& t, const Instruction& i) {
     From x = t.get<From>(i[1]);
     if constexpr (std::is_floating_point_v<From>) {
-        x = rounded(x, static_cast<Rounding>(i.number));
+        x = rounded(x, static_cast<Rounding>(i.number & ~saturates));
         if constexpr (std::is_integral_v<To>) return t.set(i[0], to_integer<To>(x));
     }
-    t.set(i[0], static_cast<To>(x));
+    To result = static_cast<To>(x);
+    if (std::is_floating_point_v<To> && (i.number & saturates))
+        result = result > To{0} ? std::min(result, To{1}) : To{0};
+    t.set(i[0], result);
 }
 
 template <class To>
@@ -72,6 +79,7 @@ Step* cvt_step(Opcode& opcode, Instruction& i) {
     i.number = static_cast<int>(rounding);
     opcode.take("rn");  // to a float: as C++ does it
     const Type to = opcode.take_type(), from = opcode.take_type();
+    if ((to == Type::f32 || to == Type::f64) && opcode.take("sat")) i.number |= saturates;
     const auto try_one = [&](auto zero) { return convert_to<decltype(zero)>(from); };
     Step* step = nullptr;
     for_type<std::uint8_t, uint16_t, uint32_t, uint64_t, std::int8_t, int16_t, int32_t, int64_t,

@@ -15,11 +15,12 @@ struct Fma {
         return std::fma(a, b, c);
     }
 };
-struct FmaTowardsZero {
+template <int rounding>
+struct FmaRounded {
     template <class T>
     T operator()(T a, T b, T c) const {
         const int nearest = std::fegetround();
-        std::fesetround(FE_TOWARDZERO);
+        std::fesetround(rounding);
         const volatile T x = a;  // what is computed with it stays between the two calls
         const volatile T result = std::fma(x, b, c);
         std::fesetround(nearest);
@@ -90,7 +91,9 @@ Step* approximate_step(Opcode& opcode) {
 Step* float_step(Opcode& opcode) {
     const std::string& name = opcode.name();
     if (name == "fma") {
-        if (opcode.take("rz")) return of_floats<FmaTowardsZero>(opcode.take_type());
+        if (opcode.take("rz")) return of_floats<FmaRounded<FE_TOWARDZERO>>(opcode.take_type());
+        if (opcode.take("rm")) return of_floats<FmaRounded<FE_DOWNWARD>>(opcode.take_type());
+        if (opcode.take("rp")) return of_floats<FmaRounded<FE_UPWARD>>(opcode.take_type());
         return opcode.take("rn") ? of_floats<Fma>(opcode.take_type()) : nullptr;
     }
     if (name == "copysign") return of_floats<CopySign>(opcode.take_type());

@@ -163,6 +163,7 @@ Step* float_step(Opcode& opcode);                                 // floats.cc
 Step* conversion_step(Opcode& opcode, Instruction& instruction);  // conversion.cc
 Step* memory_step(Opcode& opcode, Instruction& instruction);      // memory.cc
 Step* control_step(Opcode& opcode, Instruction& instruction);     // control.cc
+Step* clock_step(std::string_view name);  // control.cc: of `mov d, %clock64`, by its source
 
 template <class T>
 inline constexpr Type type_of = Type::none;

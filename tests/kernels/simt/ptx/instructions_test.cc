@@ -147,6 +147,8 @@ TEST_CASE("ptx: floats are rounded once") {
          bits(-0x1p-46f)},
         {"fma.rz.f32 %d, %a, %b, %c;", bits(big), bits(1.0f), bits(-0x1p-9f), bits(big - 1)},
         {"fma.rn.f32 %d, %a, %b, %c;", bits(big), bits(1.0f), bits(-0x1p-9f), bits(big)},
+        {"fma.rm.f32 %d, %a, %b, %c;", bits(big), bits(-1.0f), bits(0x1p-9f), bits(-big)},
+        {"fma.rp.f32 %d, %a, %b, %c;", bits(big), bits(1.0f), bits(0x1p-9f), bits(big + 2)},
         {"fma.rn.f64 %d, %a, %b, %c;", bits(3.0), bits(4.0), bits(5.0), bits(17.0)},
         {"sqrt.rn.f32 %d, %a;", bits(2.0f), 0, 0, bits(std::sqrt(2.0f))},
         {"rcp.rn.f64 %d, %a;", bits(3.0), 0, 0, bits(1.0 / 3)},
@@ -196,6 +198,11 @@ TEST_CASE("ptx: numbers are converted, and what is too large becomes the largest
         {"cvt.rzi.u32.f32 %d, %a;", bits(-1.0f), 0, 0, 0},
         {"cvt.rzi.s32.f32 %d, %a;", bits(std::nanf("")), 0, 0, 0},
         {"cvt.rzi.s64.f32 %d, %a;", bits(std::nanf("")), 0, 0, Word{1} << 63},
+        {"cvt.sat.f32.f32 %d, %a;", bits(0.25f), 0, 0, bits(0.25f)},
+        {"cvt.sat.f32.f32 %d, %a;", bits(1.5f), 0, 0, bits(1.0f)},
+        {"cvt.sat.f32.f32 %d, %a;", bits(-0.0f), 0, 0, 0},
+        {"cvt.sat.f32.f32 %d, %a;", bits(std::nanf("")), 0, 0, 0},
+        {"cvt.rn.sat.f32.f64 %d, %a;", bits(1e300), 0, 0, bits(1.0f)},
     });
 }
 

@@ -152,6 +152,65 @@ TEST_CASE("ptx: lanes vote") {
     CHECK(error() == "");
 }
 
+TEST_CASE("ptx: lanes find those with their value, and reduce") {
+    const auto each = [](const std::string& lines) {
+        return after(kernel(own_number + lines + "\nst.global.u32 [%at], %y;\nret;"), 1, 32,
+                     counted(32));
+    };
+    const auto any = each("and.b32 %r1, %x, 3; match.any.sync.b32 %y, %r1, -1;");
+    CHECK(any[0] == 0x11111111);
+    CHECK(any[31] == 0x88888888);
+    const std::string upper = "shr.u32 %r1, %x, 4; mov.b64 %rd1, {0, %r1};";
+    CHECK(each(upper + "match.any.sync.b64 %y, %rd1, -1;")[16] == 0xffff0000);
+    CHECK(each(upper + "match.all.sync.b64 %y|%p1, %rd1, -1; @%p1 mov.u32 %y, 7;")[5] == 0);
+    CHECK(each("match.all.sync.b32 %y|%p1, 5, -1; @!%p1 mov.u32 %y, 7;")[5] == 0xffffffff);
+    CHECK(each("redux.sync.add.s32 %y, %x, -1;")[9] == 496);
+    const std::string negative = "sub.s32 %r1, 3, %x;";
+    CHECK(each(negative + "redux.sync.min.s32 %y, %r1, -1;")[9] == 0u - 28);
+    CHECK(each(negative + "redux.sync.max.s32 %y, %r1, -1;")[9] == 3);
+    CHECK(each(negative + "redux.sync.min.u32 %y, %r1, -1;")[9] == 0);
+    CHECK(each(negative + "redux.sync.max.u32 %y, %r1, -1;")[9] == 0xffffffff);
+    CHECK(each("redux.sync.and.b32 %y, -8, -1;")[0] == 0xfffffff8);
+    CHECK(each("redux.sync.or.b32 %y, %x, -1;")[0] == 31);
+    CHECK(each("redux.sync.xor.b32 %y, %x, -1;")[0] == 0);
+    CHECK(error() == "");
+}
+
+TEST_CASE("ptx: threads vote at a barrier") {
+    const auto voted = [](const std::string& how, int below) {
+        return after(kernel(own_number + "setp.lt.u32 %p1, %t, " + std::to_string(below) +
+                            "; mov.u32 %y, 0; mov.pred %p2, 0;" + how + R"(, 0, %p1;
+            @%p2 mov.u32 %y, 1;
+            st.global.u32 [%at], %y;
+            ret;)"),
+                     2, 40, counted(80))[79];
+    };
+    CHECK(voted("bar.red.popc.u32 %y", 35) == 35);
+    CHECK(voted("barrier.red.popc.aligned.u32 %y", 3) == 3);
+    CHECK(voted("bar.red.and.pred %p2", 39) == 0);
+    CHECK(voted("bar.red.and.pred %p2", 40) == 1);
+    CHECK(voted("bar.red.or.pred %p2", 0) == 0);
+    CHECK(voted("bar.red.or.pred %p2", 1) == 1);
+    CHECK(error() == "");
+}
+
+TEST_CASE("ptx: a clock is read anew each time") {
+    const auto module = kernel(own_number + R"(
+        mov.u64 %rd1, %clock64;
+    $wait:
+        mov.u64 %rd2, %clock64;
+        setp.le.u64 %p1, %rd2, %rd1;
+        @%p1 bra $wait;
+        mov.u32 %r1, %clock;
+        mov.u64 %rd3, %globaltimer;
+        setp.gt.u64 %p1, %rd3, %rd1;
+        selp.u32 %y, 1, 0, %p1;
+        st.global.u32 [%at], %y;
+        ret;)");
+    CHECK(after(module, 1, 1, {0}) == std::vector<unsigned>{1});
+    CHECK(error() == "");
+}
+
 TEST_CASE("ptx: threads add to one place, and the last one to write stays") {
     const auto module = kernel(own_number + R"(
         atom.global.add.u32 %y, [%values], 2;
