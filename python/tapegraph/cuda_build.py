@@ -64,15 +64,36 @@ std::string name_of() {
     else return "?";
 }
 
-// "float32", "float32*" or, where the kernel only reads, "float32 const*".
+// Of float4 and its like, numbers x, y, z and w and no more: how many. 0 of another type.
+template <class T>
+constexpr std::size_t width() {
+    if constexpr (requires(T v) { v.x; } && std::is_class_v<T>) {
+        using Number = decltype(T::x);
+        constexpr bool y = requires { requires std::is_same_v<decltype(T::y), Number>; };
+        constexpr bool z = requires { requires std::is_same_v<decltype(T::z), Number>; };
+        constexpr bool w = requires { requires std::is_same_v<decltype(T::w), Number>; };
+        constexpr std::size_t n = !y ? 1 : !z ? 2 : !w ? 3 : 4;
+        return std::is_arithmetic_v<Number> && sizeof(T) == n * sizeof(Number) ? n : 0;
+    } else return 0;
+}
+
+// "float32", "float32*", of a float4* "float32x4*"; where the kernel only reads, "float32 const*".
 template <class T>
 std::string word() {
     if constexpr (!std::is_pointer_v<T>) return name_of<T>();
     else {
         using Element = std::remove_pointer_t<T>;
-        return name_of<std::remove_cv_t<Element>>() + (std::is_const_v<Element> ? " const*" : "*");
+        using Plain = std::remove_cv_t<Element>;
+        const std::string star = std::is_const_v<Element> ? " const*" : "*";
+        if constexpr (width<Plain>() > 0)
+            return name_of<decltype(Plain::x)>() + "x" + std::to_string(width<Plain>()) + star;
+        else return name_of<Plain>() + star;
     }
 }
+
+template <class R, class... P>
+constexpr bool is_kernel(R (*)(P...)) { return std::is_void_v<R>; }
+static_assert(is_kernel(KERNEL), "RETURNS_VOID");
 
 template <class... P>
 std::string words(void (*)(P...)) {
@@ -120,6 +141,8 @@ void tg_to_host(void* to, const void* from, std::size_t n) { simt::copy_to_host(
 
 }  // namespace simt::glue
 """
+
+RETURNS_VOID = "a __global__ function returns void; write results to an array"
 
 # What a checked library has besides: what was found and counted in its latest launch.
 CHECK_GLUE = r"""
@@ -255,11 +278,12 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     """The library of a kernel; compiled if it is not there from before."""
     cxx = checking_compiler() if checked else compiler()
     key, objects = emulator(cxx, checked)
-    lines = GLUE.replace("KERNEL", name) + CHECK_GLUE * checked
+    glued = GLUE.replace("KERNEL", name).replace("RETURNS_VOID", RETURNS_VOID)
+    lines = glued + CHECK_GLUE * checked
     flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-fno-exceptions"]
     if sys.platform == "linux":
         flags.append("-fstack-clash-protection")  # a large array does not step over the stack's end
-    source = with_dynamic_shared(source)
+    source = with_dynamic_shared(without_runtime(source))
     folder = folder_of(cxx, FLAGS, flags, key, lines, source)
     library = folder / "kernel.so"
     if library.exists():
@@ -278,8 +302,10 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     trial = folder / f"{os.getpid()}.{threading.get_ident()}.trial.so"
     said = said or compiled(cxx, [*whole, str(glue_object), *map(str, objects)], trial)
     if said:
+        if RETURNS_VOID in said:  # the compiler's other words are of the glue
+            raise RuntimeError(f"compile_kernel: {name} does not compile: {RETURNS_VOID}")
         said = essential(said.replace(f"{folder}{os.sep}", ""))
-        raise RuntimeError(f"compile_kernel: {name} does not compile:\n{said}")
+        raise RuntimeError(f"compile_kernel: {name} does not compile:{hint(source)}\n{said}")
     if not opens(trial):
         trial.unlink()
         raise RuntimeError(
@@ -290,6 +316,38 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     return library
 
 
+def without_comments(source: str) -> str:
+    """With as many lines."""
+
+    def instead(found: re.Match[str]) -> str:
+        return " " + "\n" * found[0].count("\n")
+
+    return re.sub(r"//[^\n]*|/\*.*?\*/", instead, source, flags=re.S)
+
+
+def without_runtime(source: str) -> str:
+    """Without the headers of CUDA's runtime: what kernels need of them is in simt.h."""
+    its = "cuda|cuda_runtime|cuda_runtime_api|device_launch_parameters|device_functions"
+    line = rf'^[ \t]*#[ \t]*include[ \t]*[<"](?:{its})\.h[>"]'
+    return re.sub(line, "", source, flags=re.M)
+
+
+def hint(source: str) -> str:
+    """What to do about the words of CUDA that are the host's."""
+    code = without_comments(source)
+    for word, instead in (
+        (r"<<<", "launch the kernel from Python, kernel(grid, block, args), not with <<<...>>>"),
+        (
+            r"\bcuda[A-Z]\w*(?=\s*\()",
+            "{} is the host's; leave it out: Python copies arrays to the device and back",
+        ),
+    ):
+        if found := re.search(word, code):
+            line = code.count("\n", 0, found.start()) + 1
+            return f" kernel.cu:{line}: {instead.format(found[0])}"
+    return ""
+
+
 def with_dynamic_shared(source: str) -> str:
     """With simt's DYNAMIC_SHARED(T, name) for CUDA's extern __shared__ T name[]."""
     declaration = (
@@ -298,7 +356,7 @@ def with_dynamic_shared(source: str) -> str:
     )
 
     def instead(found: re.Match[str]) -> str:
-        before = re.sub(r"//[^\n]*|/\*.*?\*/", "", source[: found.start()], flags=re.S)
+        before = without_comments(source[: found.start()])
         if before.count("{") == before.count("}"):
             raise RuntimeError(
                 f"compile_kernel: kernel.cu:{source.count(chr(10), 0, found.start()) + 1}: "

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import _C
 from .autograd import no_grad
-from .cuda_build import built
+from .cuda_build import built, without_comments, without_runtime
 from .cuda_counts import Counts, read_counts
 
 # Two kernels of one source are one library, with one record of what was found and counted.
@@ -27,11 +27,14 @@ ONE_CHECKED = threading.Lock()
 
 # ---- from arguments to a launch ------------------------------------------------------------------
 class Argument:
-    """What a kernel gets for one of its parameters, `word` as in "float32 const*"."""
+    """What a kernel gets for one of its parameters, `word` as in "float32 const*"; "float32x4*"
+    is float4*."""
 
     def __init__(self, index: int, word: str) -> None:
         self.index = index
-        self.dtype, _, star = word.partition("*" if "const" not in word else " const*")
+        element = word.partition("*" if "const" not in word else " const*")[0]
+        self.dtype, _, width = element.partition("x")
+        self.width = int(width or 1)
         self.pointer = "*" in word
         self.writes = self.pointer and "const" not in word
 
@@ -58,6 +61,11 @@ class Argument:
             raise self.wrong(kernel, f"an array of {self.dtype}", given)
         if given.dtype != np.dtype(self.dtype):
             raise self.wrong(kernel, f"an array of {self.dtype}", given)
+        if given.size % self.width != 0:
+            raise ValueError(
+                f"{kernel}: argument {self.index} is {self.width} {self.dtype} at a time, and the "
+                f"array's {given.size} numbers are no multiple of {self.width}"
+            )
         if not given.flags.c_contiguous:
             raise ValueError(
                 f"{kernel}: argument {self.index} is not contiguous; give numpy.ascontiguousarray "
@@ -69,6 +77,12 @@ class Argument:
 
     def number(self, kernel: str, given: Any) -> np.ndarray:
         kind = np.dtype(self.dtype)
+        if kind.kind == "b":
+            if not isinstance(given, (int, np.integer, np.bool_)):
+                raise self.wrong(kernel, "True or False", given)
+            if given not in (0, 1):
+                raise ValueError(f"{kernel}: argument {self.index} is True or False, not {given}")
+            return np.array(given, kind)
         ok = isinstance(given, (int, np.integer, np.bool_)) or (
             kind.kind == "f" and isinstance(given, (float, np.floating))
         )
@@ -100,7 +114,7 @@ def sizes(kernel: str, what: str, given: int | Sequence[int]) -> list[int]:
 
 def check_is_there(source: str, name: str) -> None:
     """Is there a __global__ function of this name? One that a macro makes is not looked for."""
-    code = re.sub(r"//[^\n]*|/\*.*?\*/", " ", source, flags=re.S)
+    code = without_comments(without_runtime(source))
     if re.search(r"#\s*(define|include)", code):
         return
     there = re.findall(r"__global__[^;{}]*?\b(?!__launch_bounds__)(\w+)\s*\((?!\s*\()", code)
@@ -152,11 +166,12 @@ class Kernel:
     ) -> None:
         """Launches grid blocks of block threads, each one to three ints, and waits for them.
 
-        args: an array or tensor for each pointer, contiguous and of its dtype, and a number for
-        each other parameter. What the kernel wrote is in the arrays afterwards. shared_mem: bytes
-        of dynamic shared memory, up to 48 KiB or what set_shared_memory_config said, for what the
-        kernel declares as extern __shared__ float tile[]. RuntimeError if the launch fails: its
-        text says which thread and line. Ctrl-C ends it after the block that runs.
+        args: an array or tensor for each pointer, contiguous and of its dtype (for float4*,
+        float32), and a number for each other parameter. What the kernel wrote is in the arrays
+        afterwards. shared_mem: bytes of dynamic shared memory, up to 48 KiB or what
+        set_shared_memory_config said, for what the kernel declares as extern __shared__ float
+        tile[]. RuntimeError if the launch fails: its text says which thread and line. Ctrl-C ends
+        it after the block that runs.
         """
         n = sizes(self.name, "grid", grid) + sizes(self.name, "block", block)
         if not isinstance(args, (list, tuple)):

@@ -119,6 +119,11 @@ def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
 @pytest.mark.parametrize(
     ("body", "text"),
     [
+        (
+            "\n// <<<\nk<<<1, 2>>>(x);",
+            r"f does not compile: kernel.cu:3: launch the kernel from Py",
+        ),
+        ("cudaMalloc(&x, 4);", "f does not compile: kernel.cu:1: cudaMalloc is the host's"),
         ("if (*x) { *x = 1;", "kernel.cu:1:.*expected"),
         ("if (*x) exit(3);", "it is the host's; a kernel returns, or fails with __trap"),
         ("throw 5;", "kernel.cu:1:.*(exception handling disabled|exceptions disabled)"),
@@ -127,6 +132,70 @@ def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
 def test_what_no_kernel_can_say_does_not_compile(body, text):
     with pytest.raises(RuntimeError, match=text):
         tg.cuda.compile_kernel(f"__global__ void f(int* x) {{ {body} }}", "f")
+
+
+def test_a_kernel_returns_void():
+    with pytest.raises(RuntimeError, match="compile: a __global__ function returns void; [^\n]*$"):
+        tg.cuda.compile_kernel("__global__ int f(int* x) { return x[0]; }", "f")
+
+
+def test_the_headers_of_cudas_runtime_may_be_included():
+    source = """#include <cuda_runtime.h>  // for nvcc
+    #include "device_launch_parameters.h"
+    # include <cuda.h>
+    #include <cooperative_groups.h>
+    __global__ void f(int* x) {
+        cooperative_groups::thread_block_tile<32> tile =
+            cooperative_groups::tiled_partition<32>(cooperative_groups::this_thread_block());
+        x[0] = tile.size();
+        LAST
+    }"""
+    x = np.zeros(1, np.int32)
+    tg.cuda.compile_kernel(source.replace("LAST", ""), "f")(args=(x,))
+    assert x[0] == 32
+    with pytest.raises(RuntimeError, match=r"f does not compile:\n(.*\n)*kernel.cu:9:"):
+        tg.cuda.compile_kernel(source.replace("LAST", "nothing;"), "f")
+    with pytest.raises(ValueError, match="no __global__ function g; it has f"):
+        tg.cuda.compile_kernel("#include <cuda_runtime.h>\n__global__ void f() {}", "g")
+
+
+def test_pointers_to_vectors_take_arrays_of_their_numbers():
+    source = """
+    struct Uneven { float x; int y; };
+    __global__ void add(float4* x, const int2* y, const uchar3* z) {
+        x[threadIdx.x].w += y[threadIdx.x].y + z[threadIdx.x].z;
+    }
+    __global__ void of_uneven(Uneven* x) {}
+    __global__ void of_one(float4 x) {}
+    """
+    add = tg.cuda.compile_kernel(source, "add")
+    x, y, z = tg.zeros(2, 4), np.arange(4, dtype=np.int32), np.arange(6, dtype=np.uint8)
+    add(1, 2, (x, y, z))
+    assert x.tolist() == [[0, 0, 0, 3], [0, 0, 0, 8]]
+    with pytest.raises(ValueError, match="argument 0 is 4 float32 at a time, and the array's 6 "):
+        add(1, 1, (tg.zeros(6), y, z))
+    with pytest.raises(ValueError, match="argument 2 is 3 uint8 at a time.* no multiple of 3"):
+        add(1, 1, (x, y, z[:4]))
+    with pytest.raises(TypeError, match="argument 1 is an array of int32, not an array of int64"):
+        add(1, 1, (x, y.astype(np.int64), z))
+    for name in ("of_uneven", "of_one"):
+        with pytest.raises(TypeError, match="neither a number nor a pointer to numbers"):
+            tg.cuda.compile_kernel(source, name)
+
+
+def test_a_bool_is_given_as_one():
+    source = "__global__ void f(int* x, bool yes, bool* all) { x[0] = yes ? 7 : 3; all[0] = yes; }"
+    f = tg.cuda.compile_kernel(source, "f")
+    x, all = np.zeros(1, np.int32), np.zeros(1, bool)
+    for yes in (True, False, np.True_, np.False_, 1, 0, np.int64(1)):
+        f(args=(x, yes, all))
+        assert (x[0], all[0]) == ((7, True) if yes else (3, False))
+    for wrong in (2, -1, np.int8(3)):
+        with pytest.raises(ValueError, match=f"f: argument 1 is True or False, not {wrong}"):
+            f(args=(x, wrong, all))
+    for wrong in (1.0, "yes", None):
+        with pytest.raises(TypeError, match="f: argument 1 is True or False, not (float|str|None)"):
+            f(args=(x, wrong, all))
 
 
 @pytest.mark.parametrize(
