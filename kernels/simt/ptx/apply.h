@@ -2,6 +2,7 @@
 // takes from the frame.
 #pragma once
 
+#include <cfenv>
 #include <cstdint>
 #include <type_traits>
 
@@ -33,6 +34,27 @@ Step* of_integers(Type type) {
 template <class F>
 Step* of_floats(Type type) {
     return of_types<F, float, double>(type);
+}
+// F, rounded towards 0, down or up.
+template <class F, int rounding>
+struct Rounded {
+    template <class T, class... Ts>
+    requires std::is_invocable_v<F, T, Ts...> T operator()(T a, Ts... others) const {
+        const int nearest = std::fegetround();
+        std::fesetround(rounding);
+        const volatile T x = a;  // what is computed with it stays between the two calls
+        const volatile T result = F{}(static_cast<T>(x), others...);
+        std::fesetround(nearest);
+        return result;
+    }
+};
+// Null if the instruction rounds to nearest, or not at all.
+template <class F>
+Step* rounded_step(Opcode& opcode) {
+    if (opcode.take("rz")) return of_floats<Rounded<F, FE_TOWARDZERO>>(opcode.take_type());
+    if (opcode.take("rm")) return of_floats<Rounded<F, FE_DOWNWARD>>(opcode.take_type());
+    if (opcode.take("rp")) return of_floats<Rounded<F, FE_UPWARD>>(opcode.take_type());
+    return nullptr;
 }
 template <class F>
 Step* of_numbers(Type type) {

@@ -222,6 +222,52 @@ struct Reverse {
     }
 };
 
+// The place of the highest bit that is not the sign's, or its distance from the highest.
+template <bool distance>
+struct FindBit {
+    template <class T>
+    uint32_t operator()(T a) const {
+        constexpr uint32_t width = 8 * sizeof(T);
+        const auto bits = static_cast<std::make_unsigned_t<T>>(a < 0 ? ~a : a);
+        const auto zeros = static_cast<uint32_t>(std::countl_zero(bits));
+        return zeros == width ? ~0u : distance ? zeros : width - 1 - zeros;
+    }
+};
+struct AddDifference {
+    template <class T>
+    T operator()(T a, T b, T c) const {
+        return Add{}(c, a < b ? Subtract{}(b, a) : Subtract{}(a, b));
+    }
+};
+struct ChooseBytes {
+    uint32_t operator()(uint32_t a, uint32_t b, uint32_t selector) const {
+        return __byte_perm(a, b, selector);
+    }
+};
+template <auto formula>
+struct Funnel {
+    uint32_t operator()(uint32_t low, uint32_t high, uint32_t distance) const {
+        return formula(low, high, distance);
+    }
+};
+struct ByteProducts {
+    template <class T>
+    T operator()(T a, T b, T c) const {
+        return __dp4a(a, b, c);
+    }
+};
+Step* funnel_step(Opcode& opcode) {
+    const bool left = opcode.take("l"), clamp = opcode.take("clamp");
+    if (!left && !opcode.take("r")) return nullptr;
+    if (!clamp && !opcode.take("wrap")) return nullptr;
+    const Type type = opcode.take_type();
+    if (left)
+        return clamp ? of_types<Funnel<__funnelshift_lc>, uint32_t>(type)
+                     : of_types<Funnel<__funnelshift_l>, uint32_t>(type);
+    return clamp ? of_types<Funnel<__funnelshift_rc>, uint32_t>(type)
+                 : of_types<Funnel<__funnelshift_r>, uint32_t>(type);
+}
+
 // Whatever the type, the distance is a u32; beyond the width all bits are gone.
 template <class T, bool left>
 void shift(Thread& t, const Instruction& i) {
@@ -282,18 +328,22 @@ Step* sum_step(Opcode& opcode, Instruction& i, bool carries) {
 Step* arithmetic_step(Opcode& opcode, Instruction& i) {
     const std::string& name = opcode.name();
     if (name == "mul" || name == "mad" || name == "madc") {
+        if (Step* step = name == "mul" ? rounded_step<Multiply>(opcode) : nullptr) return step;
         if (opcode.take("rn")) return of_floats<Multiply>(opcode.take_type());
         return product_step(opcode, i, name != "mul", name == "madc");
     }
     if (name == "add" || name == "addc") {
+        if (Step* step = rounded_step<Add>(opcode)) return step;
         opcode.take("rn");
         return sum_step<Add, Carried::add>(opcode, i, name == "addc");
     }
     if (name == "sub" || name == "subc") {
+        if (Step* step = rounded_step<Subtract>(opcode)) return step;
         opcode.take("rn");
         return sum_step<Subtract, Carried::subtract>(opcode, i, name == "subc");
     }
     if (name == "div") {
+        if (Step* step = rounded_step<Divide>(opcode)) return step;
         if (!opcode.take("rn")) opcode.take("approx");
         return of_numbers<Divide>(opcode.take_type());
     }
@@ -311,6 +361,18 @@ Step* arithmetic_step(Opcode& opcode, Instruction& i) {
     if (name == "clz") return of_types<CountZeros, uint32_t, uint64_t>(opcode.take_type());
     if (name == "popc") return of_types<CountOnes, uint32_t, uint64_t>(opcode.take_type());
     if (name == "brev") return of_types<Reverse, uint32_t, uint64_t>(opcode.take_type());
+    if (name == "bfind") {
+        const bool distance = opcode.take("shiftamt");
+        const Type type = opcode.take_type();
+        return distance ? of_integers<FindBit<true>>(type) : of_integers<FindBit<false>>(type);
+    }
+    if (name == "sad") return of_integers<AddDifference>(opcode.take_type());
+    if (name == "prmt") return of_types<ChooseBytes, uint32_t>(opcode.take_type());
+    if (name == "shf") return funnel_step(opcode);
+    if (name == "dp4a") {
+        const Type a = opcode.take_type(), b = opcode.take_type();
+        return a == b ? of_types<ByteProducts, uint32_t, int32_t>(a) : nullptr;
+    }
     if (name == "bfi")
         return for_type<uint32_t, uint64_t>(opcode.take_type(),
                                             [](auto zero) { return &insert_bits<decltype(zero)>; });

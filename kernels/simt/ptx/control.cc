@@ -132,6 +132,7 @@ void read_clock(Thread& t, const Instruction& i) {
 }
 
 void fence(Thread&, const Instruction&) { __threadfence(); }
+void sleep(Thread& t, const Instruction& i) { __nanosleep(t.get<uint32_t>(i[0])); }
 void trap(Thread& t, const Instruction& i) { fail(t, i, "trap"); }
 
 Step* shuffle_step(Opcode& opcode) {
@@ -209,6 +210,7 @@ Step* control_step(Opcode& opcode, Instruction&) {
         for (const char* scope : {"cta", "gl", "sys", "gpu", "sc", "acq_rel"}) opcode.take(scope);
         return fence;
     }
+    if (name == "nanosleep") return opcode.take("u32") ? sleep : nullptr;
     return name == "trap" ? trap : nullptr;
 }
 

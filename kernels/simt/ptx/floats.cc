@@ -1,6 +1,5 @@
 // What PTX has for floats only. Numbers round to nearest; NaN has no particular bits.
 #include <bit>
-#include <cfenv>
 #include <cmath>
 #include <limits>
 
@@ -13,18 +12,6 @@ struct Fma {
     template <class T>
     T operator()(T a, T b, T c) const {
         return std::fma(a, b, c);
-    }
-};
-template <int rounding>
-struct FmaRounded {
-    template <class T>
-    T operator()(T a, T b, T c) const {
-        const int nearest = std::fegetround();
-        std::fesetround(rounding);
-        const volatile T x = a;  // what is computed with it stays between the two calls
-        const volatile T result = std::fma(x, b, c);
-        std::fesetround(nearest);
-        return result;
     }
 };
 struct SquareRoot {
@@ -91,12 +78,15 @@ Step* approximate_step(Opcode& opcode) {
 Step* float_step(Opcode& opcode) {
     const std::string& name = opcode.name();
     if (name == "fma") {
-        if (opcode.take("rz")) return of_floats<FmaRounded<FE_TOWARDZERO>>(opcode.take_type());
-        if (opcode.take("rm")) return of_floats<FmaRounded<FE_DOWNWARD>>(opcode.take_type());
-        if (opcode.take("rp")) return of_floats<FmaRounded<FE_UPWARD>>(opcode.take_type());
+        if (Step* step = rounded_step<Fma>(opcode)) return step;
         return opcode.take("rn") ? of_floats<Fma>(opcode.take_type()) : nullptr;
     }
     if (name == "copysign") return of_floats<CopySign>(opcode.take_type());
+    if (name == "rcp" || name == "sqrt") {
+        Step* step =
+            name == "rcp" ? rounded_step<Reciprocal>(opcode) : rounded_step<SquareRoot>(opcode);
+        if (step) return step;
+    }
     if (name == "rcp" && opcode.take("rn")) return of_floats<Reciprocal>(opcode.take_type());
     if (name == "sqrt" && opcode.take("rn")) return of_floats<SquareRoot>(opcode.take_type());
     if (!opcode.take("approx")) return nullptr;

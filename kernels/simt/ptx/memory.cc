@@ -116,7 +116,7 @@ void store(Thread& t, const Instruction& i) {
 // Words such as .volatile and .nc say how caches are used; there are none here.
 void take_advice(Opcode& opcode) {
     for (const char* advice : {"volatile", "relaxed", "acquire", "release", "acq_rel", "cta", "gpu",
-                               "sys", "weak", "nc", "ca", "cg", "cs", "cv", "wb", "wt"})
+                               "sys", "weak", "nc", "ca", "cg", "cs", "cv", "lu", "wb", "wt"})
         opcode.take(advice);
 }
 

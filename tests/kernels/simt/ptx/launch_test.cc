@@ -214,6 +214,7 @@ TEST_CASE("ptx: a clock is read anew each time") {
 TEST_CASE("ptx: threads add to one place, and the last one to write stays") {
     const auto module = kernel(own_number + R"(
         atom.global.add.u32 %y, [%values], 2;
+        nanosleep.u32 100;
         red.global.max.s32 [%values+4], %t;
         atom.global.cas.b32 %r1, [%values+8], 2, 9;
         atom.global.exch.b32 %r1, [%values+12], 7;
@@ -245,7 +246,7 @@ TEST_CASE("ptx: functions are called, and take and return memory") {
             ld.u32 %r2, [%rd0+4];
             add.u32 %r2, %r2, %r1;
             mov.u64 %rd1, table;
-            ld.global.nc.u32 %r3, [%rd1+8];
+            ld.global.lu.u32 %r3, [%rd1+8];
             mov.u64 %rd2, words;
             ld.const.u32 %r4, [%rd2+4];
             add.u32 %r3, %r3, %r4;
@@ -369,8 +370,8 @@ TEST_CASE("ptx: what is not known is an error that names its line") {
           "test.ptx:8: wgmma.fence.sync.aligned is not supported");
     CHECK(message("add.sat.s32 %r0, %r1, %r2;") ==
           "test.ptx:8: add.sat.s32 is not supported: it has .sat");
-    CHECK(message("add.rz.f32 %f0, %f1, %f2;") ==
-          "test.ptx:8: add.rz.f32 is not supported: it has .rz");
+    CHECK(message("add.rn.ftz.f32 %f0, %f1, %f2;") ==
+          "test.ptx:8: add.rn.ftz.f32 is not supported: it has .ftz");
     CHECK(message("add.f16 %f0, %f1, %f2;") == "test.ptx:8: add.f16 is not supported");
     CHECK(message("add.s32 %r0, %x1, %r2;") == "test.ptx:8: \"%x1\" is not declared");
     CHECK(message("add.s32 %r0, %r1, 3x;") == "test.ptx:8: \"3x\" is not declared");
