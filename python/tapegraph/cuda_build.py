@@ -93,7 +93,7 @@ std::string word() {
 
 template <class R, class... P>
 constexpr bool is_kernel(R (*)(P...)) { return std::is_void_v<R>; }
-static_assert(is_kernel(KERNEL), "RETURNS_VOID");
+static_assert(is_kernel(tg_kernel), "RETURNS_VOID");
 
 template <class... P>
 std::string words(void (*)(P...)) {
@@ -283,7 +283,7 @@ def built(source: str, name: str, checked: bool = False) -> Path:
     flags = [*(CHECK_FLAGS if checked else ["-O1"]), "-fno-exceptions"]
     if sys.platform == "linux":
         flags.append("-fstack-clash-protection")  # a large array does not step over the stack's end
-    source = with_dynamic_shared(without_runtime(source))
+    source = with_simts_shared(without_runtime(source))
     folder = folder_of(cxx, FLAGS, flags, key, lines, source)
     library = folder / "kernel.so"
     if library.exists():
@@ -348,23 +348,22 @@ def hint(source: str) -> str:
     return ""
 
 
-def with_dynamic_shared(source: str) -> str:
-    """With simt's DYNAMIC_SHARED(T, name) for CUDA's extern __shared__ T name[]."""
+def with_simts_shared(source: str) -> str:
+    """With simt's DYNAMIC_SHARED(T, name) for CUDA's extern __shared__ T name[], and without the
+    static that CUDA allows before __shared__."""
+    source = re.sub(r"\bstatic\s+(?=__shared__\b)", "", source)
+    for found in re.finditer(r"\b(extern\s+)?__shared__\b[^;{}=]*", source):
+        before = without_comments(source[: found.start()] + "$")
+        if before.endswith("$") and before.count("{") == before.count("}"):
+            raise RuntimeError(
+                f"compile_kernel: kernel.cu:{source.count(chr(10), 0, found.start()) + 1}: "
+                f"declare {found[0].strip()} in the kernel, not outside of all functions"
+            )
     declaration = (
         r"\bextern\s+__shared__\s+(?:(?:__align__|alignas)\s*\([^)]*\)\s*)?"
         r"(\w[\w:<>\s]*?)\s*\b(\w+)\s*\[\s*\]\s*;"
     )
-
-    def instead(found: re.Match[str]) -> str:
-        before = without_comments(source[: found.start()])
-        if before.count("{") == before.count("}"):
-            raise RuntimeError(
-                f"compile_kernel: kernel.cu:{source.count(chr(10), 0, found.start()) + 1}: "
-                f"declare {found[0].rstrip(';')} in the kernel, not outside of all functions"
-            )
-        return f"DYNAMIC_SHARED({found[1]}, {found[2]});" + "\n" * found[0].count("\n")
-
-    return re.sub(declaration, instead, source)
+    return re.sub(declaration, r"DYNAMIC_SHARED(\1, \2);", source)
 
 
 def opens(library: Path) -> bool:

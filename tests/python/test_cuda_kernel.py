@@ -110,10 +110,26 @@ def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
     for wrong in (-1, 1.5, "a", 1 << 20):
         with pytest.raises(ValueError, match="bytes"):
             keep.set_shared_memory_config(wrong)
-    with pytest.raises(
-        RuntimeError, match="kernel.cu:3: declare extern __shared__ int a\\[\\] in the"
-    ):
-        tg.cuda.compile_kernel("// {\n\nextern __shared__ int a[];\n__global__ void f() {}", "f")
+    for outside in ("extern __shared__ int a[]", "__shared__ int a[4]", "static __shared__ bool a"):
+        with pytest.raises(
+            RuntimeError, match=r"kernel.cu:3: declare .*__shared__ .* in the kernel"
+        ):
+            tg.cuda.compile_kernel(f"// {{\n\n{outside};\n__global__ void f() {{}}", "f")
+
+
+def test_static_before_shared_changes_nothing():
+    source = """
+    // __shared__ memory is the block's
+    __global__ void turn(int* x) {
+        static __shared__ int copy[4];
+        copy[threadIdx.x] = x[threadIdx.x];
+        __syncthreads();
+        x[threadIdx.x] = copy[3 - threadIdx.x];
+    }
+    """
+    x = np.arange(4, dtype=np.int32)
+    tg.cuda.compile_kernel(source, "turn", checked=True)(1, 4, (x,))
+    assert x.tolist() == [3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
