@@ -77,6 +77,9 @@ void set_schedule(Schedule schedule, std::uint64_t seed = 1);
 // waits: true ends the launch there, without an error. Null, as at first: all runs.
 void stop_when(bool (*asked)());
 
+// The launch that runs fails, wherever it is, as if its time were over. From any OS thread.
+void stop_now();
+
 // A launch that takes longer fails; 0 sets no limit. At first SIMT_TIME_LIMIT in the environment,
 // else 300. Time during which a debugger holds the process does not count.
 void set_time_limit(double seconds);

@@ -30,9 +30,11 @@ struct Watch {
     std::atomic<std::uint64_t> events{0};  // odd while a launch runs
     std::atomic<bool> watching{false};
     std::atomic<bool> signalling{false};
+    std::atomic<bool> stopping{false};  // stop_now() was called for the launch that runs
     std::atomic<double> limit{300};
     std::uint64_t seen = 0;  // the launch that is being counted
     int ticks = 0;           // for how long
+    int ticks_over = 0;      // how long it should have ended
     pthread_t launching = {};
 };
 
@@ -75,14 +77,15 @@ void count_tick() {
     const std::uint64_t events = watch.events;
     if (events != watch.seen) {
         watch.seen = events;
-        watch.ticks = 0;
+        watch.ticks = watch.ticks_over = 0;
     }
     ++watch.ticks;
     const double limit = limit_in_ticks();
-    if (!running(events) || limit == 0 || watch.ticks < limit) return;
+    const bool is_over = (limit != 0 && watch.ticks >= limit) || watch.stopping;
+    if (!running(events) || !is_over) return;
     overdue = true;
     if (watch.events != events) overdue = false;
-    if (watch.ticks >= limit + ticks_of_grace) interrupt_launch();
+    if (++watch.ticks_over > ticks_of_grace) interrupt_launch();
 }
 
 void watch_launches() {
@@ -116,7 +119,7 @@ void start_watching() {
 
 void watch_launch() {
     watch.launching = pthread_self();
-    overdue = false;
+    watch.stopping = overdue = false;
     watch.events.store(watch.events.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     if (!watch.watching.load(std::memory_order_relaxed)) start_watching();
 }
@@ -128,6 +131,7 @@ void watch_launch_end() {
 }
 
 std::string overdue_text() {
+    if (watch.stopping) return "launch: the host stopped it in block " + text(blockIdx);
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%g", watch.limit.load());
     std::string result = "launch: block " + text(blockIdx) + " was not done after " + seconds +
@@ -141,6 +145,8 @@ std::string running_text(unsigned thread, const std::string& place) {
            ", and waited for nobody; if its loop waits for another thread, that one may wait for "
            "it, or have had no turn yet: __nanosleep in the loop gives it one";
 }
+
+void stop_now() { watch.stopping = true; }
 
 void set_time_limit(double seconds) { watch.limit = seconds > 0 ? seconds : 0; }
 

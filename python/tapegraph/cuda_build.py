@@ -131,7 +131,10 @@ const char* tg_allow_shared(std::size_t bytes) {
     simt::allow_shared_bytes(tg_kernel, bytes);
     return simt::last_error();
 }
-void tg_stop(int now) { stop = now != 0; }
+void tg_stop(int now) {
+    stop = now != 0;
+    if (stop) simt::stop_now();
+}
 void* tg_allocate(std::size_t bytes) { return simt::allocate(bytes); }
 void tg_release(void* memory) { simt::release(memory); }
 void tg_to_device(void* to, const void* from, std::size_t n) { simt::copy_to_device(to, from, n); }

@@ -171,7 +171,7 @@ class Kernel:
         afterwards. shared_mem: bytes of dynamic shared memory, up to 48 KiB or what
         set_shared_memory_config said, for what the kernel declares as extern __shared__ float
         tile[]. RuntimeError if the launch fails: its text says which thread and line. Ctrl-C ends
-        it after the block that runs.
+        it, in the middle of a loop too.
         """
         n = sizes(self.name, "grid", grid) + sizes(self.name, "block", block)
         if not isinstance(args, (list, tuple)):
@@ -234,8 +234,8 @@ class Kernel:
                 pass
         except BaseException:
             self._library.tg_stop(1)
-            if thread.ident is not None:
-                ended.wait()
+            while thread.ident is not None and not ended.wait(0.1):
+                self._library.tg_stop(1)  # the launch may not have begun before
             raise
         return said[0].decode(errors="replace")
 

@@ -387,3 +387,16 @@ def test_ctrl_c_ends_a_long_launch():
     assert time.perf_counter() - begin < 30  # all of it would take a day
     kernel(1, 1, (x,))
     assert x[0] == 100000
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_ctrl_c_ends_a_loop_that_has_no_end(checked):
+    source = "__global__ void spin(volatile int* x) { while (x[0] == 0) {} x[0] += 1; }"
+    kernel = tg.cuda.compile_kernel(source, "spin", checked=checked)
+    x = np.zeros(1, np.int32)
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        kernel(1, 1, (x,))
+    x[0] = 1
+    kernel(1, 1, (x,))
+    assert x[0] == 2

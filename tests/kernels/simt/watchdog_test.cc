@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "kernels/simt/simt.h"
 #include "tests/kernels/simt/device.h"
@@ -106,6 +109,22 @@ TEST_CASE("launches within the limit are not disturbed, however long they take t
     for (int i = 0; i < 60000; ++i) simt::launch(good, 1, 64, 0, out.data);
     simt::set_time_limit(300);
     CHECK(error() == "");
+}
+
+TEST_CASE("another OS thread can stop a launch in the middle of a loop") {
+    Device<int> x(1);
+    std::atomic<bool> ended = false;
+    std::thread other([&] {
+        while (!ended) {  // the launch may not have begun yet
+            simt::stop_now();
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    });
+    simt::launch(computes_forever, 2, 1, 0, x.data);
+    ended = true;
+    other.join();
+    CHECK(error() == "launch: the host stopped it in block (0, 0, 0)");
+    CHECK(still_works());
 }
 
 TEST_CASE("the host can stop a launch whose threads wait, without an error") {
