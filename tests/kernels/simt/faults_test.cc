@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@ namespace {
 volatile int zero = 0;
 
 __global__ void touch(int* address) { *static_cast<volatile int*>(address) = 1; }
+__global__ void touch_far(int* x) { static_cast<volatile int*>(x)[std::ptrdiff_t{1} << 42] = 1; }
 __global__ void divide(int* x) { x[threadIdx.x] = 7 / (static_cast<int>(threadIdx.x) - 3 + zero); }
 __global__ void give_up() {
     if (threadIdx.x == 2) std::abort();
@@ -53,6 +55,11 @@ TEST_CASE("an address that is nobody's, an integer divided by 0 and abort() end 
     for (int round = 0; round < 3; ++round) {
         simt::launch(touch, 2, 32, 0, nullptr);
         CHECK(error() ==
+              "launch: thread (0, 0, 0) of block (0, 0, 0) touched memory through a null pointer; "
+              "the checks say at which line");
+        check_that_launches_work(x);
+        simt::launch(touch_far, 2, 32, 0, x.data);
+        CHECK(error() ==
               "launch: thread (0, 0, 0) of block (0, 0, 0) touched memory that is not there, or "
               "not to be written; the checks say at which line");
         check_that_launches_work(x);
@@ -84,7 +91,7 @@ TEST_CASE("a fault on another thread of the host, too") {
         said = error();
     }).join();
     said += error();  // whichever thread asks first
-    CHECK(said.find("touched memory that is not there") != std::string::npos);
+    CHECK(said.find("touched memory through a null pointer") != std::string::npos);
     check_that_launches_work(x);
 }
 
