@@ -17,6 +17,9 @@ namespace simt {
 // Threads are numbered within their block, as CUDA numbers them: x runs fastest; thread t is lane
 // t % 32 of warp t / 32. An event that is left out does nothing.
 struct Observer {
+    // How many bytes of __shared__ arrays a kernel declares, asked before each launch; 0 if
+    // unknown.
+    std::size_t (*declared_shared)(const void* kernel) = [](const void*) { return std::size_t{0}; };
     void (*launch_begins)(const Launch& launch) = [](const Launch&) {};
     void (*launch_ends)(const Launch& launch, const std::string& error) = [](const Launch&,
                                                                              const std::string&) {};

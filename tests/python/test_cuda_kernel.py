@@ -117,6 +117,21 @@ def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
             tg.cuda.compile_kernel(f"// {{\n\n{outside};\n__global__ void f() {{}}", "f")
 
 
+def test_the_checks_count_the_arrays_that_a_kernel_declares_shared():
+    source = """
+    __global__ void big(float* x) {
+        __shared__ float tile[128][128];
+        tile[0][threadIdx.x] = x[threadIdx.x];
+    }
+    """
+    with pytest.raises(
+        RuntimeError,
+        match="65536 bytes of __shared__ arrays, but a kernel declares at most 49152; .*"
+        "extern __shared__, and set_shared_memory_config",
+    ):
+        tg.cuda.compile_kernel(source, "big", checked=True)(1, 4, (np.zeros(4, np.float32),))
+
+
 def test_static_before_shared_changes_nothing():
     source = """
     // __shared__ memory is the block's

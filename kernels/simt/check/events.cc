@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <new>
 
+#include "module.h"
 #include "state.h"
 
 namespace simt::check {
@@ -27,6 +29,15 @@ void next_epoch() {
         state.epoch = 0;
     }
     ++state.epoch;
+}
+
+std::size_t declared_shared(const void* kernel) {
+    static auto& known = *new std::map<const void*, std::size_t>;
+    const auto [entry, is_new] = known.try_emplace(kernel, 0);
+    if (!is_new) return entry->second;
+    const Module* module = module_of(address_of(kernel));
+    const Symbol* function = module ? module->symbol(address_of(kernel)) : nullptr;
+    return entry->second = function ? module->shared_bytes(*function) : 0;
 }
 
 void launch_begins(const Launch& launch) {
@@ -167,6 +178,7 @@ void copied_to_device(const void* to, std::size_t bytes) {
 }
 
 constexpr Observer events = {
+    .declared_shared = declared_shared,
     .launch_begins = launch_begins,
     .launch_ends = launch_ends,
     .block_begins = block_begins,

@@ -173,6 +173,19 @@ const Symbol* Module::variable_near(Address address) const {
     return nearest;
 }
 
+std::size_t Module::shared_bytes(const Symbol& function) const {
+    // What f() declares has a name that begins with f's. [Itanium C++ ABI, 5.1.6]
+    const std::string& name = function.name;
+    const std::string locals = name.rfind("_Z", 0) == 0
+                                   ? "_ZZ" + name.substr(2) + "E"
+                                   : "_ZZ" + std::to_string(name.size()) + name + "E";
+    std::size_t bytes = 0;
+    for (const Symbol& s : symbols_)
+        if (s.name.rfind(locals, 0) == 0 && is_kernels(s.name) && segment(s.begin)->writable)
+            bytes += s.end - s.begin;
+    return bytes;
+}
+
 bool Module::is_of_the_system(Address code) const {
     auto row = std::upper_bound(lines_.lines.begin(), lines_.lines.end(), code,
                                 [](Address a, const Line& l) { return a < l.address; });

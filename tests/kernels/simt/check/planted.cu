@@ -142,6 +142,13 @@ __global__ void sum_shared(int* a, int writers) {
     a[threadIdx.x] = part[31 - threadIdx.x];  // mark: sum shared
 }
 
+template <int count>
+__global__ void declares(int* a) {
+    __shared__ int half[count / 2];
+    __shared__ int rest[count - count / 2];
+    if (a == nullptr) half[0] = rest[0] = 1;
+}
+
 __global__ void copy(int* to, const int* from) {
     to[threadIdx.x] = from[threadIdx.x];  // mark: copy
 }
@@ -224,6 +231,13 @@ void misaligned_float4(int* a) {
 void misaligned_store(int* a) { launch(build_odd_float4, 1, 1, 0, reinterpret_cast<float*>(a)); }
 void reads_never_written(int* a) { launch(never_written, 1, 32, 0, a); }
 void reads_unwritten_shared(int* a, int writers) { launch(sum_shared, 1, 32, 0, a, writers); }
+void declares_all_shared(std::size_t dynamic) {
+    launch(declares<48 * 256>, 1, 1, dynamic, static_cast<int*>(nullptr));
+}
+void declares_too_much_shared() {
+    launch(declares<48 * 256 + 1>, 1, 1, 0, static_cast<int*>(nullptr));
+}
+void allows_shared(std::size_t dynamic) { simt::allow_shared_bytes(declares<48 * 256>, dynamic); }
 void copies(int* to, const int* from) { launch(copy, 1, 32, 0, to, from); }
 void adds_bytes(unsigned char* to, const unsigned char* from) {
     launch(add_bytes, 1, 64, 0, to, from);

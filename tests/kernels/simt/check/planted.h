@@ -43,6 +43,9 @@ void reads_unwritten_shared(int* a, int writers);
 void copies(int* to, const int* from);
 void adds_bytes(unsigned char* to, const unsigned char* from);
 void divided_barrier(int* a);
+void declares_all_shared(std::size_t dynamic);  // 48 KiB, and so many bytes
+void declares_too_much_shared();                // one int more
+void allows_shared(std::size_t dynamic);        // to the first
 void wrong_mask(int* a);
 void deadlock(int* a);
 void many_races(int* a);

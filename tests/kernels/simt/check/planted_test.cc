@@ -266,6 +266,27 @@ TEST_CASE_FIXTURE(Forward, "an address that its type does not allow is an error"
           float4_text + line("built there") + "; the address of one must be a multiple of 16");
 }
 
+TEST_CASE_FIXTURE(Forward, "what a kernel declares __shared__ counts, too") {
+    planted::declares_all_shared(0);
+    CHECK(error() == "");
+    planted::declares_too_much_shared();
+    CHECK(error() ==
+          "launch: 49156 bytes of __shared__ arrays, but a kernel declares at most 49152; more of "
+          "it is dynamic: extern __shared__, and allow_shared_bytes()");
+    planted::declares_all_shared(1);
+    CHECK(error() ==
+          "launch: 1 bytes of dynamic shared memory, but a block has at most 0 beside 49152 bytes "
+          "of __shared__ arrays; allow_shared_bytes() raises it up to 183296");
+    planted::allows_shared(227 * 1024);
+    planted::declares_all_shared(183296);
+    CHECK(error() == "");
+    planted::declares_all_shared(183297);
+    CHECK(error().find("has at most 183296 beside 49152 bytes of __shared__ arrays") !=
+          std::string::npos);
+    planted::declares_all_shared(~std::size_t{0});
+    CHECK(error().find("launch: 18446744073709551615 bytes of dynamic") == 0);
+}
+
 TEST_CASE_FIXTURE(Forward, "what nobody has written is not to be read") {
     Device<int> a(64);
     planted::reads_unwritten_shared(a.data, 32);
