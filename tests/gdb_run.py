@@ -23,7 +23,7 @@ def gdb(program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
     built = Path(BUILD or "").resolve() / program
     assert built.is_file(), f"{built} is not built"
     return subprocess.run(
-        ["gdb", "-nx", "-batch", *words, built],
+        ["gdb", "-nx", "-batch", "-d", built.parent, *words, built],
         capture_output=True,
         text=True,
         timeout=120,

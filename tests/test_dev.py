@@ -126,7 +126,12 @@ def test_gdb_builds_its_program_alone(played, words: list[str], target: str) -> 
     at = next(
         i for i, word in enumerate(words) if words[i - 1] not in ("-x", "-ex") and word[0] != "-"
     )
-    gdb = ["gdb -q -x core/gdb/tapegraph.gdb", *words[:at], program, *words[at + 1 :]]
+    gdb = [
+        "gdb -q -d build/debug -x core/gdb/tapegraph.gdb",
+        *words[:at],
+        program,
+        *words[at + 1 :],
+    ]
     assert asked == [PROGRAMS, f"cmake --build --preset debug --target {target}", " ".join(gdb)]
 
 
