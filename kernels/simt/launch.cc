@@ -91,9 +91,9 @@ std::map<const void*, std::size_t>& shared_limits() {
 
 std::string too_much_shared(const Launch& launch) {
     const std::size_t declared = observer ? observer->declared_shared(launch.kernel) : 0;
-    const std::string arrays = std::to_string(declared) + " bytes of __shared__ arrays";
+    const auto arrays = [&] { return std::to_string(declared) + " bytes of __shared__ arrays"; };
     if (declared > most_shared_bytes)
-        return "launch: " + arrays + ", but a kernel declares at most " +
+        return "launch: " + arrays() + ", but a kernel declares at most " +
                std::to_string(most_shared_bytes) +
                "; more of it is dynamic: extern __shared__, and allow_shared_bytes()";
     const auto raised = shared_limits().find(launch.kernel);
@@ -103,7 +103,7 @@ std::string too_much_shared(const Launch& launch) {
     if (launch.shared_bytes <= limit) return "";
     return "launch: " + std::to_string(launch.shared_bytes) +
            " bytes of dynamic shared memory, but a block has at most " + std::to_string(limit) +
-           (declared ? " beside " + arrays : "") + "; allow_shared_bytes() raises it up to " +
+           (declared ? " beside " + arrays() : "") + "; allow_shared_bytes() raises it up to " +
            std::to_string(largest_shared_bytes - declared);
 }
 

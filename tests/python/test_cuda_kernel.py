@@ -117,12 +117,13 @@ def test_shared_memory_is_declared_as_in_cuda_and_may_be_more():
             tg.cuda.compile_kernel(f"// {{\n\n{outside};\n__global__ void f() {{}}", "f")
 
 
-def test_the_checks_count_the_arrays_that_a_kernel_declares_shared():
-    source = """
-    __global__ void big(float* x) {
+@pytest.mark.parametrize("linkage", ["", 'extern "C"'])
+def test_the_checks_count_the_arrays_that_a_kernel_declares_shared(linkage):
+    source = f"""
+    {linkage} __global__ void big(float* x) {{
         __shared__ float tile[128][128];
         tile[0][threadIdx.x] = x[threadIdx.x];
-    }
+    }}
     """
     with pytest.raises(
         RuntimeError,

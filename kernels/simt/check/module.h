@@ -49,7 +49,7 @@ class Module {
     // The variable of a kernel that lies nearest to `address`, within 4,096 bytes; null if none
     // does.
     const Symbol* variable_near(Address address) const;
-    // Of the arrays that the function declares __shared__.
+    // Of the arrays that the function declares __shared__; its other statics look the same.
     std::size_t shared_bytes(const Symbol& function) const;
     bool has_symbols() const { return !symbols_.empty(); }
     // Whether the instruction at `code` is a line of the system's headers, or of the emulator's.
